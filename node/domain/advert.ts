@@ -1,0 +1,49 @@
+import type { Address } from './ids.ts'
+import { minute } from './units.ts'
+
+/** What a node says of itself in the DHT. Signed; a hint until the peer itself repeats it. */
+export interface Advert {
+  readonly node: Address
+  /** Rises with every new advert of the node. */
+  readonly seq: number
+  readonly network: string
+  /** Job kinds it runs; empty on a node that only requests. */
+  readonly kinds: readonly string[]
+  /** JSON of {@link Hardware}, so that newer nodes can say more without a new message type. */
+  readonly hardware: string
+  /** Unix ms. */
+  readonly issuedAt: number
+  /** Unix ms. */
+  readonly expiresAt: number
+}
+
+/** What a node can run jobs on, as detected. */
+export interface Hardware {
+  readonly cpuModel: string
+  readonly arch: string
+  readonly cores: number
+  readonly memoryBytes: number
+  readonly diskBytes: number
+  readonly gpus: readonly string[]
+  /** Which sandbox runs which kind, for example `wasm: bubblewrap`. */
+  readonly sandboxes: Readonly<Record<string, string>>
+}
+
+/** How long an advert stays fresh, ms. Source: docs/protocol/adverts.md R3. */
+export const ADVERT_VALIDITY_MS: number = 30 * minute
+
+/** The broken rule, or `undefined`. `now` is Unix ms, `newestSeq` the highest seq seen of the node. */
+export function advertFault(
+  advert: Advert,
+  now: number,
+  network: string,
+  newestSeq: number,
+): string | undefined {
+  // [REJECT] adverts R2: it belongs to this network
+  if (advert.network !== network) return 'R2'
+  // [REJECT] adverts R3: it is fresh, and does not claim to be for longer than ADVERT_VALIDITY_MS
+  if (advert.expiresAt <= now || advert.expiresAt - advert.issuedAt > ADVERT_VALIDITY_MS) return 'R3'
+  // [REJECT] adverts R4: it is not older than one already seen (a stored record can be replayed)
+  if (advert.seq < newestSeq) return 'R4'
+  return undefined
+}

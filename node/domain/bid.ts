@@ -1,0 +1,66 @@
+import type { Address, Bytes32 } from './ids.ts'
+import type { Amount } from './money.ts'
+import type { Offer } from './offer.ts'
+import { minute } from './units.ts'
+
+/** A provider's answer to an offer. */
+export interface Bid {
+  /** Offer id. */
+  readonly offer: Bytes32
+  readonly provider: Address
+  /** Price of one task. */
+  readonly price: Amount
+  /** Tasks it runs at the same time; more than that queue at the provider. */
+  readonly capacity: number
+  /** When it expects to start the first task, ms from now. */
+  readonly etaMs: number
+  /** Whether it already holds the program image. */
+  readonly cached: boolean
+  /** Unix ms until when it stands by the bid. */
+  readonly validUntil: number
+}
+
+/** A provider's promise to put a bond into a channel with one requester; the contract verifies it. */
+export interface BondOffer {
+  readonly provider: Address
+  readonly requester: Address
+  readonly providerSigner: Address
+  readonly bond: Amount
+  /** Unix seconds. */
+  readonly expiry: number
+  /** Makes the channel id unique; random. */
+  readonly nonce: bigint
+}
+
+/** Longest time a provider may stand by a bid, ms. Source: docs/protocol/bids.md R3. */
+export const MAX_BID_VALIDITY_MS: number = 10 * minute
+
+/** The broken rule, or `undefined`. `now` is Unix ms; `sender` the account the bid came from. */
+export function bidFault(bid: Bid, offer: Offer, now: number, sender: Address): string | undefined {
+  // [REJECT] bids R1: the bid comes from the provider that it names
+  if (bid.provider !== sender) return 'R1'
+  // [REJECT] bids R2: its price is above zero and at most the offer's
+  if (bid.price <= 0n || bid.price > offer.maxPrice) return 'R2'
+  // [REJECT] bids R3: it is valid now, and not for longer than MAX_BID_VALIDITY_MS
+  if (bid.validUntil <= now || bid.validUntil > now + MAX_BID_VALIDITY_MS) return 'R3'
+  // [REJECT] bids R4: it can run at least one task
+  if (bid.capacity < 1) return 'R4'
+  // [REJECT] bids R5: nobody bids on an own offer
+  if (bid.provider === offer.requester) return 'R5'
+  return undefined
+}
+
+/** The broken rule of a bond offer that came with `bid`, or `undefined`. `nowS` is Unix seconds. */
+export function bondOfferFault(
+  bond: BondOffer,
+  bid: Bid,
+  offer: Offer,
+  nowS: number,
+): string | undefined {
+  // [REJECT] bids R6: the bond is for this pair and signed by the bidder's own key
+  if (bond.provider !== bid.provider || bond.requester !== offer.requester) return 'R6'
+  if (bond.providerSigner !== bid.provider) return 'R6'
+  // [REJECT] bids R7: the bond offer has not expired
+  if (bond.expiry <= nowS) return 'R7'
+  return undefined
+}

@@ -1,0 +1,63 @@
+import type { Cid } from './ids.ts'
+import type { Resources } from './resources.ts'
+
+/** Job kinds; each has one sandbox adapter. */
+export const JOB_KINDS = ['wasm', 'docker'] as const
+export type JobKind = (typeof JOB_KINDS)[number]
+
+/** A file that a task finds, or a program image. */
+export interface InputFile {
+  readonly path: string
+  readonly cid: Cid
+  readonly size: number
+}
+
+/** What differs from task to task of an array. */
+export interface TaskInput {
+  /** Value of `{input}` in arguments and environment; a name, never a path of the requester's machine. */
+  readonly name: string
+  readonly files: readonly InputFile[]
+  readonly stdin?: InputFile
+}
+
+/** A job as providers see it: content-addressed, free of the requester's paths. */
+export interface JobSpec {
+  readonly kind: JobKind
+  /** Program: a WASI module, or an image archive. */
+  readonly image: InputFile
+  /** May contain `{index}`, `{count}` and `{input}`. */
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly files: readonly InputFile[]
+  readonly stdin?: InputFile
+  /** Folder whose files are collected as outputs. */
+  readonly outputs: string
+  readonly resources: Resources
+  /** Wall time of one task, ms. */
+  readonly timeoutMs: number
+  /** Whether stdout and stderr are sent while the task runs. */
+  readonly stream: boolean
+  readonly tasks: number
+  /** One entry a task, or empty when all tasks are alike. */
+  readonly inputs: readonly TaskInput[]
+}
+
+/** Fills `{index}`, `{count}` and `{input}` in for one task. */
+export function expand(text: string, spec: JobSpec, index: number): string {
+  const values: Readonly<Record<string, string>> = {
+    index: String(index),
+    count: String(spec.tasks),
+    input: spec.inputs[index]?.name ?? '',
+  }
+  return text.replace(/\{(index|count|input)\}/g, (_, key: string) => values[key] ?? '')
+}
+
+/** The files that one task finds. */
+export function filesOf(spec: JobSpec, index: number): readonly InputFile[] {
+  return [...spec.files, ...(spec.inputs[index]?.files ?? [])]
+}
+
+/** The class whose gossip topic carries an offer for this spec. */
+export function classOf(spec: JobSpec): string {
+  return spec.kind
+}

@@ -1,0 +1,77 @@
+import type { ErrorCode } from './error-codes.ts'
+import type { Address, Bytes32 } from './ids.ts'
+import type { Amount } from './money.ts'
+import type { Resources } from './resources.ts'
+import { hour, minute, second } from './units.ts'
+
+/** What a requester asks the network for: 1..n alike tasks of one job. Its struct hash is the offer id. */
+export interface Offer {
+  readonly requester: Address
+  readonly nonce: bigint
+  readonly network: string
+  /** Resource class; names the gossip topic. */
+  readonly class: string
+  /** SHA-256 of the job's spec block. */
+  readonly spec: Bytes32
+  readonly tasks: number
+  readonly cpuMillis: number
+  readonly memoryBytes: number
+  readonly diskBytes: number
+  /** Wall time that one task may run, ms. */
+  readonly taskTimeoutMs: number
+  /** Most the requester pays for one task. */
+  readonly maxPrice: Amount
+  /** Unix ms. */
+  readonly issuedAt: number
+  /** Unix ms; bids that arrive later are ignored. */
+  readonly bidsUntil: number
+}
+
+/** Clock difference that honest nodes may show, ms. Source: docs/protocol/offers.md R4. */
+export const MAX_CLOCK_SKEW_MS: number = 30 * second
+/** Longest time an offer may collect bids, ms. Source: docs/protocol/offers.md R3. */
+export const MAX_BID_WINDOW_MS: number = 5 * minute
+/** Longest wall time of one task, ms. Source: docs/protocol/offers.md R6. */
+export const MAX_TASK_TIMEOUT_MS: number = 24 * hour
+/** Most tasks in one offer. Source: docs/protocol/offers.md R5: keeps a receipt's manifest under its limit. */
+export const MAX_TASKS = 10_000
+
+/** What the mesh is told about an offer: `ignore` is silent, `reject` costs its sender score. */
+export type Verdict = 'accept' | 'ignore' | 'reject'
+
+/** Why an offer was not taken. */
+export interface OfferFault {
+  readonly code: Extract<ErrorCode, 'OFFER_EXPIRED' | 'OFFER_FROM_FUTURE' | 'OFFER_INVALID' | 'OFFER_OTHER_NETWORK'>
+  readonly verdict: Exclude<Verdict, 'accept'>
+  readonly rule: string
+}
+
+/** Checks the rules that need only the offer, the clock (Unix ms) and the node's network name. */
+export function offerFault(offer: Offer, now: number, network: string): OfferFault | undefined {
+  // [REJECT] offers R2: the offer names this network
+  if (offer.network !== network) return fault('OFFER_OTHER_NETWORK', 'reject', 'R2')
+  const window = offer.bidsUntil - offer.issuedAt
+  // [REJECT] offers R3: the bid window is positive and at most MAX_BID_WINDOW_MS
+  if (window <= 0 || window > MAX_BID_WINDOW_MS) return fault('OFFER_INVALID', 'reject', 'R3')
+  // [IGNORE] offers R4: the offer is not dated ahead, and its window is still open
+  if (offer.issuedAt > now + MAX_CLOCK_SKEW_MS) return fault('OFFER_FROM_FUTURE', 'ignore', 'R4')
+  if (now > offer.bidsUntil) return fault('OFFER_EXPIRED', 'ignore', 'R4')
+  // [REJECT] offers R5: it has 1 to MAX_TASKS tasks
+  if (offer.tasks < 1 || offer.tasks > MAX_TASKS) return fault('OFFER_INVALID', 'reject', 'R5')
+  // [REJECT] offers R6: each task asks for some CPU, some memory and a bounded time
+  const asksEnough = offer.cpuMillis > 0 && offer.memoryBytes > 0
+  const timeBounded = offer.taskTimeoutMs > 0 && offer.taskTimeoutMs <= MAX_TASK_TIMEOUT_MS
+  if (!asksEnough || !timeBounded) return fault('OFFER_INVALID', 'reject', 'R6')
+  // [REJECT] offers R7: the price is above zero
+  if (offer.maxPrice <= 0n) return fault('OFFER_INVALID', 'reject', 'R7')
+  return undefined
+}
+
+/** What one task of the offer needs. */
+export function needOf(offer: Offer): Resources {
+  return { cpuMillis: offer.cpuMillis, memoryBytes: offer.memoryBytes, diskBytes: offer.diskBytes }
+}
+
+function fault(code: OfferFault['code'], verdict: OfferFault['verdict'], rule: string): OfferFault {
+  return { code, verdict, rule }
+}

@@ -1,0 +1,27 @@
+import type { Amount } from './money.ts'
+import type { Offer } from './offer.ts'
+
+/** What a provider asks. */
+export interface PriceList {
+  /** For starting a task at all. */
+  readonly perTask: Amount
+  /** For each core-second that the offer reserves per task, up to {@link PriceList.reservedSecondsCap}. */
+  readonly perCoreSecond: Amount
+  /** Reserved seconds beyond this are not charged: a generous time-out is caution, not use. */
+  readonly reservedSecondsCap: number
+}
+
+/** Prices one task of an offer; each rule is one function of what is asked and how busy the node is. */
+export type PricingRule = (offer: Offer, list: PriceList, utilisation: number) => Amount
+
+/** The rules a provider's config can name. A new rule is one more entry. */
+export const PRICING_RULES = {
+  /** The list price, whatever the load. */
+  posted: (offer, list) => {
+    const seconds = BigInt(Math.min(Math.ceil(offer.taskTimeoutMs / 1000), list.reservedSecondsCap))
+    return list.perTask + (list.perCoreSecond * seconds * BigInt(offer.cpuMillis)) / 1000n
+  },
+} as const satisfies Record<string, PricingRule>
+
+/** Name of a rule in {@link PRICING_RULES}. */
+export type PricingRuleName = keyof typeof PRICING_RULES
