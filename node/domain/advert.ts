@@ -42,7 +42,8 @@ export function advertFault(
   // [REJECT] adverts R2: it belongs to this network
   if (advert.network !== network) return 'R2'
   // [REJECT] adverts R3: it is fresh, and does not claim to be for longer than ADVERT_VALIDITY_MS
-  if (advert.expiresAt <= now || advert.expiresAt - advert.issuedAt > ADVERT_VALIDITY_MS) return 'R3'
+  if (advert.expiresAt <= now || advert.expiresAt - advert.issuedAt > ADVERT_VALIDITY_MS)
+    return 'R3'
   // [REJECT] adverts R4: it is not older than one already seen (a stored record can be replayed)
   if (advert.seq < newestSeq) return 'R4'
   return undefined

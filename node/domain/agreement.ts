@@ -82,7 +82,8 @@ export function agreementFault(
   // [REJECT] agreements R1: the channel is open and belongs to exactly this pair and their keys
   if (!channel.open) return 'R1'
   if (channel.requester !== context.requester || channel.provider !== context.provider) return 'R1'
-  if (channel.requesterSigner !== context.requester || channel.providerSigner !== context.provider) return 'R1'
+  if (channel.requesterSigner !== context.requester || channel.providerSigner !== context.provider)
+    return 'R1'
   // [REJECT] agreements R2: the spec is the offer's, and the input commits to the award's task list
   if (agreement.spec !== context.offerSpec || agreement.input !== context.inputHash) return 'R2'
   // [REJECT] agreements R3: the task list is ascending, without doubles, and as long as agreed
@@ -101,7 +102,8 @@ export function agreementFault(
   // [REJECT] agreements R9: the stake is covered by the bond
   if (agreement.stake > channel.bond) return 'R9'
   // [REJECT] agreements R10: the times are in order and the start is not behind us
-  const inOrder = agreement.startBy <= agreement.finishBy && agreement.finishBy <= agreement.disputeUntil
+  const inOrder =
+    agreement.startBy <= agreement.finishBy && agreement.finishBy <= agreement.disputeUntil
   if (!inOrder || agreement.startBy * 1000 < now) return 'R10'
   return undefined
 }

@@ -1,7 +1,9 @@
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts'
 
 /** Plain data that explains one failure; never a secret, never a whole object graph. */
-export type ErrorData = Readonly<Record<string, string | number | boolean | bigint | readonly string[]>>
+export type ErrorData = Readonly<
+  Record<string, string | number | boolean | bigint | readonly string[]>
+>
 
 /** The only error this project throws: a code to test and translate, data to show, a cause to trace. */
 export class HiveError extends Error {

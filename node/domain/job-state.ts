@@ -37,10 +37,19 @@ export type JobEvent =
 const ENDS = { fail: 'failed', cancel: 'cancelled' } as const
 
 /** The only place that says which change is allowed. `test/vectors/job-state.json` holds the same table. */
-export const TRANSITIONS: Readonly<Record<JobState, Readonly<Partial<Record<JobEvent, JobState>>>>> = {
+export const TRANSITIONS: Readonly<
+  Record<JobState, Readonly<Partial<Record<JobEvent, JobState>>>>
+> = {
   draft: { publish: 'offered', award: 'awarded', ...ENDS },
   offered: { award: 'awarded', expire: 'expired', retry: 'offered', ...ENDS },
-  awarded: { decline: 'declined', fetch: 'fetching', run: 'running', retry: 'offered', verify: 'verifying', ...ENDS },
+  awarded: {
+    decline: 'declined',
+    fetch: 'fetching',
+    run: 'running',
+    retry: 'offered',
+    verify: 'verifying',
+    ...ENDS,
+  },
   fetching: { run: 'running', retry: 'offered', verify: 'verifying', ...ENDS },
   running: { 'publish-results': 'publishing', verify: 'verifying', retry: 'offered', ...ENDS },
   publishing: { verify: 'verifying', retry: 'offered', ...ENDS },

@@ -18,10 +18,16 @@ export function feeUp(amount: Amount, feeBps: bigint): Amount {
 /** Reads `1`, `0.25` or `12.5` tokens. Throws `INPUT_INVALID` for anything else. */
 export function parseAmount(text: string): Amount {
   const match = /^(\d{1,30})(?:\.(\d{1,18}))?$/.exec(text.trim())
-  if (match === null) throw new HiveError('INPUT_INVALID', { amount: text.slice(0, 60), expected: 'a decimal number of tokens, such as 0.25' })
+  if (match === null)
+    throw new HiveError('INPUT_INVALID', {
+      amount: text.slice(0, 60),
+      expected: 'a decimal number of tokens, such as 0.25',
+    })
   const [, whole = '0', fraction = ''] = match
-  const amount = BigInt(whole) * 10n ** BigInt(TOKEN_DECIMALS) + BigInt(fraction.padEnd(TOKEN_DECIMALS, '0'))
-  if (amount > MAX_AMOUNT) throw new HiveError('INPUT_INVALID', { amount: text, expected: 'at most 2^96-1 units' })
+  const amount =
+    BigInt(whole) * 10n ** BigInt(TOKEN_DECIMALS) + BigInt(fraction.padEnd(TOKEN_DECIMALS, '0'))
+  if (amount > MAX_AMOUNT)
+    throw new HiveError('INPUT_INVALID', { amount: text, expected: 'at most 2^96-1 units' })
   return amount
 }
 

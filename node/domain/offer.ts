@@ -41,7 +41,10 @@ export type Verdict = 'accept' | 'ignore' | 'reject'
 
 /** Why an offer was not taken. */
 export interface OfferFault {
-  readonly code: Extract<ErrorCode, 'OFFER_EXPIRED' | 'OFFER_FROM_FUTURE' | 'OFFER_INVALID' | 'OFFER_OTHER_NETWORK'>
+  readonly code: Extract<
+    ErrorCode,
+    'OFFER_EXPIRED' | 'OFFER_FROM_FUTURE' | 'OFFER_INVALID' | 'OFFER_OTHER_NETWORK'
+  >
   readonly verdict: Exclude<Verdict, 'accept'>
   readonly rule: string
 }

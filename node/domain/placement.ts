@@ -65,6 +65,9 @@ export function place(
     }))
 }
 
-function rounds(share: { readonly candidate: Candidate; readonly tasks: readonly number[] }): number {
+function rounds(share: {
+  readonly candidate: Candidate
+  readonly tasks: readonly number[]
+}): number {
   return Math.floor(share.tasks.length / share.candidate.bid.capacity)
 }

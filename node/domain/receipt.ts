@@ -32,7 +32,14 @@ export const END_REASONS = [
 export type EndReason = (typeof END_REASONS)[number]
 
 /** Ends that are the job's own doing, so the provider is paid for the work. */
-const BILLABLE: ReadonlySet<EndReason> = new Set(['exit', 'timeout', 'oom', 'output-limit', 'disk-limit', 'fuel'])
+const BILLABLE: ReadonlySet<EndReason> = new Set([
+  'exit',
+  'timeout',
+  'oom',
+  'output-limit',
+  'disk-limit',
+  'fuel',
+])
 
 /** Whether a task that ended so is paid. */
 export function isBillable(reason: EndReason): boolean {

@@ -11,7 +11,15 @@ export const minute = 60 * second
 /** Milliseconds. */
 export const hour = 60 * minute
 
-const BYTE_UNITS: Readonly<Record<string, number>> = { B: 1, KiB, MiB, GiB, KB: 1e3, MB: 1e6, GB: 1e9 }
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  KiB,
+  MiB,
+  GiB,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+}
 const TIME_UNITS: Readonly<Record<string, number>> = { ms: 1, s: second, m: minute, h: hour }
 
 /** Reads `256MiB`, `1.5GiB` or a plain count of bytes; `undefined` when it is neither. */

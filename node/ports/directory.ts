@@ -1,0 +1,24 @@
+import type { PeerId } from '../domain/ids.ts'
+import type { CallOptions } from './requests.ts'
+
+/** A peer that this node is connected to. */
+export interface ConnectedPeer {
+  readonly peer: PeerId
+  readonly addresses: readonly string[]
+  readonly latencyMs: number | undefined
+}
+
+/** Who is there: connections and the DHT. What the DHT says is a hint. */
+export interface Directory {
+  /** Own addresses with the PeerId, for others to dial. */
+  addresses(): readonly string[]
+  connected(): readonly ConnectedPeer[]
+  /** Connects to a multiaddr. Throws PEER_UNREACHABLE. */
+  dial(address: string, options: CallOptions): Promise<PeerId>
+  /** Puts the node's signed advert into the DHT and announces its capability tags, e.g. `kind=wasm`. */
+  advertise(advert: Uint8Array, tags: readonly string[], options: CallOptions): Promise<void>
+  /** A sample of peers that announced `tag`, as the DHT finds them. */
+  find(tag: string, options: CallOptions): AsyncIterable<PeerId>
+  /** The advert stored for a peer, or `undefined`. Undecoded: the caller checks it. */
+  advertOf(peer: PeerId, options: CallOptions): Promise<Uint8Array | undefined>
+}

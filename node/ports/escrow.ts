@@ -1,0 +1,104 @@
+import type { Address, Bytes32 } from '../domain/ids.ts'
+import type { Amount } from '../domain/money.ts'
+import type { BondOffer } from '../domain/bid.ts'
+import type { Voucher } from '../domain/voucher.ts'
+import type { CallOptions } from './requests.ts'
+
+/** A channel as the contract holds it. */
+export interface EscrowChannel {
+  readonly id: Bytes32
+  readonly requester: Address
+  readonly provider: Address
+  readonly requesterSigner: Address
+  readonly providerSigner: Address
+  readonly deposit: Amount
+  readonly settled: Amount
+  readonly bond: Amount
+  readonly feeBps: number
+  /** Unix seconds from when anyone may close it; 0 while no notice runs. */
+  readonly closeAt: number
+  readonly status: 'open' | 'closing' | 'closed'
+}
+
+/** What opens a channel: the provider's signed bond offer and the requester's side of it. */
+export interface OpenChannel {
+  readonly bondOffer: BondOffer
+  readonly bondSignature: Uint8Array
+  readonly requesterSigner: Address
+  readonly deposit: Amount
+  /** Agreement that a one-off channel is opened for; the zero hash otherwise. */
+  readonly agreement: Bytes32
+}
+
+/** A mined transaction. */
+export interface TransactionReceipt {
+  readonly hash: Bytes32
+  readonly block: number
+  readonly gasUsed: number
+}
+
+/** Balances of an account, each in its own unit. */
+export interface Balances {
+  /** In the escrow, free to use. */
+  readonly free: Amount
+  /** Settlement token outside the escrow. */
+  readonly token: Amount
+  /** The chain's own coin, for gas, wei. */
+  readonly gas: bigint
+}
+
+/** What happened in the contract, from its events. */
+export type EscrowEvent = { readonly block: number; readonly transaction: Bytes32 } & (
+  | {
+      readonly type: 'opened'
+      readonly channel: Bytes32
+      readonly requester: Address
+      readonly provider: Address
+      readonly deposit: Amount
+      readonly bond: Amount
+      readonly agreement: Bytes32
+    }
+  | { readonly type: 'topped-up'; readonly channel: Bytes32; readonly amount: Amount }
+  | {
+      readonly type: 'claimed'
+      readonly channel: Bytes32
+      readonly cumulative: Amount
+      readonly paid: Amount
+      readonly fee: Amount
+      readonly jobs: number
+      readonly jobsRoot: Bytes32
+    }
+  | { readonly type: 'closed'; readonly channel: Bytes32; readonly settled: Amount }
+)
+
+/**
+ * The ComputeEscrow contract of one chain. Transactions are sent one at a time, waited for, and
+ * throw CHAIN_REVERTED with the contract's error name, INSUFFICIENT_GAS or CHAIN_UNREACHABLE; reads
+ * throw CHAIN_UNREACHABLE or CHAIN_ANSWER_INVALID.
+ */
+export interface Escrow {
+  readonly chainId: number
+  readonly address: Address
+  /** Basis points that channels opened now will pay. */
+  feeBps(options: CallOptions): Promise<number>
+  balances(account: Address, options: CallOptions): Promise<Balances>
+  /** `undefined` for an id that was never opened. */
+  channel(id: Bytes32, options: CallOptions): Promise<EscrowChannel | undefined>
+  /** Events from a block on, oldest first, of one channel or of all. */
+  events(
+    query: { readonly fromBlock: number; readonly channel?: Bytes32 },
+    options: CallOptions,
+  ): Promise<readonly EscrowEvent[]>
+  /** Moves tokens from the node's account into the escrow, approving as needed. */
+  deposit(amount: Amount, options: CallOptions): Promise<TransactionReceipt>
+  withdraw(to: Address, amount: Amount, options: CallOptions): Promise<TransactionReceipt>
+  /** Opens a channel and returns its id as the contract computed it. */
+  open(
+    terms: OpenChannel,
+    options: CallOptions,
+  ): Promise<{ readonly id: Bytes32; readonly receipt: TransactionReceipt }>
+  topUp(channel: Bytes32, amount: Amount, options: CallOptions): Promise<TransactionReceipt>
+  claim(voucher: Voucher, signature: Uint8Array, options: CallOptions): Promise<TransactionReceipt>
+  startClose(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt>
+  close(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt>
+}

@@ -1,0 +1,19 @@
+import type { Verdict } from '../domain/offer.ts'
+
+/**
+ * Judges a message before it is passed on. Must not throw; must be quick. Bytes are at most the
+ * `maxBytes` of the subscription. `reject` costs the sender score, `ignore` is silent.
+ */
+export type GossipHandler = (bytes: Uint8Array) => Verdict | Promise<Verdict>
+
+/** One-to-all announcements by topic. Own messages do not come back. */
+export interface Gossip {
+  /** Joins a topic until the signal aborts. One handler a topic. */
+  subscribe(
+    topic: string,
+    options: { readonly maxBytes: number; readonly signal: AbortSignal },
+    handler: GossipHandler,
+  ): void
+  /** Resolves with how many peers it was sent to: 0 means that nobody heard it. */
+  publish(topic: string, bytes: Uint8Array): Promise<number>
+}

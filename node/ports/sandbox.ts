@@ -1,0 +1,72 @@
+import type { JobKind } from '../domain/job-spec.ts'
+import type { EndReason, Usage } from '../domain/receipt.ts'
+import type { Resources } from '../domain/resources.ts'
+
+/** A file inside the sandbox; `path` is absolute there. */
+export interface SandboxFile {
+  readonly path: string
+  readonly bytes: Uint8Array
+}
+
+/** One task, ready to run. */
+export interface SandboxTask {
+  /** Unique on this node; engines label what they start with it. */
+  readonly id: string
+  readonly image: SandboxImage
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly stdin: Uint8Array
+  readonly files: readonly SandboxFile[]
+  /** Absolute folder, created writable; regular files left in it come back. */
+  readonly outputs: string
+  readonly limits: SandboxLimits
+}
+
+/** A program image; `load` is called only when the engine does not hold it yet. */
+export interface SandboxImage {
+  /** Identifies the bytes: its CID. */
+  readonly id: string
+  readonly load: () => Promise<Uint8Array>
+}
+
+/** Hard limits; reaching one ends the task with the matching reason. */
+export interface SandboxLimits extends Resources {
+  readonly wallMs: number
+  /** stdout and stderr together, bytes. */
+  readonly outputBytes: number
+}
+
+/** How a task ended. A job's failure is a result; only a broken engine throws. */
+export interface SandboxResult {
+  readonly reason: EndReason
+  /** Meaningful for `exit` only; -1 otherwise. */
+  readonly exitCode: number
+  /** What went wrong, in words; empty on `exit`. */
+  readonly detail: string
+  readonly stdout: Uint8Array
+  readonly stderr: Uint8Array
+  readonly files: readonly SandboxFile[]
+  readonly usage: Usage
+}
+
+/** Which of the two streams a chunk came from: 1 stdout, 2 stderr. */
+export type OutputStream = 1 | 2
+
+/** How to run a task. */
+export interface RunOptions {
+  /** Aborting ends the task within a second, reason `killed`. */
+  readonly signal: AbortSignal
+  /** Called with output as it comes; must not throw. */
+  readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void
+}
+
+/** Runs strangers' programs. No network, no host files, non-root, limits enforced; nothing is left behind. */
+export interface Sandbox extends AsyncDisposable {
+  readonly kind: JobKind
+  /** What isolates the job, for the advert: `bubblewrap`, `docker runc`, … */
+  readonly isolation: string
+  /** Whether the image is already loaded, so that a bid may say so. */
+  holds(imageId: string): boolean
+  /** Never rejects because of the job; throws SANDBOX_UNAVAILABLE when the engine itself is gone. */
+  run(task: SandboxTask, options: RunOptions): Promise<SandboxResult>
+}

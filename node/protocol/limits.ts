@@ -1,0 +1,32 @@
+import { KiB, MiB, minute, second } from '../domain/units.ts'
+
+/** Largest gossiped offer, bytes. Source: docs/limits.md; a real one is about 400 bytes. */
+export const MAX_OFFER_BYTES: number = 2 * KiB
+/** Largest advert record in the DHT, bytes. Source: docs/limits.md. */
+export const MAX_ADVERT_BYTES: number = 8 * KiB
+/** Largest bid with its bond offer, bytes. Source: docs/limits.md; a real one is about 500 bytes. */
+export const MAX_BID_BYTES: number = 2 * KiB
+/** Largest award with its agreement, bytes: MAX_TASKS indexes of up to 3 bytes, plus the agreement. */
+export const MAX_AWARD_BYTES: number = 64 * KiB
+/** Largest voucher or other small request, bytes. */
+export const MAX_SMALL_BYTES: number = 1 * KiB
+/** Largest frame of a stream, bytes; below yamux's 256 KiB window, so that one frame never stalls. */
+export const MAX_FRAME_BYTES: number = 128 * KiB
+/** Largest job spec block, bytes; bitswap carries blocks up to 2 MiB. */
+export const MAX_SPEC_BYTES: number = 1 * MiB
+/** Largest results manifest, bytes; holds MAX_TASKS results of about 400 bytes in several blocks. */
+export const MAX_MANIFEST_BYTES: number = 8 * MiB
+/** Largest program image, bytes. Source: docs/limits.md; pandoc as WASM is 58 MB. */
+export const MAX_IMAGE_BYTES: number = 512 * MiB
+/** Largest input or output file, bytes. */
+export const MAX_FILE_BYTES: number = 256 * MiB
+/** Most that a task may print on stdout and stderr together, bytes. */
+export const MAX_OUTPUT_BYTES: number = 16 * MiB
+/** Most output files of one task. */
+export const MAX_OUTPUT_FILES = 1000
+/** Longest path inside a task, characters. */
+export const MAX_PATH_CHARS = 512
+/** How long a peer may take to answer a small request, ms. */
+export const REQUEST_TIMEOUT_MS: number = 10 * second
+/** How long content may take before a new session is tried, ms. */
+export const CONTENT_TIMEOUT_MS: number = 2 * minute

@@ -1,0 +1,53 @@
+import { second } from '../domain/units.ts'
+import {
+  MAX_ADVERT_BYTES,
+  MAX_AWARD_BYTES,
+  MAX_BID_BYTES,
+  MAX_FRAME_BYTES,
+  MAX_SMALL_BYTES,
+  REQUEST_TIMEOUT_MS,
+} from './limits.ts'
+
+/** Everything a direct protocol must declare before it can have a handler. */
+interface ProtocolRow {
+  readonly id: string
+  readonly maxRequestBytes: number
+  /** For one answer, or for each frame where `streams`. */
+  readonly maxResponseBytes: number
+  /** For the answer, or between two frames where `streams`. */
+  readonly timeoutMs: number
+  /** Requests that one peer may send in a minute; beyond it the answer is PEER_QUOTA. */
+  readonly perPeerPerMinute: number
+  /** The answer is a sequence of frames closed by an end frame. */
+  readonly streams: boolean
+}
+
+/** The direct protocols. docs/limits.md prints this table; a test compares them. */
+export const PROTOCOLS = {
+  /** Provider → requester: a bid with its bond offer. */
+  bid: row('bid', MAX_BID_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
+  /** Requester → provider: agreement and award; answered by the countersigned agreement. */
+  award: row('award', MAX_AWARD_BYTES, MAX_SMALL_BYTES * 2, 30 * second, 240),
+  /** Requester → provider: what happens to a share, from an event number on. */
+  follow: { ...row('follow', MAX_SMALL_BYTES, MAX_FRAME_BYTES, 30 * second, 240), streams: true },
+  /** Requester → provider: a cumulative voucher. */
+  voucher: row('voucher', MAX_SMALL_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
+  /** Requester → provider: stop a share. */
+  cancel: row('cancel', MAX_SMALL_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
+  /** Anyone → anyone: your signed advert, please; the peer itself is the fact. */
+  advert: row('advert', MAX_SMALL_BYTES, MAX_ADVERT_BYTES, REQUEST_TIMEOUT_MS, 60),
+} as const satisfies Record<string, ProtocolRow>
+
+/** A row of the table above. */
+export type ProtocolName = keyof typeof PROTOCOLS
+
+function row(
+  name: string,
+  maxRequestBytes: number,
+  maxResponseBytes: number,
+  timeoutMs: number,
+  perPeerPerMinute: number,
+) {
+  const id = `/computehive/${name}/1.0.0`
+  return { id, maxRequestBytes, maxResponseBytes, timeoutMs, perPeerPerMinute, streams: false }
+}
