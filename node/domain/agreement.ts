@@ -95,8 +95,8 @@ export function agreementFault(
   if (now > context.bidValidUntil) return 'R5'
   // [REJECT] agreements R6: the sequence number is new
   if (agreement.seq <= context.lastSeq) return 'R6'
-  // [REJECT] agreements R7: what the channel will owe is exactly what is committed plus this price
-  if (agreement.owedAfter !== context.committed + agreement.price) return 'R7'
+  // [REJECT] agreements R7: what the channel will owe covers all that is committed, and this price
+  if (agreement.owedAfter < context.committed + agreement.price) return 'R7'
   // [REJECT] agreements R8: the deposit covers it
   if (agreement.owedAfter > channel.deposit) return 'R8'
   // [REJECT] agreements R9: the stake is covered by the bond

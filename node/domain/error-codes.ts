@@ -229,6 +229,10 @@ export const ERROR_CODES = {
     'A record in the data folder cannot be read.',
     'Restore the folder from a backup, or start with a new one.',
   ),
+  DATA_UNUSABLE: text(
+    'The data folder cannot be read or written.',
+    'Free some disk space, check the folder’s permissions, and start the node again.',
+  ),
   PORT_IN_USE: text(
     'A port that the node needs is taken.',
     'Change network.listen or api.port, or stop the other program.',

@@ -24,6 +24,7 @@ import {
   uint8,
   uint96,
   type Fields,
+  type Shapes,
 } from './schema.ts'
 
 /** Every signed message and its domain type. */
@@ -43,7 +44,7 @@ export type MessageName = keyof Messages
 
 /** How one message is written: field order is EIP-712's, names and types are those of the contract. */
 interface MessageRow<T> {
-  readonly fields: Fields<T>
+  readonly fields: Fields<T> & Shapes<T>
   readonly maxBytes: number
   /** Signatures that a complete envelope carries. */
   readonly signers: 1 | 2

@@ -2,15 +2,22 @@ import { HiveError } from '../domain/errors.ts'
 import { isHex, type Address, type Bytes32, type Hex } from '../domain/ids.ts'
 import { fromBigEndian, fromHex, toBigEndian, toHex } from './bytes.ts'
 
-/** One field of a message: its EIP-712 type and its way to and from dag-cbor data. */
-export interface Field<T> {
-  readonly solidity: string
+/** A value's way to and from dag-cbor data. */
+export interface Shape<T> {
   readonly toWire: (value: T) => unknown
   /** Throws `MESSAGE_MALFORMED` naming `path` unless `raw` is exactly of this type. */
   readonly fromWire: (raw: unknown, path: string) => T
 }
 
-/** The fields of a message, in the order of its EIP-712 type. */
+/** A shape that EIP-712 knows too. */
+export interface Field<T> extends Shape<T> {
+  readonly solidity: string
+}
+
+/** The fields of a record. */
+export type Shapes<T> = { readonly [K in keyof T]-?: Shape<T[K]> }
+
+/** The fields of a signed message, in the order of its EIP-712 type. */
 export type Fields<T> = { readonly [K in keyof T]: Field<T[K]> }
 
 /** 20-byte account, as bytes on the wire. */
@@ -44,34 +51,37 @@ export function text(maxChars: number): Field<string> {
 }
 
 /** At most `maxItems` of `item`. */
-export function list<T>(item: Field<T>, maxItems: number): Field<readonly T[]> {
-  return {
-    solidity: `${item.solidity}[]`,
+export function list<T>(item: Field<T>, maxItems: number): Field<readonly T[]>
+export function list<T>(item: Shape<T>, maxItems: number): Shape<readonly T[]>
+export function list<T>(item: Shape<T> | Field<T>, maxItems: number): Shape<readonly T[]> {
+  const shape: Shape<readonly T[]> = {
     toWire: (values) => values.map(item.toWire),
     fromWire: (raw, path) =>
       Array.isArray(raw) && raw.length <= maxItems
         ? raw.map((each, at) => item.fromWire(each, `${path}.${at}`))
         : malformed(path, `a list of at most ${maxItems}`),
   }
+  return 'solidity' in item ? Object.assign(shape, { solidity: `${item.solidity}[]` }) : shape
 }
 
-/** A value's fields as dag-cbor data. */
+/** A value's fields as dag-cbor data; absent optional ones are left out. */
 export function recordToWire<T extends object>(
-  fields: Fields<T>,
+  fields: Shapes<T>,
   value: T,
 ): Record<string, unknown> {
   const keys = Object.keys(fields) as (keyof T & string)[]
-  return Object.fromEntries(keys.map((key) => [key, fields[key].toWire(value[key])]))
+  const present = keys.filter((key) => value[key] !== undefined)
+  return Object.fromEntries(present.map((key) => [key, fields[key].toWire(value[key])]))
 }
 
 /** Strictly the declared fields, each of its type; unknown and missing ones are refused by name. */
-export function recordFromWire<T extends object>(fields: Fields<T>, raw: unknown, path: string): T {
+export function recordFromWire<T extends object>(fields: Shapes<T>, raw: unknown, path: string): T {
   const data = asMap(raw, path)
   const unknown = Object.keys(data).find((key) => !Object.hasOwn(fields, key))
   if (unknown !== undefined) malformed(`${path}.${unknown.slice(0, 40)}`, 'no such field')
   const keys = Object.keys(fields) as (keyof T & string)[]
   const entries = keys.map((key) => [key, fields[key].fromWire(data[key], `${path}.${key}`)])
-  return Object.fromEntries(entries) as T
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as T
 }
 
 /** `raw` as a string-keyed map. Throws `MESSAGE_MALFORMED` otherwise. */

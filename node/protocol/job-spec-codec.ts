@@ -1,0 +1,78 @@
+import { HiveError } from '../domain/errors.ts'
+import { JOB_KINDS, type InputFile, type JobSpec, type TaskInput } from '../domain/job-spec.ts'
+import { MAX_TASKS } from '../domain/offer.ts'
+import type { Resources } from '../domain/resources.ts'
+import { decodeCbor, encodeCbor } from './cbor.ts'
+import { cidText } from './cid.ts'
+import { MAX_PATH_CHARS, MAX_SPEC_BYTES } from './limits.ts'
+import { bool, list, malformed, text, uint32, uint64, type Shape } from './schema.ts'
+import { oneOf, optional, record, textMap } from './shapes.ts'
+
+const MAX_FILES = 1000
+const MAX_ARGS = 256
+const MAX_ARG_CHARS = 4096
+
+/** An absolute path inside the sandbox, without `.` or `..` and without control characters. */
+export const sandboxPath: Shape<string> = {
+  toWire: (value) => value,
+  fromWire: (raw, path) =>
+    typeof raw === 'string' && isSandboxPath(raw)
+      ? raw
+      : malformed(path, 'an absolute, plain path'),
+}
+
+/** Whether a task may be given, or may leave, a file at this path. */
+export function isSandboxPath(path: string): boolean {
+  const parts = path.split('/').slice(1)
+  const plain = parts.every((part) => part !== '' && part !== '.' && part !== '..')
+  return path.startsWith('/') && path.length <= MAX_PATH_CHARS && plain && !/[\p{Cc}\\]/u.test(path)
+}
+
+const inputFile: Shape<InputFile> = record<InputFile>({
+  path: sandboxPath,
+  cid: cidText,
+  size: uint64,
+})
+const resources: Shape<Resources> = record<Resources>({
+  cpuMillis: uint32,
+  memoryBytes: uint64,
+  diskBytes: uint64,
+})
+const taskInput = record<TaskInput>({
+  name: text(MAX_PATH_CHARS),
+  files: list(inputFile, MAX_FILES),
+  stdin: optional(inputFile),
+})
+
+const jobSpec = record<JobSpec>({
+  kind: oneOf(JOB_KINDS),
+  image: inputFile,
+  args: list(text(MAX_ARG_CHARS), MAX_ARGS),
+  env: textMap(MAX_ARGS, MAX_ARG_CHARS),
+  files: list(inputFile, MAX_FILES),
+  stdin: optional(inputFile),
+  outputs: sandboxPath,
+  resources,
+  timeoutMs: uint64,
+  stream: bool,
+  tasks: uint32,
+  inputs: list(taskInput, MAX_TASKS),
+})
+
+/** The spec as its content block. Throws `MESSAGE_TOO_LARGE`. */
+export function encodeJobSpec(spec: JobSpec): Uint8Array {
+  const bytes = encodeCbor(jobSpec.toWire(spec))
+  if (bytes.byteLength > MAX_SPEC_BYTES) {
+    throw new HiveError('MESSAGE_TOO_LARGE', { bytes: bytes.byteLength, maxBytes: MAX_SPEC_BYTES })
+  }
+  return bytes
+}
+
+/** A stranger's spec block. Throws as {@link decodeCbor} does. */
+export function decodeJobSpec(bytes: Uint8Array): JobSpec {
+  const spec = jobSpec.fromWire(decodeCbor(bytes, MAX_SPEC_BYTES), 'spec')
+  const arrayFits = spec.inputs.length === 0 || spec.inputs.length === spec.tasks
+  return arrayFits && spec.tasks >= 1 && spec.tasks <= MAX_TASKS
+    ? spec
+    : malformed('spec.tasks', 'one input a task')
+}

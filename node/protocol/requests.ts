@@ -1,0 +1,89 @@
+import { isErrorCode } from '../domain/errors.ts'
+import type { ErrorCode } from '../domain/error-codes.ts'
+import type { Bytes32 } from '../domain/ids.ts'
+import { MAX_TASKS } from '../domain/offer.ts'
+import type { PaidShare } from '../domain/voucher.ts'
+import { decodeCbor, encodeCbor } from './cbor.ts'
+import { MAX_AWARD_BYTES, MAX_BID_BYTES, MAX_SMALL_BYTES } from './limits.ts'
+import { PROTOCOLS, type ProtocolName } from './protocols.ts'
+import { bytes32, list, malformed, uint32, uint64, uint96, type Shape } from './schema.ts'
+import { bytesUpTo, optional, record } from './shapes.ts'
+
+/** A provider's answer to an offer: a bid with its bond offer, or the reason to decline. */
+export interface BidRequest {
+  readonly offer: Bytes32
+  readonly bid?: Uint8Array
+  readonly bondOffer?: Uint8Array
+  readonly decline?: ErrorCode
+}
+
+/** The requester's word to start: both envelopes, and the channel's highest voucher seq is implied. */
+export interface AwardRequest {
+  readonly agreement: Uint8Array
+  readonly award: Uint8Array
+}
+
+/** What to hear of a share, from event number `from` on. */
+export interface FollowRequest {
+  readonly agreement: Bytes32
+  readonly from: number
+}
+
+/** A voucher with the shares it pays beyond those that the provider knows. */
+export interface VoucherRequest {
+  readonly voucher: Uint8Array
+  readonly shares: readonly PaidShare[]
+}
+
+/** Names one share. */
+export interface ShareRequest {
+  readonly agreement: Bytes32
+}
+
+/** How many paid shares of the channel the provider knows now. */
+export interface VoucherAnswer {
+  readonly jobs: number
+}
+
+const errorCode: Shape<ErrorCode> = {
+  toWire: (value) => value,
+  fromWire: (raw, path) => (isErrorCode(raw) ? raw : malformed(path, 'a known code')),
+}
+const paidShare = record<PaidShare>({ seq: uint64, agreement: bytes32, amount: uint96 })
+
+export const bidRequest = codec<BidRequest>('bid', {
+  offer: bytes32,
+  bid: optional(bytesUpTo(MAX_BID_BYTES)),
+  bondOffer: optional(bytesUpTo(MAX_SMALL_BYTES)),
+  decline: optional(errorCode),
+})
+export const awardRequest = codec<AwardRequest>('award', {
+  agreement: bytesUpTo(MAX_SMALL_BYTES * 2),
+  award: bytesUpTo(MAX_AWARD_BYTES),
+})
+export const followRequest = codec<FollowRequest>('follow', { agreement: bytes32, from: uint32 })
+export const voucherRequest = codec<VoucherRequest>('voucher', {
+  voucher: bytesUpTo(MAX_SMALL_BYTES),
+  shares: list(paidShare, MAX_TASKS),
+})
+export const voucherAnswer = codec<VoucherAnswer>('voucher', { jobs: uint64 })
+export const shareRequest = codec<ShareRequest>('cancel', { agreement: bytes32 })
+
+/** Bytes ⇄ one request or answer of a direct protocol. */
+export interface RequestCodec<T> {
+  encode(value: T): Uint8Array
+  /** Throws as {@link decodeCbor} does. */
+  decode(bytes: Uint8Array): T
+}
+
+function codec<T extends object>(
+  protocol: ProtocolName,
+  fields: Parameters<typeof record<T>>[0],
+): RequestCodec<T> {
+  const shape = record<T>(fields)
+  return {
+    encode: (value) => encodeCbor(shape.toWire(value)),
+    decode: (bytes) =>
+      shape.fromWire(decodeCbor(bytes, PROTOCOLS[protocol].maxRequestBytes), protocol),
+  }
+}

@@ -1,0 +1,75 @@
+import { isErrorCode } from '../domain/errors.ts'
+import type { ErrorCode } from '../domain/error-codes.ts'
+import type { Bytes32, Cid } from '../domain/ids.ts'
+import { JOB_STATES, type JobState } from '../domain/job-state.ts'
+import type { TaskResult } from '../domain/receipt.ts'
+import { decodeCbor, encodeCbor } from './cbor.ts'
+import { cidText } from './cid.ts'
+import { MAX_FRAME_BYTES, MAX_SMALL_BYTES } from './limits.ts'
+import { taskResult } from './results.ts'
+import { asMap, bytes32, malformed, uint32, type Shape } from './schema.ts'
+import { bytesUpTo, oneOf, record } from './shapes.ts'
+
+/** What a provider tells the requester while it works on a share. */
+export type ShareEvent =
+  | { readonly type: 'state'; readonly state: JobState }
+  | { readonly type: 'started'; readonly index: number }
+  | { readonly type: 'done'; readonly result: TaskResult }
+  | {
+      readonly type: 'log'
+      readonly index: number
+      readonly stream: number
+      readonly bytes: Uint8Array
+    }
+  | {
+      readonly type: 'receipt'
+      readonly receipt: Uint8Array
+      readonly salt: Bytes32
+      readonly manifest: Cid
+    }
+  | { readonly type: 'failed'; readonly code: ErrorCode }
+  /** Nothing new; the provider is alive. Not counted as an event. */
+  | { readonly type: 'beat' }
+
+/** Largest piece of a task's output in one event, bytes; leaves room for the rest of a frame. */
+export const MAX_LOG_BYTES: number = MAX_FRAME_BYTES / 2
+
+const errorCode: Shape<ErrorCode> = {
+  toWire: (value) => value,
+  fromWire: (raw, path) => (isErrorCode(raw) ? raw : malformed(path, 'a known code')),
+}
+
+type EventShapes = {
+  readonly [T in ShareEvent['type']]: Shape<Omit<Extract<ShareEvent, { type: T }>, 'type'>>
+}
+
+const EVENTS: EventShapes = {
+  state: record({ state: oneOf(JOB_STATES) }),
+  started: record({ index: uint32 }),
+  done: record({ result: taskResult }),
+  log: record({ index: uint32, stream: uint32, bytes: bytesUpTo(MAX_LOG_BYTES) }),
+  receipt: record({ receipt: bytesUpTo(MAX_SMALL_BYTES), salt: bytes32, manifest: cidText }),
+  failed: record({ code: errorCode }),
+  beat: record({}),
+}
+
+/** An event as a frame. */
+export function encodeShareEvent(event: ShareEvent): Uint8Array {
+  const { type, ...body } = event
+  return encodeCbor({ type, body: (EVENTS[type] as Shape<object>).toWire(body) })
+}
+
+/** A stranger's frame. Throws as {@link decodeCbor} does. */
+export function decodeShareEvent(frame: Uint8Array): ShareEvent {
+  const raw = asMap(decodeCbor(frame, MAX_FRAME_BYTES), 'event')
+  const type = raw['type']
+  if (typeof type !== 'string' || !Object.hasOwn(EVENTS, type))
+    return malformed('event.type', 'a known event')
+  const shape = EVENTS[type as ShareEvent['type']] as Shape<object>
+  return { type, ...shape.fromWire(raw['body'], `event.${type}`) } as ShareEvent
+}
+
+/** Whether no further event follows. */
+export function isLastEvent(event: ShareEvent): boolean {
+  return event.type === 'receipt' || event.type === 'failed'
+}
