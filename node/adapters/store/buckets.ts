@@ -1,0 +1,35 @@
+/** What lives under one key prefix of the node's store. */
+interface Bucket {
+  /** Every key of the bucket starts with it. */
+  readonly prefix: string
+  /** What follows the prefix, and how the value is encoded. */
+  readonly holds: string
+}
+
+/**
+ * Every key prefix of the store. A write outside this table is refused, so a new kind of record
+ * starts with a line here. A prefix is never used again for another kind.
+ */
+export const BUCKETS: readonly Bucket[] = [
+  { prefix: 'job/', holds: 'offer id → the requester’s job, dag-cbor' },
+  { prefix: 'share/', holds: 'agreement id → a share that this node requested, dag-cbor' },
+  { prefix: 'work/', holds: 'agreement id → a share that this node runs for others, dag-cbor' },
+  { prefix: 'channel/', holds: 'channel id → own view of a channel and its vouchers, dag-cbor' },
+  { prefix: 'claim/', holds: 'channel id → highest voucher not yet claimed, dag-cbor' },
+  { prefix: 'advert/', holds: 'node address → newest advert seen, signed envelope' },
+  { prefix: 'meta/', holds: 'setting of this node → its value; `meta/schema` is the version' },
+]
+
+/** Prefixes of older versions; kept so that none comes back with another meaning. */
+export const RETIRED_PREFIXES: readonly string[] = []
+
+/** Where the version of the layout stands, as decimal text. */
+export const SCHEMA_KEY = 'meta/schema'
+
+/** The layout that this build reads and writes. */
+export const SCHEMA_VERSION = 1
+
+/** Whether the table above has a bucket for `key`. */
+export function hasBucket(key: string): boolean {
+  return BUCKETS.some(({ prefix }) => key.startsWith(prefix) && key.length > prefix.length)
+}
