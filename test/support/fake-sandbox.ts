@@ -1,0 +1,195 @@
+import { HiveError } from '../../node/domain/errors.ts'
+import type { JobKind } from '../../node/domain/job-spec.ts'
+import type { EndReason } from '../../node/domain/receipt.ts'
+import type {
+  OutputStream,
+  RunOptions,
+  Sandbox,
+  SandboxFile,
+  SandboxResult,
+  SandboxTask,
+} from '../../node/ports/sandbox.ts'
+import { readScript, type FakeScript } from './fake-script.ts'
+
+/** How a fake task ends before its script does. */
+class Ended extends Error {
+  readonly reason: EndReason
+  constructor(reason: EndReason) {
+    super(reason)
+    this.reason = reason
+  }
+}
+
+/** A sandbox that runs JSON scripts (`fake-script.ts`) in this process and keeps every promise of the port. */
+export function createFakeSandbox(kind: JobKind = 'wasm'): Sandbox {
+  const images = new Map<string, FakeScript>()
+  const closed = new AbortController()
+  return {
+    kind,
+    isolation: 'none: a fake',
+    holds: (id) => images.has(id),
+    run: async (task, options) => {
+      if (closed.signal.aborted) throw new HiveError('SANDBOX_UNAVAILABLE', { kind })
+      const run = new FakeRun(task, options, closed.signal)
+      if (run.stopped) return run.result('killed', 'cancelled before it started')
+      let script = images.get(task.image.id)
+      if (script === undefined) {
+        let bytes
+        try {
+          bytes = await task.image.load()
+        } catch {
+          // The reason goes to the caller as the port says.
+          return run.result('start-failed', 'the image could not be loaded')
+        }
+        script = readScript(bytes)
+        if (script === undefined) return run.result('image-bad', 'not a script')
+        images.set(task.image.id, script)
+      }
+      return await run.play(script)
+    },
+    [Symbol.asyncDispose]: async () => {
+      closed.abort()
+    },
+  }
+}
+
+class FakeRun {
+  readonly #task: SandboxTask
+  readonly #options: RunOptions
+  readonly #signal: AbortSignal
+  readonly #streams: Record<OutputStream, Uint8Array[]> = { 1: [], 2: [] }
+  readonly #files = new Map<string, Uint8Array>()
+  readonly #started = performance.now()
+  #printed = 0
+  #peak = 1
+  #busyMs = 0
+
+  constructor(task: SandboxTask, options: RunOptions, closed: AbortSignal) {
+    this.#task = task
+    this.#options = options
+    this.#signal = AbortSignal.any([options.signal, closed])
+    for (const file of task.files) this.#files.set(file.path, file.bytes)
+  }
+
+  get stopped(): boolean {
+    return this.#signal.aborted
+  }
+
+  async play(script: FakeScript): Promise<SandboxResult> {
+    try {
+      const code = await this.#steps(script)
+      return this.result('exit', '', code)
+    } catch (error) {
+      if (!(error instanceof Ended)) throw error
+      return this.result(error.reason, `ended by ${error.reason}`)
+    }
+  }
+
+  async #steps(script: FakeScript): Promise<number> {
+    const { args, env, stdin, limits } = this.#task
+    const [first = '', second = '', ...others] = args
+    await this.#pause(0)
+    if (script.echoArgs) this.#print(1, `${[second, ...others].join(' ')}\n`)
+    if (script.stdout !== undefined) this.#print(1, script.stdout)
+    if (script.stderr !== undefined) this.#print(2, script.stderr)
+    if (script.printEnv !== undefined) this.#print(2, `${env[script.printEnv] ?? ''}\n`)
+    if (script.cat) this.#print(1, stdin)
+    for (const [path, text] of Object.entries(script.write ?? {})) this.#write(path, encode(text))
+    if (script.copyArgs) {
+      const bytes = this.#files.get(first)
+      if (bytes === undefined) return 1
+      this.#write(second, bytes)
+    }
+    if (script.sleepArgs) {
+      this.#print(1, 'before\n')
+      await this.#pause(Number(first))
+      this.#print(1, 'after\n')
+    }
+    if (script.sleepMs !== undefined) await this.#pause(script.sleepMs)
+    while (script.flood) this.#print(1, 'flood '.repeat(1000))
+    if (script.hog) {
+      this.#peak = limits.memoryBytes
+      throw new Ended('oom')
+    }
+    if (script.spin) {
+      try {
+        await this.#pause(Infinity)
+      } finally {
+        this.#busyMs = performance.now() - this.#started
+      }
+    }
+    return script.echoArgs ? Number(first) : (script.exit ?? 0)
+  }
+
+  #print(stream: OutputStream, output: string | Uint8Array): void {
+    const bytes = typeof output === 'string' ? encode(output) : output
+    const kept = bytes.slice(0, this.#task.limits.outputBytes - this.#printed)
+    this.#printed += kept.byteLength
+    this.#streams[stream].push(kept)
+    if (kept.byteLength > 0) this.#options.onOutput?.(stream, kept)
+    if (kept.byteLength < bytes.byteLength) throw new Ended('output-limit')
+  }
+
+  #write(path: string, bytes: Uint8Array): void {
+    this.#files.set(path, bytes)
+    const given = new Set(this.#task.files.map((file) => file.path))
+    const held = [...this.#files].reduce(
+      (n, [at, file]) => n + (given.has(at) ? 0 : file.length),
+      0,
+    )
+    if (held > this.#task.limits.diskBytes) throw new Ended('disk-limit')
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const left = this.#task.limits.wallMs - (performance.now() - this.#started)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const stop = () => {
+      reject(new Ended('killed'))
+    }
+    if (this.#signal.aborted) stop()
+    this.#signal.addEventListener('abort', stop, { once: true })
+    const timer = setTimeout(
+      () => {
+        if (ms > left) reject(new Ended('timeout'))
+        else resolve()
+      },
+      Math.max(0, Math.min(ms, left)),
+    )
+    try {
+      await promise
+    } finally {
+      clearTimeout(timer)
+      this.#signal.removeEventListener('abort', stop)
+    }
+  }
+
+  result(reason: EndReason, detail: string, exitCode = -1): SandboxResult {
+    const stdout = Buffer.concat(this.#streams[1])
+    const stderr = Buffer.concat(this.#streams[2])
+    const { files: given, stdin, outputs } = this.#task
+    const before = new Map(given.map((file) => [file.path, file.bytes]))
+    const files: SandboxFile[] = [...this.#files]
+      .filter(([path, bytes]) => path.startsWith(`${outputs}/`) && before.get(path) !== bytes)
+      .map(([path, bytes]) => ({ path, bytes }))
+    const size = (n: number, file: SandboxFile) => n + file.bytes.byteLength
+    return {
+      reason,
+      exitCode,
+      detail,
+      stdout,
+      stderr,
+      files,
+      usage: {
+        wallMs: performance.now() - this.#started,
+        cpuMs: this.#busyMs,
+        peakMemoryBytes: this.#peak,
+        bytesIn: given.reduce(size, stdin.byteLength),
+        bytesOut: files.reduce(size, stdout.byteLength + stderr.byteLength),
+      },
+    }
+  }
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
