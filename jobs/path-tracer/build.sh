@@ -6,3 +6,4 @@ cd "$(dirname "$0")"
 clang-14 --target=wasm32-wasi --sysroot=/usr -std=c11 -O3 -fno-math-errno -fno-trapping-math \
   -ffp-contract=off -Wall -Wextra -Werror -Wl,--strip-all -Wl,-z,stack-size=65536 \
   -o "${1:-tracer.wasm}" tracer.c
+chmod 644 "${1:-tracer.wasm}"

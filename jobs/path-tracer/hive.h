@@ -1,4 +1,4 @@
-// The scene: a field of hexagonal columns, one unit apart, some open and filled with honey or light.
+// The scene: a field of hexagonal columns one unit apart, some open and filled with honey or light.
 #ifndef HIVE_H
 #define HIVE_H
 
@@ -57,7 +57,8 @@ static void build_hive(void) {
   for (int r = -FIELD / 2; r < FIELD / 2; r++) {
     for (int q = -FIELD / 2; q < FIELD / 2; q++) {
       uint32_t h = hash((uint32_t)(q * 7919 + r * 104729 + 77));
-      float a = to_unit(h), b = to_unit(hash(h)), c = to_unit(hash(h + 1)), d = to_unit(hash(h + 2));
+      float a = to_unit(h), b = to_unit(hash(h));
+      float c = to_unit(hash(h + 1)), d = to_unit(hash(h + 2));
       vec p = v3(q + r * 0.5f, 0, r * (ROOT3 / 2));
       cell *it = cell_at(q, r);
       it->middle = p;
@@ -67,7 +68,8 @@ static void build_hive(void) {
       it->tint = it->kind == HONEY ? gold : c < 0.30f ? gold : c < 0.40f ? copper : steel;
       it->roughness = 0.09f + 0.19f * d;
       it->warmth = 0.12f + 0.9f * a * a;
-      it->tilt = v3((to_unit(hash(h + 3)) - 0.5f) * 0.09f, 0, (to_unit(hash(h + 4)) - 0.5f) * 0.09f);
+      float east = to_unit(hash(h + 3)) - 0.5f, north = to_unit(hash(h + 4)) - 0.5f;
+      it->tilt = v3(east * 0.09f, 0, north * 0.09f);
       it->floor = it->height - BRIM;
     }
   }
@@ -130,22 +132,20 @@ static vec top_normal(const cell *c, vec p, float edge) {
 static int strike_top(vec o, vec d, const float *on, const float *speed, const cell *c, float from,
                       float to, hit *h) {
   float enter = from, room = 0.5f + c->height - BEVEL - o.y;
-  vec side = v3(0, 0, 0);
-  int flat = 0;
+  int flat = 0, slope = -1;
   if (d.y < 0) {
     float t = (c->height - o.y) / d.y;
     if (t > enter) enter = t, flat = 1;
   }
-  int hit_side = 0;
   for (int k = 0; k < 6; k++) {
     float sign = k < 3 ? 1 : -1, pace = d.y + sign * speed[k % 3], gap = room - sign * on[k % 3];
     if (pace < 0) {
-      if (gap < enter * pace) enter = gap / pace, flat = 0, hit_side = k + 1;
+      if (gap < enter * pace) enter = gap / pace, flat = 0, slope = k;
     } else if (gap < to * pace) {
       to = gap / pace;
     }
   }
-  if (enter >= to || !(flat || hit_side)) return 0;
+  if (enter >= to || !(flat || slope >= 0)) return 0;
   vec p = mad(o, d, enter), normal;
   h->edge = hex_distance(p);
   if (flat) {
@@ -157,7 +157,7 @@ static int strike_top(vec o, vec d, const float *on, const float *speed, const c
     normal = top_normal(c, p, h->edge);
   } else {
     // Rounded in shading only: the normal turns from upright to sideways down the chamfer.
-    side = scale(across((hit_side - 1) % 3), hit_side > 3 ? -1 : 1);
+    vec side = scale(across(slope % 3), slope < 3 ? 1 : -1);
     normal = mix(v3(0, 1, 0), side, clampf((c->height - p.y) / BEVEL, 0, 1));
   }
   h->t = enter;

@@ -11,7 +11,6 @@
 #define SUN_COS 0.975f // of the half angle of the soft key light
 // Lamps look dimmer than they shine, so that they keep their colour on film.
 #define LAMP_SEEN 0.30f
-#define FIREFLY 1.8f   // no single indirect contribution may be brighter
 
 static const vec sun_colour = {11.0f, 8.2f, 5.4f};
 static const vec haze = {0.02f, 0.025f, 0.045f};
@@ -82,22 +81,31 @@ static vec bounce(const metal *m, pair u) {
   return reflect(scale(m->out, -1), h);
 }
 
-// ---- Picking a light: the sun or a lamp, lamps by nearness ----
+// ---- Picking a light: by nearness, and by how well the metal would mirror it ----
 
 typedef struct {
   float sun, lamp[LAMPS];
 } odds;
 
-static odds light_odds(vec p) {
-  odds o;
-  float total = 0.55f;
+static float promise(vec to, vec normal, vec mirror) {
+  float facing = clampf(dot(to, normal) + 0.2f, 0, 1), lobe = fmaxf(dot(to, mirror), 0);
+  lobe *= lobe;
+  return facing * (0.05f + lobe * lobe);
+}
+
+static odds light_odds(vec p, vec normal, vec mirror) {
+  odds o = {.sun = 0.6f * promise(sun_at, normal, mirror)};
+  float total = o.sun + 1e-9f;
   for (int i = 0; i < LAMPS; i++) {
     vec to = sub(lamp_at[i], p);
-    o.lamp[i] = to.y < 0 ? 1 / (dot(to, to) + 0.15f) : 0;
+    o.lamp[i] = 0;
+    if (to.y >= 0) continue;
+    float near = 1 / (dot(to, to) + 0.1f);
+    o.lamp[i] = near * promise(scale(to, sqrtf(near)), normal, mirror);
     total += o.lamp[i];
   }
   for (int i = 0; i < LAMPS; i++) o.lamp[i] /= total;
-  o.sun = 0.55f / total;
+  o.sun /= total;
   return o;
 }
 
@@ -107,26 +115,27 @@ static float lamp_density(float distance, float cosine) {
   return distance * distance / (LAMP_AREA * fmaxf(cosine, 1e-4f));
 }
 
-static float balance(float mine, float other) { return mine * mine / (mine * mine + other * other); }
+static float balance(float mine, float other) {
+  return mine * mine / (mine * mine + other * other);
+}
 
 // Light that arrives straight from one sampled lamp or the sun.
-static vec direct(vec p, const metal *m, sampler *s) {
-  odds o = light_odds(p);
+static vec direct(vec p, const metal *m, const odds *o, sampler *s) {
   pair u = draw(s);
   float density;
   vec to, colour;
   hit h;
   int lamp = -1;
-  if (u.x < o.sun) {
-    float z = 1 - u.x / o.sun * (1 - SUN_COS), r = sqrtf(1 - z * z), phi = 2 * PI * u.y;
+  if (u.x < o->sun) {
+    float z = 1 - u.x / o->sun * (1 - SUN_COS), r = sqrtf(1 - z * z), phi = 2 * PI * u.y;
     to = to_world(sun_frame, v3(r * cosf(phi), r * sinf(phi), z));
-    density = o.sun * SUN_DENSITY;
+    density = o->sun * SUN_DENSITY;
     colour = sun_colour;
   } else {
-    u.x -= o.sun;
-    for (lamp = 0; lamp < LAMPS - 1 && u.x >= o.lamp[lamp]; lamp++) u.x -= o.lamp[lamp];
-    if (u.x >= o.lamp[lamp]) return v3(0, 0, 0); // rounding ran past the last lamp
-    u.x /= o.lamp[lamp];
+    u.x -= o->sun;
+    for (lamp = 0; lamp < LAMPS - 1 && u.x >= o->lamp[lamp]; lamp++) u.x -= o->lamp[lamp];
+    if (u.x >= o->lamp[lamp]) return v3(0, 0, 0); // rounding ran past the last lamp
+    u.x /= o->lamp[lamp];
     // A hexagon is three rhombi around its middle.
     int third = (int)(u.x * 3);
     float a = u.x * 3 - third, b = u.y, radius = APOTHEM * 2 / ROOT3;
@@ -137,7 +146,7 @@ static vec direct(vec p, const metal *m, sampler *s) {
     float distance = sqrtf(dot(to, to));
     to = scale(to, 1 / distance);
     if (to.y >= 0) return v3(0, 0, 0);
-    density = o.lamp[lamp] * lamp_density(distance, -to.y);
+    density = o->lamp[lamp] * lamp_density(distance, -to.y);
     colour = lamp_colour(hex_distance(spot));
   }
   float other;
@@ -157,11 +166,15 @@ static float fresnel(float cosine, float eta, float *inner) {
   return 0.5f * (s * s + p * p);
 }
 
-static vec firefly(vec c, int depth) {
-  float top = peak(c);
-  return depth > 0 && top > FIREFLY ? scale(c, FIREFLY / top) : c;
+// Rare bright paths would show as sparks: the more bounces behind one, the less it may bring.
+static vec tame(vec c, int bounces) {
+  static const float most[] = {100, 4, 0.7f, 0.4f};
+  float limit = most[bounces < 3 ? bounces : 3], top = peak(c);
+  return top > limit ? scale(c, limit / top) : c;
 }
 
+// Follows one path and returns the light it brings to the lens. Lamps and the sun are found in two
+// ways, by direct() and by chance, weighed by balance() so that each counts once.
 static vec trace(vec o, vec d, sampler *s) {
   vec light = v3(0, 0, 0), carry = v3(1, 1, 1);
   float density = -1; // of the last scattering; negative where no light was sampled for it
@@ -176,13 +189,14 @@ static vec trace(vec o, vec d, sampler *s) {
       carry = mul(carry, v3(expf(-0.10f * h.t), expf(-0.75f * h.t), expf(-3.6f * h.t)));
       if (what == BOTTOM) {
         float x = hex_distance(sub(mad(o, d, h.t), inside->middle)) / APOTHEM;
-        light = mad(light, mul(carry, v3(3.2f, 1.7f, 0.5f)), inside->warmth * (1 - x * x) * (1 - x * x));
+        float glow = inside->warmth * (1 - x * x) * (1 - x * x);
+        light = mad(light, mul(carry, v3(3.2f, 1.7f, 0.5f)), glow);
       }
     } else if (!strike(o, d, &h)) {
       vec c = depth ? sky(d) : haze;
       if (dot(d, sun_at) > SUN_COS)
         c = mad(c, sun_colour, density < 0 ? 1 : balance(density, chances.sun * SUN_DENSITY));
-      return add(light, firefly(mul(carry, c), depth));
+      return add(light, tame(mul(carry, c), depth));
     }
     if (depth == 0) {
       float clear = expf(-0.012f * fmaxf(h.t - NEAR, 0) * fmaxf(h.t - NEAR, 0));
@@ -194,7 +208,7 @@ static vec trace(vec o, vec d, sampler *s) {
       float w = density < 0 ? 1
         : balance(density, chances.lamp[h.cell->lamp] * lamp_density(h.t, -d.y));
       if (depth == 0) w = LAMP_SEEN;
-      return add(light, firefly(mul(carry, scale(lamp_colour(h.edge), w)), depth));
+      return add(light, tame(mul(carry, scale(lamp_colour(h.edge), w)), depth));
     }
     pair u = draw(s);
     if (h.matter == LIQUID) {
@@ -213,8 +227,8 @@ static vec trace(vec o, vec d, sampler *s) {
     metal m = metal_of(h.normal, d, h.cell, depth);
     o = mad(p, h.normal, 1e-3f);
     if (!inside) {
-      chances = light_odds(o);
-      light = add(light, firefly(mul(carry, direct(o, &m, s)), depth));
+      chances = light_odds(o, h.normal, reflect(d, h.normal));
+      light = add(light, tame(mul(carry, direct(o, &m, &chances, s)), depth + 1));
     }
     vec in = bounce(&m, u), f = reflectance(&m, in, &density);
     if (density <= 0) return light;

@@ -17,7 +17,7 @@ typedef struct {
 } camera;
 
 static camera aim(void) {
-  camera c = {.eye = v3(-1.9f, 4.0f, -5.4f), .lens = 0.06f, .zoom = 0.42f};
+  camera c = {.eye = v3(-1.9f, 4.0f, -5.4f), .lens = 0.05f, .zoom = 0.42f};
   vec to = sub(v3(0.15f, 0.75f, 1.3f), c.eye);
   c.ahead = unit(to);
   c.right = unit(cross(v3(0, 1, 0), c.ahead));
@@ -45,7 +45,9 @@ static unsigned char to_srgb(float x) {
   return (unsigned char)(x * 255 + 0.5f);
 }
 
-static float film(float x) { return (x * (x + 0.0245786f) - 0.000090537f) / (x * (0.983729f * x + 0.432951f) + 0.238081f); }
+static float film(float x) {
+  return (x * (x + 0.0245786f) - 0.000090537f) / (x * (0.983729f * x + 0.432951f) + 0.238081f);
+}
 
 // The ACES look in the fit of Hill: bright colours bleach towards white as film does.
 static void develop(vec c, unsigned char *out) {
