@@ -1,0 +1,82 @@
+import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import { sha256 } from 'multiformats/hashes/sha2'
+import { HiveError } from '../../node/domain/errors.ts'
+import type { Cid, PeerId } from '../../node/domain/ids.ts'
+import { MiB } from '../../node/domain/units.ts'
+import type { Blobs, FetchOptions } from '../../node/ports/blobs.ts'
+
+const DAG_CBOR = 0x71
+const SHA2_256 = 0x12
+
+/** The contents of every node that shares it, by peer. */
+export type FakeContentNetwork = Map<PeerId, Map<Cid, Uint8Array>>
+
+/**
+ * Content over a shared map: any node's content is found. Files are one raw block each, so a large
+ * file's CID is not the one that IPFS would give it.
+ */
+export class FakeBlobs implements Blobs {
+  readonly #network: FakeContentNetwork
+  readonly #own = new Map<Cid, Uint8Array>()
+
+  constructor(network: FakeContentNetwork = new Map(), peer: PeerId = '') {
+    this.#network = network
+    network.set(peer, this.#own)
+  }
+
+  async add(bytes: Uint8Array): Promise<Cid> {
+    return this.#put(raw.code, bytes)
+  }
+
+  async addBlock(bytes: Uint8Array): Promise<Cid> {
+    if (bytes.byteLength > MiB) throw tooLarge(bytes.byteLength, MiB)
+    return this.#put(DAG_CBOR, bytes)
+  }
+
+  async get(cid: Cid, options: FetchOptions): Promise<Uint8Array> {
+    await new Promise(setImmediate)
+    if (options.signal.aborted) {
+      throw new HiveError('CANCELLED', {}, { cause: options.signal.reason })
+    }
+    const bytes = isOurs(cid) ? this.#find(cid, options.from) : undefined
+    if (bytes === undefined) throw new HiveError('CONTENT_NOT_FOUND', { cid })
+    if (bytes.byteLength > options.maxBytes) throw tooLarge(bytes.byteLength, options.maxBytes)
+    this.#own.set(cid, bytes)
+    return bytes.slice()
+  }
+
+  async getBlock(cid: Cid, options: FetchOptions): Promise<Uint8Array> {
+    return this.get(cid, options)
+  }
+
+  async has(cid: Cid): Promise<boolean> {
+    return this.#own.has(cid)
+  }
+
+  #find(cid: Cid, from: PeerId | undefined): Uint8Array | undefined {
+    const hinted = from === undefined ? undefined : this.#network.get(from)
+    const holders = [this.#own, ...(hinted ? [hinted] : []), ...this.#network.values()]
+    return holders.find((content) => content.has(cid))?.get(cid)
+  }
+
+  async #put(codec: number, bytes: Uint8Array): Promise<Cid> {
+    const cid = CID.createV1(codec, await sha256.digest(bytes)).toString()
+    this.#own.set(cid, bytes.slice())
+    return cid
+  }
+}
+
+function isOurs(text: Cid): boolean {
+  try {
+    const cid = CID.parse(text)
+    return cid.version === 1 && cid.multihash.code === SHA2_256
+  } catch {
+    // not a CID: nobody has it
+    return false
+  }
+}
+
+function tooLarge(bytes: number, maxBytes: number): HiveError {
+  return new HiveError('CONTENT_TOO_LARGE', { bytes, maxBytes })
+}
