@@ -73,3 +73,19 @@ export function nextState(state: JobState, event: JobEvent): JobState {
 export function isFinal(state: JobState): boolean {
   return Object.keys(TRANSITIONS[state]).length === 0
 }
+
+/** A job or share after `event`. Throws `JOB_TRANSITION`. */
+export function step<T extends { readonly state: JobState }>(record: T, event: JobEvent): T {
+  return { ...record, state: nextState(record.state, event) }
+}
+
+/**
+ * As {@link step}, but unchanged where the table has no such step: for news that can arrive late
+ * or twice, such as a second share starting to run, or a provider's word on its own progress.
+ */
+export function stepIfAllowed<T extends { readonly state: JobState }>(
+  record: T,
+  event: JobEvent,
+): T {
+  return TRANSITIONS[record.state][event] === undefined ? record : step(record, event)
+}

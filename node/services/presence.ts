@@ -1,0 +1,189 @@
+import { ADVERT_VALIDITY_MS, advertFault, type Advert, type Hardware } from '../domain/advert.ts'
+import { codeOf, HiveError } from '../domain/errors.ts'
+import type { Address, PeerId } from '../domain/ids.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Directory } from '../ports/directory.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Requests } from '../ports/requests.ts'
+import type { Store } from '../ports/store.ts'
+import type { Signed } from '../protocol/envelope.ts'
+import { addressOfPeer } from '../protocol/identity.ts'
+import { mapLimited } from './limited.ts'
+import type { Signing } from './signing.ts'
+import { Table } from './table.ts'
+import { TasksInFlight } from './tasks-in-flight.ts'
+
+/** A peer as this node sees it. */
+export interface PeerView {
+  readonly peer: PeerId
+  readonly address: Address
+  readonly connected: boolean
+  readonly addresses: readonly string[]
+  readonly latencyMs: number | undefined
+  /** What the peer says of itself, when it could be asked. */
+  readonly advert: Advert | undefined
+}
+
+export interface PresenceParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly store: Store
+  readonly directory: Directory
+  readonly requests: Requests
+  readonly signing: Signing
+}
+
+export interface PresenceOptions {
+  readonly network: string
+  readonly kinds: readonly string[]
+  readonly hardware: Hardware
+}
+
+/** Renewed well before it expires, so that one failed attempt does not make the node vanish. */
+const RENEW_MS: number = ADVERT_VALIDITY_MS / 3
+/** Until somebody is connected there is nobody to tell, ms. */
+const LONELY_RETRY_MS = 1000
+const ASK_LANES = 8
+
+/** Says what this node is, and finds out what others are. */
+export class Presence implements AsyncDisposable {
+  readonly #parts: PresenceParts
+  readonly #options: PresenceOptions
+  readonly #table: Table<{ readonly seq: number }>
+  readonly #newest = new Map<Address, number>()
+  readonly #stop = new AbortController()
+  readonly #work = new TasksInFlight()
+  #own: Signed<'Advert'> | undefined
+
+  constructor(parts: PresenceParts, options: PresenceOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.#table = new Table(parts.store, 'advert/')
+  }
+
+  get hardware(): Hardware {
+    return this.#options.hardware
+  }
+
+  /** Signs the advert, answers for it, and keeps it in the DHT until disposed. */
+  async start(): Promise<void> {
+    await this.#renew()
+    this.#parts.requests.answer('advert', async () => this.#own?.bytes ?? new Uint8Array())
+    this.#work.start(
+      async () => this.#keepAdvertised(),
+      (error) => this.#parts.logger.error('advertising stopped', { code: codeOf(error) }),
+    )
+  }
+
+  /** Checks a stranger's advert. Throws what is wrong with it; returns it when nothing is. */
+  admit(bytes: Uint8Array, peer: PeerId): Advert {
+    const { message } = this.#parts.signing.openFrom('Advert', bytes, [addressOfPeer(peer)])
+    // [REJECT] adverts R1: it is signed by the node that it is about
+    const rule =
+      message.node === addressOfPeer(peer)
+        ? advertFault(
+            message,
+            this.#parts.clock.now(),
+            this.#options.network,
+            this.#newest.get(message.node) ?? 0,
+          )
+        : 'R1'
+    if (rule !== undefined) throw new HiveError('MESSAGE_MALFORMED', { type: 'Advert', rule })
+    this.#newest.set(message.node, message.seq)
+    return message
+  }
+
+  /** Connected peers, each asked for its own advert. */
+  async peers(signal: AbortSignal): Promise<PeerView[]> {
+    const connected = this.#parts.directory.connected()
+    return mapLimited(connected, ASK_LANES, async ({ peer, addresses, latencyMs }) => ({
+      peer,
+      address: addressOfPeer(peer),
+      connected: true,
+      addresses,
+      latencyMs,
+      advert: await this.#ask(peer, signal),
+    }))
+  }
+
+  /** Peers that announced a job kind in the DHT, each asked for its own advert. */
+  async find(kind: string, signal: AbortSignal): Promise<PeerView[]> {
+    const found: PeerId[] = []
+    for await (const peer of this.#parts.directory.find(`kind=${kind}`, { signal })) {
+      if (peer !== this.#parts.signing.peer) found.push(peer)
+    }
+    const connected = new Map(this.#parts.directory.connected().map((each) => [each.peer, each]))
+    return mapLimited(found, ASK_LANES, async (peer) => ({
+      peer,
+      address: addressOfPeer(peer),
+      connected: connected.has(peer),
+      addresses: connected.get(peer)?.addresses ?? [],
+      latencyMs: connected.get(peer)?.latencyMs,
+      advert: (await this.#ask(peer, signal)) ?? (await this.#lookUp(peer, signal)),
+    }))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new HiveError('CANCELLED'))
+    await this.#work.settled()
+  }
+
+  /** The peer itself is the fact. */
+  async #ask(peer: PeerId, signal: AbortSignal): Promise<Advert | undefined> {
+    try {
+      return this.admit(
+        await this.#parts.requests.call(peer, 'advert', new Uint8Array(), { signal }),
+        peer,
+      )
+    } catch (error) {
+      this.#parts.logger.debug('peer did not say what it is', { peer, code: codeOf(error) })
+      return undefined
+    }
+  }
+
+  /** The DHT is a hint. */
+  async #lookUp(peer: PeerId, signal: AbortSignal): Promise<Advert | undefined> {
+    try {
+      const bytes = await this.#parts.directory.advertOf(peer, { signal })
+      return bytes === undefined ? undefined : this.admit(bytes, peer)
+    } catch (error) {
+      this.#parts.logger.debug('advert in the DHT refused', { peer, code: codeOf(error) })
+      return undefined
+    }
+  }
+
+  async #keepAdvertised(): Promise<void> {
+    const { directory, clock, logger } = this.#parts
+    const { signal } = this.#stop
+    const tags = this.#options.kinds.map((kind) => `kind=${kind}`)
+    while (!signal.aborted) {
+      const lonely = directory.connected().length === 0
+      if (!lonely) {
+        const own = await this.#renew()
+        await directory.advertise(own.bytes, tags, { signal }).catch((error: unknown) => {
+          logger.debug('advert not stored', { code: codeOf(error) })
+        })
+      }
+      await clock.sleep(lonely ? LONELY_RETRY_MS : RENEW_MS, signal).catch(() => undefined) // an abort ends the loop
+    }
+  }
+
+  async #renew(): Promise<Signed<'Advert'>> {
+    const { clock, signing } = this.#parts
+    const now = clock.now()
+    const last = (await this.#table.get('own'))?.seq ?? 0
+    const seq = Math.max(last + 1, Math.floor(now / 1000))
+    await this.#table.put('own', { seq })
+    const { network, kinds, hardware } = this.#options
+    this.#own = signing.seal('Advert', {
+      node: signing.address,
+      seq,
+      network,
+      kinds,
+      hardware: JSON.stringify(hardware),
+      issuedAt: now,
+      expiresAt: now + ADVERT_VALIDITY_MS,
+    })
+    return this.#own
+  }
+}

@@ -1,0 +1,205 @@
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { Bytes32, PeerId } from '../../domain/ids.ts'
+import type { Amount } from '../../domain/money.ts'
+import { voucherFault, type PaidShare } from '../../domain/voucher.ts'
+import { second } from '../../domain/units.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Escrow, EscrowChannel } from '../../ports/escrow.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { Store, StoreChange } from '../../ports/store.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
+import { jobsRoot } from '../../protocol/jobs-root.ts'
+import { voucherAnswer, voucherRequest } from '../../protocol/requests.ts'
+import { KeyedLock } from '../keyed-lock.ts'
+import type { Signing } from '../signing.ts'
+import { Table } from '../table.ts'
+import { addressOfPeer } from '../../protocol/identity.ts'
+import type { EarningRecord, WorkRecord } from './records.ts'
+import type { WorkBook } from './work-book.ts'
+
+export interface EarningsParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly store: Store
+  readonly escrow: Escrow
+  readonly signing: Signing
+  readonly works: WorkBook
+}
+
+export interface EarningsOptions {
+  /** A claim is sent at once when this much is unclaimed on a channel. */
+  readonly claimAbove: Amount
+  /** A claim is sent when a channel had no new voucher for this long, ms. */
+  readonly claimAfterIdleMs: number
+}
+
+/** How long to wait before a claim that failed is tried again, ms. */
+const CLAIM_RETRY_MS: number = 15 * second
+
+/** The provider's side of its channels: takes vouchers, checks them, and claims on chain. */
+export class Earnings {
+  readonly #parts: EarningsParts
+  readonly #options: EarningsOptions
+  readonly #table: Table<EarningRecord>
+  readonly #live = new Map<Bytes32, EarningRecord>()
+  readonly #dueAt = new Map<Bytes32, number>()
+  readonly #lock = new KeyedLock()
+  #wake: () => void = () => {}
+
+  constructor(parts: EarningsParts, options: EarningsOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.#table = new Table(parts.store, 'earning/')
+  }
+
+  async load(): Promise<void> {
+    for await (const record of this.#table.all()) {
+      this.#live.set(record.id, record)
+      this.#schedule(record)
+    }
+  }
+
+  all(): readonly EarningRecord[] {
+    return [...this.#live.values()]
+  }
+
+  get(channel: Bytes32): EarningRecord | undefined {
+    return this.#live.get(channel)
+  }
+
+  /** Notes a channel, or its newest sequence number and deposit. */
+  async note(channel: EscrowChannel, seq: number): Promise<void> {
+    await this.#lock.run(channel.id, async () => {
+      const before = this.#live.get(channel.id)
+      const empty = { cumulative: 0n, claimed: channel.settled, paid: [] }
+      const base = before ?? { id: channel.id, requester: channel.requester, ...empty }
+      await this.#save({
+        ...base,
+        deposit: channel.deposit,
+        lastSeq: Math.max(seq, before?.lastSeq ?? 0),
+      })
+    })
+  }
+
+  /** Takes a voucher from its requester. Answers how many paid shares are known. */
+  async take(from: PeerId, request: Uint8Array): Promise<Uint8Array> {
+    const { voucher: bytes, shares } = voucherRequest.decode(request)
+    // [REJECT] vouchers R1: it is signed by the channel's requester, who brings it
+    const { message: voucher } = this.#parts.signing.openFrom('Voucher', bytes, [
+      addressOfPeer(from),
+    ])
+    return this.#lock.run(voucher.channel, async () => {
+      const record = this.#live.get(voucher.channel)
+      if (record === undefined || record.requester !== addressOfPeer(from))
+        throw new HiveError('CHANNEL_UNKNOWN', { channel: voucher.channel })
+      if (voucher.jobs <= record.paid.length)
+        return voucherAnswer.encode({ jobs: record.paid.length })
+      const known = new Set(record.paid.map(({ agreement }) => agreement))
+      const fresh = shares.filter(({ agreement }) => !known.has(agreement))
+      const paid = [...record.paid, ...fresh]
+      const previous = {
+        channel: record.id,
+        cumulative: record.cumulative,
+        jobs: record.paid.length,
+        jobsRoot: jobsRoot(record.paid),
+      }
+      const rule = voucherFault(voucher, previous, paid, jobsRoot(paid), record.deposit)
+      if (rule !== undefined) throw new HiveError('VOUCHER_INVALID', { rule })
+      const works = await Promise.all(fresh.map(async (share) => this.#paidWork(share)))
+      const next = { ...record, cumulative: voucher.cumulative, voucher: toHex(bytes), paid }
+      await this.#parts.works.settle(works, async (changes) => this.#save(next, changes))
+      this.#schedule(next)
+      return voucherAnswer.encode({ jobs: paid.length })
+    })
+  }
+
+  /** Claims what is due until the signal aborts. */
+  async claimLoop(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const now = this.#parts.clock.now()
+      const due = [...this.#dueAt].filter(([, at]) => at <= now).map(([id]) => id)
+      for (const id of due) await this.#claimDue(id, signal)
+      if (due.length === 0) await this.#untilNext(signal)
+    }
+  }
+
+  /** Sends the highest voucher of a channel to the contract, unless nothing is left to claim. */
+  async claim(channel: Bytes32, signal: AbortSignal): Promise<void> {
+    await this.#lock.run(channel, async () => {
+      const record = this.#live.get(channel)
+      if (record?.voucher === undefined || record.claimed >= record.cumulative) return
+      const { escrow, signing, logger } = this.#parts
+      const { message, signatures } = signing.open('Voucher', fromHex(record.voucher))
+      const signature = signatures[0]
+      if (signature === undefined) return
+      const onChain = await escrow.channel(channel, { signal })
+      if (
+        onChain !== undefined &&
+        onChain.settled < record.cumulative &&
+        onChain.status !== 'closed'
+      ) {
+        const receipt = await escrow.claim(message, signature, { signal })
+        logger.info('claimed', { channel, cumulative: record.cumulative, gas: receipt.gasUsed })
+      }
+      await this.#save({ ...record, claimed: record.cumulative })
+    })
+  }
+
+  /** Takes over what the contract says of a channel: its deposit, and what was paid out. True when that was news. */
+  async reconcile(seen: EarningRecord, onChain: EscrowChannel): Promise<boolean> {
+    return this.#lock.run(seen.id, async () => {
+      const record = this.#live.get(seen.id)
+      const same = record?.deposit === onChain.deposit && record.claimed === onChain.settled
+      if (record === undefined || same) return false
+      // A claim that a reorganised chain forgot shows up here as less paid out, and is sent again.
+      const next = { ...record, deposit: onChain.deposit, claimed: onChain.settled }
+      await this.#save(next)
+      this.#schedule(next)
+      return true
+    })
+  }
+
+  async #claimDue(channel: Bytes32, signal: AbortSignal): Promise<void> {
+    this.#dueAt.delete(channel)
+    try {
+      await this.claim(channel, signal)
+    } catch (error) {
+      if (signal.aborted) return
+      this.#parts.logger.warn('claim failed', { channel, code: codeOf(error) })
+      this.#dueAt.set(channel, this.#parts.clock.now() + CLAIM_RETRY_MS)
+    }
+  }
+
+  async #untilNext(signal: AbortSignal): Promise<void> {
+    const next = Math.min(...this.#dueAt.values(), Infinity)
+    const done = new AbortController()
+    const woken = new Promise<void>((resolve) => (this.#wake = resolve))
+    const ms = Math.min(Math.max(next - this.#parts.clock.now(), 0), 60 * second)
+    const timer = this.#parts.clock.sleep(ms, AbortSignal.any([signal, done.signal]))
+    await Promise.race([woken, timer.catch(() => undefined)]) // an abort ends the loop
+    done.abort()
+  }
+
+  /** The share as this node did it, if the requester pays exactly what its receipt asks. */
+  async #paidWork(share: PaidShare): Promise<WorkRecord> {
+    const work = await this.#parts.works.get(share.agreement)
+    // [REJECT] vouchers R6: each new share is one that this node delivered, at its receipt's amount
+    const fits = work !== undefined && work.amount === share.amount && work.seq === share.seq
+    if (!fits) throw new HiveError('VOUCHER_INVALID', { rule: 'R6', agreement: share.agreement })
+    return work
+  }
+
+  #schedule(record: EarningRecord): void {
+    const unclaimed = record.cumulative - record.claimed
+    if (unclaimed <= 0n) return
+    const wait = unclaimed >= this.#options.claimAbove ? 0 : this.#options.claimAfterIdleMs
+    this.#dueAt.set(record.id, this.#parts.clock.now() + wait)
+    this.#wake()
+  }
+
+  async #save(record: EarningRecord, changes: readonly StoreChange[] = []): Promise<void> {
+    const all = [this.#table.change(record.id, record), ...changes]
+    await this.#parts.store.write(all, { sync: true })
+    this.#live.set(record.id, record)
+  }
+}

@@ -1,0 +1,219 @@
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { Cid, PeerId } from '../../domain/ids.ts'
+import { expand, filesOf, type InputFile, type JobSpec } from '../../domain/job-spec.ts'
+import { step } from '../../domain/job-state.ts'
+import { isBillable, type OutputFile, type TaskResult } from '../../domain/receipt.ts'
+import type { Blobs } from '../../ports/blobs.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Sandbox, SandboxFile, SandboxResult } from '../../ports/sandbox.ts'
+import { toHex } from '../../protocol/bytes.ts'
+import { blockCid } from '../../protocol/cid.ts'
+import { decodeJobSpec } from '../../protocol/job-spec-codec.ts'
+import {
+  MAX_FILE_BYTES,
+  MAX_IMAGE_BYTES,
+  MAX_OUTPUT_BYTES,
+  MAX_SPEC_BYTES,
+} from '../../protocol/limits.ts'
+import { randomBytes32 } from '../../protocol/random.ts'
+import { encodeManifest, manifestRoot, resultCommit } from '../../protocol/results.ts'
+import { ZERO_BYTES32 } from '../../domain/ids.ts'
+import type { Signing } from '../signing.ts'
+import type { WorkRecord } from './records.ts'
+import type { ShareLog } from './share-log.ts'
+import type { Slots } from './slots.ts'
+import type { WorkBook } from './work-book.ts'
+
+export interface ExecutionParts {
+  readonly clock: Clock
+  readonly blobs: Blobs
+  readonly signing: Signing
+  readonly works: WorkBook
+  readonly slots: Slots
+  readonly sandboxes: readonly Sandbox[]
+}
+
+const MAX_DETAIL_CHARS = 1000
+
+/** Does a share: fetch, run every task, publish the results, sign the one receipt. */
+export class Execution {
+  readonly #parts: ExecutionParts
+
+  constructor(parts: ExecutionParts) {
+    this.#parts = parts
+  }
+
+  /** Resolves with the record that carries the receipt. Throws what stopped the share as a whole. */
+  async run(awarded: WorkRecord, signal: AbortSignal): Promise<WorkRecord> {
+    const { works } = this.#parts
+    const log = works.log(awarded)
+    const fetching = await this.#enter(step(awarded, 'fetch'), log)
+    const spec = await this.#spec(fetching, signal)
+    const sandbox = this.#parts.sandboxes.find(({ kind }) => kind === spec.kind)
+    if (sandbox === undefined) throw new HiveError('SANDBOX_UNAVAILABLE', { kind: spec.kind })
+    const contents = new Contents(this.#parts.blobs, fetching.peer, signal)
+    if (!sandbox.holds(spec.image.cid)) await contents.get(spec.image, MAX_IMAGE_BYTES)
+    const running = await this.#enter(step(fetching, 'run'), log)
+    const results = await Promise.all(
+      running.tasks.map(async (index) =>
+        this.#parts.slots.use(running.need, signal, async () =>
+          this.#task(running, spec, sandbox, contents, index, log, signal),
+        ),
+      ),
+    )
+    return this.#publish(await this.#enter(step(running, 'publish-results'), log), results)
+  }
+
+  async #enter(work: WorkRecord, log: ShareLog): Promise<WorkRecord> {
+    await this.#parts.works.put(work)
+    log.add({ type: 'state', state: work.state })
+    return work
+  }
+
+  /** The spec as the requester published it, if it asks for what the offer asked for. */
+  async #spec(work: WorkRecord, signal: AbortSignal): Promise<JobSpec> {
+    const options = { from: work.peer, maxBytes: MAX_SPEC_BYTES, signal }
+    const spec = decodeJobSpec(await this.#parts.blobs.getBlock(blockCid(work.spec), options))
+    const { need, taskTimeoutMs } = work
+    const same =
+      spec.resources.cpuMillis === need.cpuMillis &&
+      spec.resources.memoryBytes === need.memoryBytes &&
+      spec.resources.diskBytes === need.diskBytes &&
+      spec.timeoutMs === taskTimeoutMs
+    if (!same) throw new HiveError('SPEC_INVALID', { reason: 'it asks for more than the offer' })
+    const last = work.tasks.at(-1) ?? 0
+    if (last >= spec.tasks)
+      throw new HiveError('SPEC_INVALID', { reason: 'no such task', task: last })
+    return spec
+  }
+
+  async #task(
+    work: WorkRecord,
+    spec: JobSpec,
+    sandbox: Sandbox,
+    contents: Contents,
+    index: number,
+    log: ShareLog,
+    signal: AbortSignal,
+  ): Promise<TaskResult> {
+    const stdin = spec.inputs[index]?.stdin ?? spec.stdin
+    const files = await Promise.all(filesOf(spec, index).map(async (file) => contents.file(file)))
+    log.add({ type: 'started', index })
+    const result = await sandbox.run(
+      {
+        id: `${work.id}-${index}`,
+        image: { id: spec.image.cid, load: async () => contents.get(spec.image, MAX_IMAGE_BYTES) },
+        args: spec.args.map((arg) => expand(arg, spec, index)),
+        env: Object.fromEntries(
+          Object.entries(spec.env).map(([key, value]) => [key, expand(value, spec, index)]),
+        ),
+        stdin: stdin === undefined ? new Uint8Array() : await contents.get(stdin, MAX_FILE_BYTES),
+        files,
+        outputs: spec.outputs,
+        limits: { ...spec.resources, wallMs: spec.timeoutMs, outputBytes: MAX_OUTPUT_BYTES },
+      },
+      spec.stream
+        ? { signal, onOutput: (stream, chunk) => log.addOutput(index, stream, chunk) }
+        : { signal },
+    )
+    signal.throwIfAborted()
+    const kept = await this.#keep(index, result)
+    log.add({ type: 'done', result: kept })
+    return kept
+  }
+
+  /** Turns result bytes into content of this node. */
+  async #keep(index: number, result: SandboxResult): Promise<TaskResult> {
+    const add = async ({ path, bytes }: SandboxFile): Promise<OutputFile> => ({
+      path,
+      cid: await this.#parts.blobs.add(bytes),
+      size: bytes.byteLength,
+    })
+    const { reason, exitCode, usage } = result
+    const round = (value: number) => Math.max(0, Math.round(value))
+    return {
+      index,
+      reason,
+      exitCode,
+      detail: result.detail.slice(0, MAX_DETAIL_CHARS).toWellFormed(),
+      stdout: await add({ path: '/stdout', bytes: result.stdout }),
+      stderr: await add({ path: '/stderr', bytes: result.stderr }),
+      files: await Promise.all(result.files.map(add)),
+      usage: {
+        wallMs: round(usage.wallMs),
+        cpuMs: round(usage.cpuMs),
+        peakMemoryBytes: round(usage.peakMemoryBytes),
+        bytesIn: round(usage.bytesIn),
+        bytesOut: round(usage.bytesOut),
+      },
+    }
+  }
+
+  async #publish(work: WorkRecord, results: readonly TaskResult[]): Promise<WorkRecord> {
+    const { blobs, signing, works, clock } = this.#parts
+    const bytes = encodeManifest(results)
+    const manifest = await blobs.add(bytes)
+    const dataRoot = manifestRoot(bytes)
+    const salt = randomBytes32()
+    const completed = results.filter(({ reason }) => isBillable(reason)).length
+    const amount = (work.price / BigInt(work.tasks.length)) * BigInt(completed)
+    const receipt = signing.seal('Receipt', {
+      agreement: work.id,
+      completed,
+      amount,
+      resultCommit: resultCommit(work.id, signing.address, dataRoot, salt),
+      trace: ZERO_BYTES32,
+      dataRoot,
+      finishedAt: Math.floor(clock.now() / 1000),
+    })
+    const done = {
+      ...step(work, 'verify'),
+      receipt: toHex(receipt.bytes),
+      salt,
+      manifest,
+      amount,
+      finishedAt: clock.now(),
+    }
+    // On record before anyone hears of it: exactly one receipt is ever signed for an agreement.
+    await works.put(done)
+    works.log(done).add({ type: 'receipt', receipt: receipt.bytes, salt, manifest })
+    return done
+  }
+}
+
+/** Fetches each piece of content of a share once, from its requester first. */
+class Contents {
+  readonly #blobs: Blobs
+  readonly #from: PeerId
+  readonly #signal: AbortSignal
+  readonly #fetching = new Map<Cid, Promise<Uint8Array>>()
+
+  constructor(blobs: Blobs, from: PeerId, signal: AbortSignal) {
+    this.#blobs = blobs
+    this.#from = from
+    this.#signal = signal
+  }
+
+  async get(file: InputFile, maxBytes: number): Promise<Uint8Array> {
+    const known = this.#fetching.get(file.cid)
+    if (known !== undefined) return known
+    const options = {
+      from: this.#from,
+      maxBytes: Math.min(maxBytes, file.size),
+      signal: this.#signal,
+    }
+    const fetched = this.#blobs.get(file.cid, options).catch((cause: unknown) => {
+      throw new HiveError(
+        'CONTENT_NOT_FOUND',
+        { path: file.path, cid: file.cid, code: codeOf(cause) },
+        { cause },
+      )
+    })
+    this.#fetching.set(file.cid, fetched)
+    return fetched
+  }
+
+  async file(file: InputFile): Promise<SandboxFile> {
+    return { path: file.path, bytes: await this.get(file, MAX_FILE_BYTES) }
+  }
+}

@@ -1,0 +1,178 @@
+import type { Bid, BondOffer } from '../../domain/bid.ts'
+import type { ErrorCode } from '../../domain/error-codes.ts'
+import { codeOf } from '../../domain/errors.ts'
+import type { Bytes32, PeerId } from '../../domain/ids.ts'
+import type { Amount } from '../../domain/money.ts'
+import { needOf, offerFault, type Offer, type Verdict } from '../../domain/offer.ts'
+import {
+  PRICING_RULES,
+  type PriceList,
+  type PricingRule,
+  type PricingRuleName,
+} from '../../domain/pricing.ts'
+import { countFits } from '../../domain/resources.ts'
+import { hour, minute } from '../../domain/units.ts'
+import type { Blobs } from '../../ports/blobs.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Gossip } from '../../ports/gossip.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { Requests } from '../../ports/requests.ts'
+import { blockCid } from '../../protocol/cid.ts'
+import type { Signed } from '../../protocol/envelope.ts'
+import { MAX_OFFER_BYTES } from '../../protocol/limits.ts'
+import { randomNonce } from '../../protocol/random.ts'
+import { bidRequest } from '../../protocol/requests.ts'
+import { offerTopic } from '../../protocol/topics.ts'
+import type { Signing } from '../signing.ts'
+import { TasksInFlight } from '../tasks-in-flight.ts'
+import type { Slots } from './slots.ts'
+
+export interface IntakeParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly gossip: Gossip
+  readonly requests: Requests
+  readonly blobs: Blobs
+  readonly signing: Signing
+  readonly slots: Slots
+}
+
+export interface IntakeOptions {
+  readonly network: string
+  readonly kinds: readonly string[]
+  readonly pricing: PricingRuleName
+  readonly prices: PriceList
+  /** Put into a channel with each requester. */
+  readonly bond: Amount
+  /** Tasks that may wait for a slot before the node declines as busy. */
+  readonly maxQueue: number
+}
+
+/** A bid that this node stands by. */
+export interface StandingBid {
+  readonly offer: Signed<'Offer'>
+  readonly requester: PeerId
+  readonly bid: Bid
+}
+
+/** How long the node stands by a bid, ms. */
+const BID_VALIDITY_MS: number = 2 * minute
+/** How long a requester may use a bond offer, ms: it must survive opening a channel. */
+const BOND_VALIDITY_MS: number = 1 * hour
+
+/** Hears offers, judges them for the mesh, and answers each with a bid or a typed decline. */
+export class Intake {
+  readonly #parts: IntakeParts
+  readonly #options: IntakeOptions
+  readonly #standing = new Map<Bytes32, StandingBid>()
+  readonly #work = new TasksInFlight()
+
+  constructor(parts: IntakeParts, options: IntakeOptions) {
+    this.#parts = parts
+    this.#options = options
+  }
+
+  /** Listens on the topics of the node's kinds until the signal aborts. */
+  listen(signal: AbortSignal): void {
+    for (const kind of this.#options.kinds) {
+      const topic = offerTopic(this.#options.network, kind)
+      this.#parts.gossip.subscribe(topic, { maxBytes: MAX_OFFER_BYTES, signal }, (bytes) =>
+        this.#judge(kind, bytes, signal),
+      )
+    }
+  }
+
+  /** The bid that an agreement can follow from, while it stands. */
+  standing(offer: Bytes32): StandingBid | undefined {
+    return this.#standing.get(offer)
+  }
+
+  /** Resolves when every answer under way was sent or given up. */
+  async settled(): Promise<void> {
+    await this.#work.settled()
+  }
+
+  #judge(kind: string, bytes: Uint8Array, signal: AbortSignal): Verdict {
+    const { signing, clock, logger } = this.#parts
+    let offer: Signed<'Offer'>
+    try {
+      offer = signing.open('Offer', bytes)
+    } catch (error) {
+      logger.debug('offer refused', { code: codeOf(error) })
+      return 'reject'
+    }
+    // [REJECT] offers R1: it is signed by its requester and came on the topic of its class
+    const signer = offer.signatories[0]
+    if (signer?.address !== offer.message.requester || offer.message.class !== kind) return 'reject'
+    const fault = offerFault(offer.message, clock.now(), this.#options.network)
+    if (fault !== undefined) {
+      logger.debug('offer refused', { code: fault.code, rule: fault.rule })
+      return fault.verdict
+    }
+    if (!this.#standing.has(offer.id) && signer.address !== signing.address) {
+      this.#work.start(
+        async () => this.#answer(offer, signer.peer, signal),
+        (error) =>
+          logger.debug('bid not delivered', { requester: signer.peer, code: codeOf(error) }),
+      )
+    }
+    return 'accept'
+  }
+
+  async #answer(offer: Signed<'Offer'>, requester: PeerId, signal: AbortSignal): Promise<void> {
+    const reason = this.#declines(offer.message)
+    const answer =
+      reason === undefined
+        ? await this.#bid(offer, requester)
+        : { offer: offer.id, decline: reason }
+    await this.#parts.requests.call(requester, 'bid', bidRequest.encode(answer), { signal })
+  }
+
+  #declines(offer: Offer): ErrorCode | undefined {
+    const { slots } = this.#parts
+    if (countFits(needOf(offer), slots.total) === 0) return 'DECLINED_RESOURCES'
+    if (slots.waiting >= this.#options.maxQueue) return 'DECLINED_BUSY'
+    return this.#price(offer) > offer.maxPrice ? 'DECLINED_PRICE' : undefined
+  }
+
+  async #bid(offer: Signed<'Offer'>, requester: PeerId) {
+    const { signing, clock, slots, blobs } = this.#parts
+    const now = clock.now()
+    const need = needOf(offer.message)
+    const bid: Bid = {
+      offer: offer.id,
+      provider: signing.address,
+      price: this.#price(offer.message),
+      capacity: countFits(need, slots.total),
+      etaMs: countFits(need, slots.free) > 0 ? 0 : offer.message.taskTimeoutMs,
+      cached: await blobs.has(blockCid(offer.message.spec)),
+      validUntil: now + BID_VALIDITY_MS,
+    }
+    const bond: BondOffer = {
+      provider: signing.address,
+      requester: offer.message.requester,
+      providerSigner: signing.address,
+      bond: this.#options.bond,
+      expiry: Math.floor((now + BOND_VALIDITY_MS) / 1000),
+      nonce: randomNonce(),
+    }
+    this.#remember({ offer, requester, bid })
+    return {
+      offer: offer.id,
+      bid: signing.seal('Bid', bid).bytes,
+      bondOffer: signing.seal('BondOffer', bond).bytes,
+    }
+  }
+
+  #price(offer: Offer): Amount {
+    const { pricing, prices } = this.#options
+    const rule: PricingRule = PRICING_RULES[pricing]
+    return rule(offer, prices, this.#parts.slots.utilisation)
+  }
+
+  #remember(standing: StandingBid): void {
+    const now = this.#parts.clock.now()
+    for (const [id, { bid }] of this.#standing) if (bid.validUntil < now) this.#standing.delete(id)
+    this.#standing.set(standing.offer.id, standing)
+  }
+}

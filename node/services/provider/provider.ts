@@ -1,0 +1,239 @@
+import { agreementFault, type Agreement } from '../../domain/agreement.ts'
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { Bytes32, PeerId } from '../../domain/ids.ts'
+import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
+import { needOf } from '../../domain/offer.ts'
+import type { Resources } from '../../domain/resources.ts'
+import { second } from '../../domain/units.ts'
+import type { Escrow } from '../../ports/escrow.ts'
+import type { Sandbox } from '../../ports/sandbox.ts'
+import type { Store } from '../../ports/store.ts'
+import { toHex } from '../../protocol/bytes.ts'
+import type { Signed } from '../../protocol/envelope.ts'
+import { addressOfPeer } from '../../protocol/identity.ts'
+import { awardRequest, followRequest, shareRequest } from '../../protocol/requests.ts'
+import { encodeShareEvent } from '../../protocol/share-events.ts'
+import { taskListHash } from '../../protocol/typed-data.ts'
+import { KeyedLock } from '../keyed-lock.ts'
+import { TasksInFlight } from '../tasks-in-flight.ts'
+import { Earnings, type EarningsOptions } from './earnings.ts'
+import { Execution } from './execution.ts'
+import { Intake, type IntakeOptions, type IntakeParts, type StandingBid } from './intake.ts'
+import type { WorkRecord } from './records.ts'
+import { Slots } from './slots.ts'
+import { WorkBook } from './work-book.ts'
+
+export interface ProviderParts extends Omit<IntakeParts, 'slots'> {
+  readonly store: Store
+  readonly escrow: Escrow
+  readonly sandboxes: readonly Sandbox[]
+}
+
+export interface ProviderOptions extends Omit<IntakeOptions, 'kinds'>, EarningsOptions {
+  /** What jobs may use of this machine, together. */
+  readonly resources: Resources
+}
+
+/** Runs strangers' jobs on this node and gets paid for them. */
+export class Provider implements AsyncDisposable {
+  readonly works: WorkBook
+  readonly earnings: Earnings
+  readonly slots: Slots
+  readonly #parts: ProviderParts
+  readonly #intake: Intake
+  readonly #execution: Execution
+  readonly #stop = new AbortController()
+  readonly #running = new Map<Bytes32, AbortController>()
+  readonly #work = new TasksInFlight()
+  readonly #lock = new KeyedLock()
+
+  constructor(parts: ProviderParts, options: ProviderOptions) {
+    this.#parts = parts
+    this.works = new WorkBook(parts.store)
+    this.slots = new Slots(options.resources)
+    this.earnings = new Earnings({ ...parts, works: this.works }, options)
+    const kinds = parts.sandboxes.map(({ kind }) => kind)
+    this.#intake = new Intake({ ...parts, slots: this.slots }, { ...options, kinds })
+    this.#execution = new Execution({ ...parts, works: this.works, slots: this.slots })
+  }
+
+  /** Reads the node's records back, then answers requesters and listens for offers. */
+  async start(): Promise<void> {
+    const { requests, logger } = this.#parts
+    const interrupted = await this.works.load()
+    if (interrupted > 0) logger.warn('shares were interrupted by the last stop', { interrupted })
+    await this.earnings.load()
+    requests.answer('award', async (from, bytes, { signal }) => this.#award(from, bytes, signal))
+    requests.answer('voucher', async (from, bytes) => this.earnings.take(from, bytes))
+    requests.answer('cancel', async (from, bytes) =>
+      this.#cancel(from, shareRequest.decode(bytes).agreement),
+    )
+    requests.answerStream('follow', (from, bytes, { signal }) => this.#follow(from, bytes, signal))
+    this.#intake.listen(this.#stop.signal)
+    this.#work.start(
+      async () => this.earnings.claimLoop(this.#stop.signal),
+      (error) => logger.error('claiming stopped', { code: codeOf(error), message: String(error) }),
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new HiveError('INTERRUPTED'))
+    await this.#intake.settled()
+    await this.#work.settled()
+  }
+
+  /** Countersigns an agreement that follows from a standing bid, and starts the share. */
+  async #award(from: PeerId, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const { signing } = this.#parts
+    const request = awardRequest.decode(bytes)
+    const requester = addressOfPeer(from)
+    const agreement = signing.openFrom('Agreement', request.agreement, [requester])
+    const award = signing.openFrom('Award', request.award, [requester])
+    if (award.message.agreement !== agreement.id)
+      throw new HiveError('AGREEMENT_INVALID', { rule: 'R2' })
+    return this.#lock.run(agreement.message.channel, async () => {
+      const known = await this.works.get(agreement.id)
+      if (known !== undefined) return signing.countersign(agreement).bytes
+      const standing = this.#intake.standing(agreement.message.offer)
+      if (standing === undefined || standing.requester !== from) throw new HiveError('BID_EXPIRED')
+      await this.#check(agreement, award, standing, signal)
+      const countersigned = signing.countersign(agreement)
+      const work = this.#record(countersigned, award.message.tasks, standing)
+      await this.works.put(work)
+      this.#start(work)
+      return countersigned.bytes
+    })
+  }
+
+  async #check(
+    agreement: Signed<'Agreement'>,
+    award: Signed<'Award'>,
+    { offer, bid }: StandingBid,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { escrow, signing, clock } = this.#parts
+    const { channel: id } = agreement.message
+    const channel = await escrow.channel(id, { signal })
+    if (channel === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
+    const earning = this.earnings.get(id)
+    const committed = (earning?.cumulative ?? 0n) + this.works.owedOn(id)
+    if (committed + agreement.message.price > channel.deposit)
+      throw new HiveError('DECLINED_EXPOSURE', { committed })
+    const rule = agreementFault(agreement.message, award.message, {
+      requester: offer.message.requester,
+      provider: signing.address,
+      offerSpec: offer.message.spec,
+      bidPrice: bid.price,
+      bidValidUntil: bid.validUntil,
+      channel: { ...channel, open: channel.status === 'open' },
+      committed,
+      lastSeq: earning?.lastSeq ?? 0,
+      inputHash: taskListHash(award.message.tasks),
+      now: clock.now(),
+    })
+    if (rule !== undefined) throw new HiveError('AGREEMENT_INVALID', { rule })
+    await this.earnings.note(channel, agreement.message.seq)
+  }
+
+  #record(
+    agreement: Signed<'Agreement'>,
+    tasks: readonly number[],
+    { offer, requester }: StandingBid,
+  ): WorkRecord {
+    const { channel, seq, spec, price, finishBy }: Agreement = agreement.message
+    const draft = {
+      id: agreement.id,
+      state: 'draft',
+      requester: offer.message.requester,
+      peer: requester,
+      channel,
+      seq,
+      spec,
+      tasks,
+      need: needOf(offer.message),
+      taskTimeoutMs: offer.message.taskTimeoutMs,
+      price,
+      finishBy,
+      startedAt: this.#parts.clock.now(),
+      agreement: toHex(agreement.bytes),
+    } as const
+    return step<WorkRecord>(draft, 'award')
+  }
+
+  #start(work: WorkRecord): void {
+    const control = new AbortController()
+    this.#running.set(work.id, control)
+    const signal = AbortSignal.any([this.#stop.signal, control.signal])
+    this.#work.start(
+      async () => this.#run(work, control, signal),
+      (error) =>
+        this.#parts.logger.error('share not recorded', {
+          agreement: work.id,
+          code: codeOf(error),
+          message: String(error),
+        }),
+    )
+  }
+
+  async #run(work: WorkRecord, control: AbortController, signal: AbortSignal): Promise<void> {
+    const { logger, clock } = this.#parts
+    const done = new AbortController()
+    const overdue = clock
+      .sleep(
+        Math.max(0, work.finishBy * second - clock.now()),
+        AbortSignal.any([signal, done.signal]),
+      )
+      .then(() => control.abort(new HiveError('JOB_TIMEOUT')))
+      .catch(() => undefined) // the share ended before its deadline
+    try {
+      const finished = await this.#execution.run(work, signal)
+      logger.info('share done', { agreement: finished.id, tasks: finished.tasks.length })
+    } catch (error) {
+      const code = signal.aborted ? codeOf(signal.reason) : codeOf(error)
+      logger.warn('share failed', {
+        agreement: work.id,
+        code,
+        message: error instanceof Error ? error.message : String(error),
+      })
+      await this.#fail(work.id, code)
+    } finally {
+      done.abort()
+      await overdue
+      this.#running.delete(work.id)
+    }
+  }
+
+  async #fail(id: Bytes32, code: ReturnType<typeof codeOf>): Promise<void> {
+    const current = await this.works.get(id)
+    if (current === undefined || isFinal(current.state) || current.receipt !== undefined) return
+    const failed = {
+      ...stepIfAllowed(current, code === 'JOB_CANCELLED' ? 'cancel' : 'fail'),
+      error: code,
+    }
+    await this.works.put(failed)
+    this.works.log(failed).add({ type: 'failed', code })
+  }
+
+  async #cancel(from: PeerId, id: Bytes32): Promise<Uint8Array> {
+    await this.#owned(from, id)
+    this.#running.get(id)?.abort(new HiveError('JOB_CANCELLED'))
+    return new Uint8Array()
+  }
+
+  async *#follow(from: PeerId, bytes: Uint8Array, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const request = followRequest.decode(bytes)
+    const work = await this.#owned(from, request.agreement)
+    const stop = AbortSignal.any([signal, this.#stop.signal])
+    for await (const event of this.works.log(work).read(request.from, this.#parts.clock, stop)) {
+      yield encodeShareEvent(event)
+    }
+  }
+
+  /** The share, if it is this requester's. */
+  async #owned(from: PeerId, id: Bytes32): Promise<WorkRecord> {
+    const work = await this.works.get(id)
+    if (work === undefined || work.peer !== from)
+      throw new HiveError('AGREEMENT_UNKNOWN', { agreement: id })
+    return work
+  }
+}

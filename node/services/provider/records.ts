@@ -1,0 +1,48 @@
+import type { ErrorCode } from '../../domain/error-codes.ts'
+import type { Address, Bytes32, Cid, Hex, PeerId } from '../../domain/ids.ts'
+import type { JobState } from '../../domain/job-state.ts'
+import type { Amount } from '../../domain/money.ts'
+import type { Resources } from '../../domain/resources.ts'
+import type { PaidShare } from '../../domain/voucher.ts'
+
+/** A share that this node has agreed to work on. The id is the agreement's. */
+export interface WorkRecord {
+  readonly id: Bytes32
+  readonly state: JobState
+  readonly requester: Address
+  readonly peer: PeerId
+  readonly channel: Bytes32
+  readonly seq: number
+  readonly spec: Bytes32
+  readonly tasks: readonly number[]
+  readonly need: Resources
+  readonly taskTimeoutMs: number
+  readonly price: Amount
+  /** Unix seconds. */
+  readonly finishBy: number
+  /** Unix ms. */
+  readonly startedAt: number
+  readonly finishedAt?: number
+  /** With both signatures. */
+  readonly agreement: Hex
+  readonly receipt?: Hex
+  readonly salt?: Bytes32
+  readonly manifest?: Cid
+  /** What the receipt asks for. */
+  readonly amount?: Amount
+  readonly error?: ErrorCode
+}
+
+/** A channel on which this node earns. */
+export interface EarningRecord {
+  readonly id: Bytes32
+  readonly requester: Address
+  readonly deposit: Amount
+  readonly lastSeq: number
+  /** Of the highest voucher. */
+  readonly cumulative: Amount
+  /** Paid out on chain, as far as known. */
+  readonly claimed: Amount
+  readonly voucher?: Hex
+  readonly paid: readonly PaidShare[]
+}

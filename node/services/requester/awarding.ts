@@ -1,0 +1,173 @@
+import type { Agreement } from '../../domain/agreement.ts'
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import { ZERO_ADDRESS, ZERO_BYTES32 } from '../../domain/ids.ts'
+import { step } from '../../domain/job-state.ts'
+import type { TaskResult } from '../../domain/receipt.ts'
+import { hour, minute, second } from '../../domain/units.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Requests } from '../../ports/requests.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
+import type { Signed } from '../../protocol/envelope.ts'
+import { awardRequest, shareRequest } from '../../protocol/requests.ts'
+import { taskListHash } from '../../protocol/typed-data.ts'
+import type { Signing } from '../signing.ts'
+import type { ReceivedBid } from './bidding.ts'
+import type { ChannelLedger, ChannelSlot } from './channel-ledger.ts'
+import type { JobBook } from './job-book.ts'
+import type { JobRecord, ShareRecord } from './records.ts'
+
+/** How long a provider has to start a share, ms. */
+const START_WITHIN_MS: number = 5 * minute
+/** Added to the tasks' own time for fetching inputs and publishing results, ms. */
+const TRANSFER_ALLOWANCE_MS: number = 10 * minute
+/** How long a result can be disputed after the share is due, ms. */
+const DISPUTE_WINDOW_MS: number = 24 * hour
+
+export interface AwardingParts {
+  readonly clock: Clock
+  readonly requests: Requests
+  readonly signing: Signing
+  readonly channels: ChannelLedger
+  readonly book: JobBook
+}
+
+/** Turns a placed bid into an agreement that both have signed. */
+export class Awarding {
+  readonly #parts: AwardingParts
+
+  constructor(parts: AwardingParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Reserves the price, signs and sends. Returns the share, or throws what the provider answered
+   * (then nothing is reserved any more and the share is on record as declined).
+   */
+  async award(
+    job: JobRecord,
+    offer: Signed<'Offer'>,
+    bid: ReceivedBid,
+    tasks: readonly number[],
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<ShareRecord> {
+    const { book, channels } = this.#parts
+    const price = bid.bid.price * BigInt(tasks.length)
+    const bond = { offer: bid.bondOffer, signature: bid.bondSignature }
+    let share: ShareRecord | undefined
+    await channels.reserve(
+      bid.peer,
+      bond,
+      price,
+      (slot) => {
+        share = this.#draft(job, offer, bid, tasks, attempt, slot)
+        return share.id
+      },
+      signal,
+    )
+    if (share === undefined) throw new HiveError('INTERNAL', { at: 'reserve' })
+    const awarded = step(share, 'award')
+    await book.putShare(awarded, (each) => ({ ...each, shares: [...each.shares, awarded.id] }))
+    return this.send(awarded, signal)
+  }
+
+  /** Sends the award, for the first time or again after a restart: the provider answers both alike. */
+  async send(share: ShareRecord, signal: AbortSignal): Promise<ShareRecord> {
+    const { requests, signing, book, channels } = this.#parts
+    try {
+      const request = awardRequest.encode({
+        agreement: fromHex(share.agreement),
+        award: fromHex(share.award),
+      })
+      const answer = await requests.call(share.peer, 'award', request, { signal })
+      const agreed = signing.openFrom('Agreement', answer, [signing.address, share.provider])
+      if (agreed.id !== share.id)
+        throw new HiveError('PEER_PROTOCOL', { expected: share.id, found: agreed.id })
+      const signed = { ...share, agreement: toHex(agreed.bytes) }
+      await book.putShare(signed)
+      return signed
+    } catch (error) {
+      if (signal.aborted) throw error
+      await book.putShare({ ...step(share, 'decline'), error: codeOf(error) })
+      await channels.release(share.provider, share.id)
+      throw error
+    }
+  }
+
+  /** Tells a provider to stop; best effort, since it may be gone. */
+  async stop(share: ShareRecord): Promise<void> {
+    const request = shareRequest.encode({ agreement: share.id })
+    const options = { signal: AbortSignal.timeout(5 * second) }
+    // A provider that cannot be told stops by itself at the agreement's deadline.
+    await this.#parts.requests.call(share.peer, 'cancel', request, options).catch(() => undefined)
+  }
+
+  #draft(
+    job: JobRecord,
+    offer: Signed<'Offer'>,
+    bid: ReceivedBid,
+    tasks: readonly number[],
+    attempt: number,
+    slot: ChannelSlot,
+  ): ShareRecord {
+    const { clock, signing } = this.#parts
+    const now = clock.now()
+    const rounds = Math.ceil(tasks.length / bid.bid.capacity)
+    const dueMs =
+      now +
+      START_WITHIN_MS +
+      TRANSFER_ALLOWANCE_MS +
+      bid.bid.etaMs +
+      rounds * offer.message.taskTimeoutMs
+    const message: Agreement = {
+      ...slot,
+      offer: offer.id,
+      spec: offer.message.spec,
+      input: taskListHash(tasks),
+      tasks: tasks.length,
+      price: bid.bid.price * BigInt(tasks.length),
+      stake: 0n,
+      verifier: ZERO_ADDRESS,
+      verifierParams: ZERO_BYTES32,
+      nonceCommitR: ZERO_BYTES32,
+      nonceCommitP: ZERO_BYTES32,
+      startBy: seconds(now + START_WITHIN_MS),
+      finishBy: seconds(dueMs),
+      disputeUntil: seconds(dueMs + DISPUTE_WINDOW_MS),
+      onUndecided: 0,
+    }
+    const agreement = signing.seal('Agreement', message)
+    const award = signing.seal('Award', { agreement: agreement.id, tasks, issuedAt: now })
+    return {
+      id: agreement.id,
+      job: job.id,
+      state: 'draft',
+      provider: bid.bid.provider,
+      peer: bid.peer,
+      channel: slot.channel,
+      seq: slot.seq,
+      tasks,
+      price: message.price,
+      finishBy: message.finishBy,
+      attempt,
+      agreement: toHex(agreement.bytes),
+      award: toHex(award.bytes),
+    }
+  }
+}
+
+/** A job with one more share's results. */
+export function withResults(job: JobRecord, results: readonly TaskResult[]): JobRecord {
+  const merged = [...job.results]
+  for (const result of results) merged[result.index] = result
+  return { ...job, results: merged }
+}
+
+/** The tasks of a job that have no result yet. */
+export function openTasks(job: JobRecord): number[] {
+  return job.results.flatMap((result, index) => (result === null ? [index] : []))
+}
+
+function seconds(ms: number): number {
+  return Math.floor(ms / 1000)
+}

@@ -1,0 +1,131 @@
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { ErrorCode } from '../../domain/error-codes.ts'
+import { stepIfAllowed, type JobEvent, type JobState } from '../../domain/job-state.ts'
+import { second } from '../../domain/units.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { Requests } from '../../ports/requests.ts'
+import { followRequest } from '../../protocol/requests.ts'
+import { decodeShareEvent, isLastEvent, type ShareEvent } from '../../protocol/share-events.ts'
+import type { JobBook } from './job-book.ts'
+import type { ShareRecord } from './records.ts'
+
+/** The provider's closing word, still to be verified. */
+export type LastEvent = Extract<ShareEvent, { type: 'receipt' | 'failed' }>
+
+export interface FollowingParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly requests: Requests
+  readonly book: JobBook
+}
+
+export interface FollowingOptions {
+  /** How long a provider may be silent before its share goes elsewhere, ms. */
+  readonly lostAfterMs: number
+}
+
+/** Failures of the line, not of the provider: the stream is opened again where it broke. */
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set(['STREAM_CUT', 'PEER_UNREACHABLE', 'PEER_QUOTA'])
+const RETRY_MS: number = second / 4
+/** Time past a share's deadline in which a late receipt is still taken, ms. */
+const LATE_MS: number = 30 * second
+
+/** What a provider's state means for the requester's view of the share. */
+const STATE_EVENTS: Readonly<Partial<Record<JobState, JobEvent>>> = {
+  fetching: 'fetch',
+  running: 'run',
+  publishing: 'publish-results',
+}
+
+/** Listens to a provider working on a share, across lost connections. */
+export class Following {
+  readonly #parts: FollowingParts
+  readonly #options: FollowingOptions
+
+  constructor(parts: FollowingParts, options: FollowingOptions) {
+    this.#parts = parts
+    this.#options = options
+  }
+
+  /** Resolves with the last event. Throws `PROVIDER_LOST`, `PROVIDER_FAILED`, or the protocol fault. */
+  async toTheEnd(share: ShareRecord, signal: AbortSignal): Promise<LastEvent> {
+    const { clock } = this.#parts
+    const heard = { at: clock.now(), next: 0 }
+    while (clock.now() - heard.at < this.#options.lostAfterMs) {
+      try {
+        const last = await this.#listen(share, heard, signal)
+        if (last !== undefined) return last
+      } catch (error) {
+        if (signal.aborted || !RETRYABLE.has(codeOf(error))) throw error
+      }
+      await clock.sleep(RETRY_MS, signal)
+    }
+    throw new HiveError('PROVIDER_LOST', {
+      provider: share.provider,
+      silentMs: clock.now() - heard.at,
+    })
+  }
+
+  async #listen(
+    share: ShareRecord,
+    heard: { at: number; next: number },
+    signal: AbortSignal,
+  ): Promise<LastEvent | undefined> {
+    const { requests, clock } = this.#parts
+    const request = followRequest.encode({ agreement: share.id, from: heard.next })
+    for await (const frame of requests.stream(share.peer, 'follow', request, { signal })) {
+      heard.at = clock.now()
+      if (heard.at > share.finishBy * 1000 + LATE_MS)
+        throw new HiveError('PROVIDER_FAILED', { reason: 'past its deadline' })
+      const event = decodeShareEvent(frame)
+      if (event.type === 'beat') continue
+      heard.next++
+      if (isLastEvent(event)) return event as LastEvent
+      await this.#take(share, event)
+    }
+    return undefined
+  }
+
+  async #take(share: ShareRecord, event: ShareEvent): Promise<void> {
+    const { book, logger } = this.#parts
+    switch (event.type) {
+      case 'state': {
+        const change = STATE_EVENTS[event.state]
+        const current = await book.share(share.id)
+        if (change === undefined || current === undefined) return
+        const next = stepIfAllowed(current, change)
+        if (next !== current)
+          await book.putShare(next, (job) => (change === 'run' ? stepIfAllowed(job, 'run') : job))
+        return
+      }
+      case 'started':
+        return this.#publishTask(share, event.index)
+      case 'done':
+        return this.#publishTask(share, event.result.index, event.result)
+      case 'log':
+        if (!share.tasks.includes(event.index)) return
+        return book.updates.publish({
+          type: 'log',
+          job: share.job,
+          index: event.index,
+          stream: event.stream,
+          bytes: event.bytes,
+        })
+      case 'beat':
+      case 'receipt':
+      case 'failed':
+        return logger.debug('event out of place', { type: event.type })
+    }
+  }
+
+  #publishTask(
+    share: ShareRecord,
+    index: number,
+    result?: Extract<ShareEvent, { type: 'done' }>['result'],
+  ): void {
+    if (!share.tasks.includes(index)) return
+    const update = { type: 'task', job: share.job, index, provider: share.provider } as const
+    this.#parts.book.updates.publish(result === undefined ? update : { ...update, result })
+  }
+}

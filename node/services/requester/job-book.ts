@@ -1,0 +1,123 @@
+import { HiveError } from '../../domain/errors.ts'
+import type { Bytes32 } from '../../domain/ids.ts'
+import { isFinal } from '../../domain/job-state.ts'
+import type { TaskResult } from '../../domain/receipt.ts'
+import type { Store, StoreChange } from '../../ports/store.ts'
+import { Feed } from '../feed.ts'
+import { KeyedLock } from '../keyed-lock.ts'
+import { Table } from '../table.ts'
+import type { JobRecord, ShareRecord } from './records.ts'
+
+/** What a user watching a job sees. */
+export type JobUpdate =
+  | { readonly type: 'job'; readonly job: JobRecord }
+  | { readonly type: 'share'; readonly share: ShareRecord }
+  | {
+      readonly type: 'task'
+      readonly job: Bytes32
+      readonly index: number
+      readonly provider: string
+      readonly result?: TaskResult
+    }
+  | {
+      readonly type: 'log'
+      readonly job: Bytes32
+      readonly index: number
+      readonly stream: number
+      readonly bytes: Uint8Array
+    }
+
+/** The one writer of the requester's job history: durable first, then visible. */
+export class JobBook {
+  /** Everything that happens to all jobs, as it happens. */
+  readonly updates = new Feed<JobUpdate>()
+  readonly #store: Store
+  readonly #jobs: Table<JobRecord>
+  readonly #shares: Table<ShareRecord>
+  readonly #live = new Map<Bytes32, JobRecord>()
+  readonly #lock = new KeyedLock()
+
+  constructor(store: Store) {
+    this.#store = store
+    this.#jobs = new Table(store, 'job/')
+    this.#shares = new Table(store, 'share/')
+  }
+
+  /** All jobs, the newest first. */
+  async list(): Promise<JobRecord[]> {
+    const jobs: JobRecord[] = []
+    for await (const job of this.#jobs.all()) jobs.push(this.#live.get(job.id) ?? job)
+    return jobs.sort((a, b) => b.createdAt - a.createdAt)
+  }
+
+  /** The job with this id, or whose id starts so when only one does. Throws `JOB_UNKNOWN`. */
+  async find(idOrStart: string): Promise<JobRecord> {
+    const found: JobRecord[] = []
+    if (/^0x[0-9a-f]{2,64}$/.test(idOrStart)) {
+      for await (const job of this.#jobs.all(idOrStart)) found.push(job)
+    }
+    const [job, ...others] = found
+    if (job === undefined || others.length > 0)
+      throw new HiveError('JOB_UNKNOWN', { id: idOrStart.slice(0, 80), matches: found.length })
+    return this.#live.get(job.id) ?? job
+  }
+
+  /** The shares of a job, in the order they were agreed. */
+  async sharesOf(job: JobRecord): Promise<ShareRecord[]> {
+    const shares = await Promise.all(job.shares.map((id) => this.#shares.get(id)))
+    return shares.filter((share) => share !== undefined)
+  }
+
+  async share(id: Bytes32): Promise<ShareRecord | undefined> {
+    return this.#shares.get(id)
+  }
+
+  async add(job: JobRecord): Promise<void> {
+    await this.#jobs.put(job.id, job)
+    this.#live.set(job.id, job)
+    this.updates.publish({ type: 'job', job })
+  }
+
+  /** Changes a job; concurrent changes of one job happen one after another. */
+  async change(id: Bytes32, edit: (job: JobRecord) => JobRecord): Promise<JobRecord> {
+    return this.#edit(id, edit, async (change) => this.#store.write([change]))
+  }
+
+  /** Writes a share and, in the same batch, notes it in its job. */
+  async putShare(
+    share: ShareRecord,
+    edit: (job: JobRecord) => JobRecord = (job) => job,
+  ): Promise<void> {
+    await this.#edit(share.job, edit, async (change) => {
+      await this.#store.write([this.#shares.change(share.id, share), change])
+    })
+    this.updates.publish({ type: 'share', share })
+  }
+
+  /** As {@link putShare}, but `commit` writes the changes together with its own. */
+  async settleShare(
+    share: ShareRecord,
+    edit: (job: JobRecord) => JobRecord,
+    commit: (changes: readonly StoreChange[]) => Promise<void>,
+  ): Promise<void> {
+    await this.#edit(share.job, edit, async (change) =>
+      commit([this.#shares.change(share.id, share), change]),
+    )
+    this.updates.publish({ type: 'share', share })
+  }
+
+  async #edit(
+    id: Bytes32,
+    edit: (job: JobRecord) => JobRecord,
+    write: (change: StoreChange) => Promise<void>,
+  ): Promise<JobRecord> {
+    return this.#lock.run(id, async () => {
+      const job = edit(await this.find(id))
+      await write(this.#jobs.change(id, job))
+      if (isFinal(job.state)) this.#live.delete(id)
+      else this.#live.set(id, job)
+      this.updates.publish({ type: 'job', job })
+      return job
+    })
+  }
+}

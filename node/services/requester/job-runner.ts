@@ -1,0 +1,218 @@
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { Address, Bytes32 } from '../../domain/ids.ts'
+import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
+import { place, type Candidate } from '../../domain/placement.ts'
+import { isBillable, type TaskResult } from '../../domain/receipt.ts'
+import type { Blobs } from '../../ports/blobs.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Logger } from '../../ports/logger.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
+import type { Signed } from '../../protocol/envelope.ts'
+import { keccak } from '../../protocol/typed-data.ts'
+import type { Signing } from '../signing.ts'
+import { openTasks, withResults, type Awarding } from './awarding.ts'
+import type { Bidding, ReceivedBid } from './bidding.ts'
+import type { ChannelLedger } from './channel-ledger.ts'
+import type { Following } from './following.ts'
+import type { JobBook } from './job-book.ts'
+import type { OfferMaker } from './offer-maker.ts'
+import type { JobRecord, ShareRecord } from './records.ts'
+import { verifyShare } from './verifying.ts'
+
+export interface JobRunnerParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly blobs: Blobs
+  readonly signing: Signing
+  readonly offers: OfferMaker
+  readonly book: JobBook
+  readonly bidding: Bidding
+  readonly awarding: Awarding
+  readonly following: Following
+  readonly channels: ChannelLedger
+  /** Called when a share was paid, so that its voucher gets delivered. */
+  readonly onPaid: (provider: Address) => void
+}
+
+/** Sees one job through: offers, awards, results, payment, and again elsewhere for what failed. */
+export class JobRunner {
+  readonly #parts: JobRunnerParts
+  readonly #faults = new Map<Address, number>()
+
+  constructor(parts: JobRunnerParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Resolves when every task has a result. Throws `NO_BIDS`, `NO_PROVIDER_LEFT`,
+   * `INSUFFICIENT_DEPOSIT` or the signal's reason. Can be called again for a job that was
+   * interrupted: shares that are still out are taken up first.
+   */
+  async run(
+    job: JobRecord,
+    firstOffer: Signed<'Offer'> | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const shares = (await this.#parts.book.sharesOf(job)).filter((share) => !isFinal(share.state))
+    const taken = new Set(shares.flatMap((share) => share.tasks))
+    const free = openTasks(job).filter((task) => !taken.has(task))
+    await Promise.all([
+      ...shares.map(async (share) => this.#share(job, share, new Set(), signal)),
+      this.#place(job, free, 1, new Set(), signal, firstOffer),
+    ])
+  }
+
+  /** Gets `tasks` done: offer, bids, awards, and again elsewhere for what fails, up to the attempts. */
+  async #place(
+    job: JobRecord,
+    tasks: readonly number[],
+    attempt: number,
+    tried: ReadonlySet<Address>,
+    signal: AbortSignal,
+    firstOffer?: Signed<'Offer'>,
+  ): Promise<void> {
+    if (tasks.length === 0) return
+    const { book, bidding } = this.#parts
+    const { request } = job
+    if (attempt > request.attempts)
+      throw new HiveError('NO_PROVIDER_LEFT', { tasks: tasks.length, attempts: request.attempts })
+    const offer = firstOffer ?? this.#parts.offers.make(request, job.specCid, tasks.length)
+    await book.change(job.id, (each) => ({
+      ...(each.state === 'draft' ? step(each, 'publish') : stepIfAllowed(each, 'retry')),
+      offers: each.offers.includes(offer.id) ? each.offers : [...each.offers, offer.id],
+    }))
+    const { bids, declines } = await bidding.collect(offer, request.bidsWanted, signal)
+    const fresh = bids.filter(({ bid }) => !tried.has(bid.provider))
+    const shares = await this.#awardAll(job, offer, tasks, attempt, fresh, signal)
+    if (shares.length === 0) {
+      const reasons = Object.values(declines)
+      throw new HiveError('NO_BIDS', {
+        bids: bids.length,
+        declined: reasons.length,
+        reasons: [...new Set(reasons)],
+      })
+    }
+    await Promise.all(shares.map(async (share) => this.#share(job, share, tried, signal)))
+  }
+
+  /** Awards until all tasks are taken; who declines an award leaves its tasks to the other bidders. */
+  async #awardAll(
+    job: JobRecord,
+    offer: Signed<'Offer'>,
+    tasks: readonly number[],
+    attempt: number,
+    bids: readonly ReceivedBid[],
+    signal: AbortSignal,
+  ): Promise<ShareRecord[]> {
+    if (tasks.length === 0) return []
+    const { clock, awarding, logger } = this.#parts
+    const byProvider = new Map(bids.map((each) => [each.bid.provider, each]))
+    const candidates = bids.map((each) => this.#candidate(offer.id, each))
+    const placements = place(offer.message, tasks, candidates, clock.now())
+    if (placements.length === 0)
+      throw new HiveError('NO_BIDS', { tasks: tasks.length, bids: bids.length })
+    const refused = new Set<Address>()
+    const outcomes = await Promise.all(
+      placements.map(async ({ provider, tasks: own }) => {
+        const bid = byProvider.get(provider)
+        if (bid === undefined) return own
+        try {
+          return await awarding.award(job, offer, bid, own, attempt, signal)
+        } catch (error) {
+          if (signal.aborted || codeOf(error) === 'INSUFFICIENT_DEPOSIT') throw error
+          logger.warn('award declined', { provider, code: codeOf(error) })
+          refused.add(provider)
+          return own
+        }
+      }),
+    )
+    const shares = outcomes.filter(
+      (each): each is ShareRecord => !Array.isArray(each) && 'id' in each,
+    )
+    const left = outcomes.flatMap((each) => ('id' in each ? [] : [...each])).sort((a, b) => a - b)
+    await this.#parts.book.change(job.id, (each) =>
+      shares.length > 0 ? stepIfAllowed(each, 'award') : each,
+    )
+    const others = bids.filter(({ bid }) => !refused.has(bid.provider))
+    return [...shares, ...(await this.#awardAll(job, offer, left, attempt, others, signal))]
+  }
+
+  /** Sees one share through: follow, verify, pay; what it leaves undone is placed elsewhere. */
+  async #share(
+    job: JobRecord,
+    share: ShareRecord,
+    tried: ReadonlySet<Address>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let left: readonly number[]
+    try {
+      left = await this.#followAndPay(share, signal)
+    } catch (error) {
+      await this.#abandon(share, error, signal)
+      left = share.tasks
+    }
+    const next = new Set([...tried, share.provider])
+    await this.#place(job, left, share.attempt + 1, next, signal)
+  }
+
+  /** Returns the tasks that the provider could not run. */
+  async #followAndPay(share: ShareRecord, signal: AbortSignal): Promise<readonly number[]> {
+    const { awarding, following, book, channels } = this.#parts
+    const known = this.#parts.signing.open('Agreement', fromHex(share.agreement))
+    const current = known.signatories.length === 2 ? share : await awarding.send(share, signal)
+    const last = await following.toTheEnd(current, signal)
+    if (last.type === 'failed') throw new HiveError('PROVIDER_FAILED', { reason: last.code })
+    const receivedAs = (await book.share(share.id)) ?? current
+    const verifying = {
+      ...stepIfAllowed(receivedAs, 'verify'),
+      receipt: toHex(last.receipt),
+      manifest: last.manifest,
+    }
+    await book.putShare(verifying)
+    const { receipt, results } = await verifyShare(this.#parts, verifying, last, signal)
+    const done = results.filter(isFinalResult)
+    const settled = { ...step(verifying, 'settle'), amount: receipt.amount }
+    const paid = { seq: share.seq, agreement: share.id, amount: receipt.amount }
+    await book.settleShare(
+      settled,
+      (each) => withResults(each, done),
+      async (changes) => channels.settle(share.provider, paid, changes),
+    )
+    this.#parts.onPaid(share.provider)
+    return results.filter((result) => !isFinalResult(result)).map(({ index }) => index)
+  }
+
+  async #abandon(share: ShareRecord, error: unknown, signal: AbortSignal): Promise<void> {
+    const { awarding, book, channels, logger } = this.#parts
+    // A node that stops leaves the share as it is: the next start takes it up.
+    if (codeOf(signal.reason) === 'CANCELLED') throw error
+    const cancelled = signal.aborted
+    await awarding.stop(share)
+    const current = (await book.share(share.id)) ?? share
+    if (!isFinal(current.state)) {
+      await book.putShare({
+        ...stepIfAllowed(current, cancelled ? 'cancel' : 'fail'),
+        error: codeOf(error),
+      })
+    }
+    await channels.release(share.provider, share.id)
+    if (cancelled) throw error
+    this.#faults.set(share.provider, (this.#faults.get(share.provider) ?? 0) + 1)
+    logger.warn('share failed', {
+      provider: share.provider,
+      agreement: share.id,
+      code: codeOf(error),
+    })
+  }
+
+  #candidate(offer: Bytes32, { bid }: ReceivedBid): Candidate {
+    const lot = keccak(new TextEncoder().encode(`${offer} ${bid.provider}`))
+    const faults = this.#faults.get(bid.provider) ?? 0
+    return { bid, affine: this.#parts.channels.has(bid.provider), faults, lot }
+  }
+}
+
+/** Whether trying the task elsewhere could not change anything. */
+function isFinalResult(result: TaskResult): boolean {
+  return isBillable(result.reason) || result.reason === 'image-bad'
+}

@@ -1,0 +1,43 @@
+import { classOf } from '../../domain/job-spec.ts'
+import type { Cid } from '../../domain/ids.ts'
+import type { Offer } from '../../domain/offer.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { cidDigest } from '../../protocol/cid.ts'
+import type { Signed } from '../../protocol/envelope.ts'
+import { randomNonce } from '../../protocol/random.ts'
+import type { Signing } from '../signing.ts'
+import type { JobRequest } from './records.ts'
+
+/** Makes the signed offers of one requester on one network. */
+export class OfferMaker {
+  readonly #parts: { readonly clock: Clock; readonly signing: Signing }
+  readonly #network: string
+
+  constructor(
+    parts: { readonly clock: Clock; readonly signing: Signing },
+    options: { readonly network: string },
+  ) {
+    this.#parts = parts
+    this.#network = options.network
+  }
+
+  /** A fresh offer for `tasks` tasks of a job, open for the request's bid window from now. */
+  make(request: JobRequest, specCid: Cid, tasks: number): Signed<'Offer'> {
+    const { clock, signing } = this.#parts
+    const now = clock.now()
+    const message: Offer = {
+      requester: signing.address,
+      nonce: randomNonce(),
+      network: this.#network,
+      class: classOf(request.spec),
+      spec: cidDigest(specCid),
+      tasks,
+      ...request.spec.resources,
+      taskTimeoutMs: request.spec.timeoutMs,
+      maxPrice: request.maxPrice,
+      issuedAt: now,
+      bidsUntil: now + request.bidWindowMs,
+    }
+    return signing.seal('Offer', message)
+  }
+}

@@ -1,0 +1,59 @@
+import type { ErrorCode } from '../../domain/error-codes.ts'
+import type { ErrorData } from '../../domain/errors.ts'
+import type { Address, Bytes32, Cid, Hex, PeerId } from '../../domain/ids.ts'
+import type { JobSpec } from '../../domain/job-spec.ts'
+import type { JobState } from '../../domain/job-state.ts'
+import type { Amount } from '../../domain/money.ts'
+import type { TaskResult } from '../../domain/receipt.ts'
+
+/** What a user asks for. */
+export interface JobRequest {
+  readonly spec: JobSpec
+  /** Most to pay for one task. */
+  readonly maxPrice: Amount
+  /** How often a task may be placed before it counts as failed; 2 is one retry. */
+  readonly attempts: number
+  /** How long bids are collected, ms; it closes earlier when everyone asked has answered. */
+  readonly bidWindowMs: number
+  /** Bids that are enough to stop waiting. */
+  readonly bidsWanted: number
+}
+
+/** A job as its requester remembers it. The id is that of its first offer. */
+export interface JobRecord {
+  readonly id: Bytes32
+  readonly state: JobState
+  readonly request: JobRequest
+  readonly specCid: Cid
+  /** Unix ms. */
+  readonly createdAt: number
+  readonly finishedAt?: number
+  readonly offers: readonly Bytes32[]
+  readonly shares: readonly Bytes32[]
+  /** One a task, in order; missing while the task is open. */
+  readonly results: readonly (TaskResult | null)[]
+  readonly error?: { readonly code: ErrorCode; readonly data: ErrorData }
+}
+
+/** A provider's share of a job, seen from the requester. The id is the agreement's. */
+export interface ShareRecord {
+  readonly id: Bytes32
+  readonly job: Bytes32
+  readonly state: JobState
+  readonly provider: Address
+  readonly peer: PeerId
+  readonly channel: Bytes32
+  readonly seq: number
+  readonly tasks: readonly number[]
+  readonly price: Amount
+  /** Unix seconds. */
+  readonly finishBy: number
+  readonly attempt: number
+  /** Both signatures once the provider has countersigned. */
+  readonly agreement: Hex
+  readonly award: Hex
+  readonly receipt?: Hex
+  readonly manifest?: Cid
+  readonly amount?: Amount
+  readonly error?: ErrorCode
+}

@@ -1,0 +1,59 @@
+import { codeOf } from '../../domain/errors.ts'
+import type { Address } from '../../domain/ids.ts'
+import { second } from '../../domain/units.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { Requests } from '../../ports/requests.ts'
+import { fromHex } from '../../protocol/bytes.ts'
+import { voucherAnswer, voucherRequest } from '../../protocol/requests.ts'
+import { KeyedLock } from '../keyed-lock.ts'
+import type { ChannelLedger, ChannelRecord } from './channel-ledger.ts'
+
+/** Pauses between attempts, ms; the last one repeats. */
+const RETRY_PAUSES_MS = [second, 2 * second, 5 * second, 15 * second, 60 * second] as const
+
+export interface VoucherDeliveryParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly requests: Requests
+  readonly channels: ChannelLedger
+}
+
+/** Brings vouchers to providers until they acknowledge them. A voucher is cumulative: only the newest counts. */
+export class VoucherDelivery {
+  readonly #parts: VoucherDeliveryParts
+  readonly #lock = new KeyedLock()
+
+  constructor(parts: VoucherDeliveryParts) {
+    this.#parts = parts
+  }
+
+  /** Resolves when the provider knows every paid share, or the signal aborts. */
+  async deliver(provider: Address, signal: AbortSignal): Promise<void> {
+    await this.#lock.run(provider, async () => {
+      for (let attempt = 0; !signal.aborted; attempt++) {
+        const record = this.#parts.channels.all().find((each) => each.provider === provider)
+        if (record === undefined || record.acknowledged >= record.jobs) return
+        if (await this.#send(record, signal)) continue
+        const pause = RETRY_PAUSES_MS[Math.min(attempt, RETRY_PAUSES_MS.length - 1)] ?? second
+        await this.#parts.clock.sleep(pause, signal).catch(() => undefined) // an abort ends the loop
+      }
+    })
+  }
+
+  async #send(record: ChannelRecord, signal: AbortSignal): Promise<boolean> {
+    const { requests, channels, logger } = this.#parts
+    const shares = channels.paidSince(record.id, record.acknowledged)
+    const request = voucherRequest.encode({ voucher: fromHex(record.voucher ?? '0x'), shares })
+    try {
+      const answer = voucherAnswer.decode(
+        await requests.call(record.peer, 'voucher', request, { signal }),
+      )
+      await channels.acknowledge(record.provider, answer.jobs)
+      return answer.jobs !== record.acknowledged
+    } catch (error) {
+      logger.warn('voucher not delivered', { provider: record.provider, code: codeOf(error) })
+      return false
+    }
+  }
+}
