@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** What a finished task used. */
+export interface Metered {
+  readonly cpuMs: number
+  readonly peakMemoryBytes: number
+}
+
+/** Counts what a task uses in a control group above its container's, which outlives the container. */
+export interface CgroupMeter {
+  /** The parent group to name to the engine for this task. */
+  parentOf(taskId: string): string
+  /** What ran under the task's group; zeros where the kernel does not say. */
+  read(taskId: string): Promise<Metered>
+  /** Removes the task's group; to be called after its container is gone. */
+  remove(taskId: string): Promise<void>
+  /** Removes every group of this node; those still in use stay. */
+  sweep(): Promise<void>
+}
+
+const ROOT = '/computehive'
+/** Enough of a hash to be unique on one machine, hex digits. */
+const KEY_DIGITS = 24
+
+/** A meter, or `undefined` when this process may not make control groups under `mountPoint`. */
+export async function openCgroupMeter(
+  version: string,
+  nodeId: string,
+  mountPoint: string,
+): Promise<CgroupMeter | undefined> {
+  const hierarchies = version === '2' ? [''] : await hierarchiesOf(mountPoint)
+  const node = `${ROOT}/${keyOf(nodeId)}`
+  const inside = (hierarchy: string, group: string) => join(mountPoint, hierarchy, group)
+  try {
+    for (const hierarchy of hierarchies) await mkdir(inside(hierarchy, node), { recursive: true })
+  } catch {
+    // no right to: usage is then taken from the engine's own, coarser figures
+    return undefined
+  }
+  const groupOf = (taskId: string) => `${node}/${keyOf(taskId)}`
+  const number = (hierarchy: string, group: string, file: string) =>
+    readNumber(join(inside(hierarchy, group), file))
+  return {
+    parentOf: groupOf,
+    read: async (taskId) => {
+      const group = groupOf(taskId)
+      if (version === '2') {
+        const cpu = await readText(join(inside('', group), 'cpu.stat'))
+        const microseconds = Number(/^usage_usec (\d+)$/m.exec(cpu)?.[1] ?? 0)
+        return {
+          cpuMs: microseconds / 1e3,
+          peakMemoryBytes: await number('', group, 'memory.peak'),
+        }
+      }
+      const nanoseconds = await number('cpuacct', group, 'cpuacct.usage')
+      const peakMemoryBytes = await number('memory', group, 'memory.max_usage_in_bytes')
+      return { cpuMs: nanoseconds / 1e6, peakMemoryBytes }
+    },
+    remove: async (taskId) => {
+      for (const hierarchy of hierarchies) await removeEmpty(inside(hierarchy, groupOf(taskId)))
+    },
+    sweep: async () => {
+      for (const hierarchy of hierarchies) {
+        const folder = inside(hierarchy, node)
+        for (const name of await groupsIn(folder)) await removeEmpty(join(folder, name))
+        await removeEmpty(folder)
+        await removeEmpty(inside(hierarchy, ROOT))
+      }
+    },
+  }
+}
+
+/** The controllers of a version 1 machine, each a folder; links are second names of one. */
+async function hierarchiesOf(mountPoint: string): Promise<readonly string[]> {
+  const entries = await readdir(mountPoint, { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+}
+
+async function groupsIn(folder: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  } catch {
+    // not there: nothing to remove
+    return []
+  }
+}
+
+async function removeEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder)
+  } catch {
+    // in use by another, or gone already; the next sweep tries again
+  }
+}
+
+async function readNumber(path: string): Promise<number> {
+  return Number(await readText(path)) || 0
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch {
+    // an older kernel lacks some of these files; the figure is then zero
+    return ''
+  }
+}
+
+function keyOf(id: string): string {
+  return createHash('sha256').update(id).digest('hex').slice(0, KEY_DIGITS)
+}

@@ -1,0 +1,176 @@
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { RunOptions, Sandbox, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
+import { openCgroupMeter } from './cgroup-meter.ts'
+import { connectEngine, engineGone, type Engine } from './engine.ts'
+import { loadIntoEngine } from './engine-image.ts'
+import { helperImage } from './helper-image.ts'
+import { ImageStore } from './image-store.ts'
+import { runtimeFault } from './runtime-probe.ts'
+import { sweepLeftovers } from './sweep.ts'
+import type { TaskEngine } from './task-engine.ts'
+import { unstarted } from './task-result.ts'
+import { runTask } from './task-run.ts'
+import { ARCHITECTURES } from './tiny-program.ts'
+
+/** How to open the sandbox. */
+export interface DockerSandboxOptions {
+  /** Whose containers these are; two open sandboxes on one engine must differ in it. */
+  readonly nodeId: string
+  /** @default DOCKER_DEFAULTS.socketPath */
+  readonly socketPath?: string
+  /** The only runtime to use; otherwise gVisor's if it works, then the engine's default. */
+  readonly runtime?: string
+  /** Images of jobs kept in the engine. @default DOCKER_DEFAULTS.imageCapacity */
+  readonly imageCapacity?: number
+  /** Where control groups are mounted. @default DOCKER_DEFAULTS.cgroupRoot */
+  readonly cgroupRoot?: string
+}
+
+export const DOCKER_DEFAULTS = {
+  socketPath: '/var/run/docker.sock',
+  imageCapacity: 32,
+  cgroupRoot: '/sys/fs/cgroup',
+} as const
+
+/**
+ * Opens a sandbox on the Docker engine of this machine, after removing what an earlier life of this node left there.
+ * `undefined`, with the reason in the log, when no engine answers or it cannot run a container.
+ */
+export async function openDockerSandbox(
+  parts: { readonly logger: Logger },
+  options: DockerSandboxOptions,
+): Promise<Sandbox | undefined> {
+  const logger = parts.logger.child('docker')
+  const { socketPath, imageCapacity, cgroupRoot, ...chosen } = { ...DOCKER_DEFAULTS, ...options }
+  const engine = connectEngine(socketPath)
+  try {
+    const info = await describeEngine(engine)
+    const architecture = ARCHITECTURES[info.architecture]
+    if (architecture === undefined) {
+      logger.warn('docker engine has an unknown architecture', { name: info.architecture })
+      return undefined
+    }
+    const helper = helperImage(architecture)
+    await loadIntoEngine(engine, helper)
+    const swept = await sweepLeftovers(engine, chosen.nodeId)
+    if (swept > 0) logger.info('removed leftovers of an earlier run', { count: swept })
+    const wanted = chosen.runtime ?? (info.runtimes.includes('runsc') ? 'runsc' : undefined)
+    const candidates = chosen.runtime === undefined ? [wanted, info.defaultRuntime] : [wanted]
+    for (const runtime of candidates) {
+      if (runtime === undefined) continue
+      const fault = await runtimeFault(engine, runtime, helper.id, chosen.nodeId)
+      if (fault !== undefined) {
+        logger.warn('docker runtime does not work', { runtime, fault })
+        continue
+      }
+      const cgroups =
+        info.cgroupDriver === 'cgroupfs'
+          ? await openCgroupMeter(info.cgroupVersion, chosen.nodeId, cgroupRoot)
+          : undefined
+      if (cgroups === undefined) logger.warn('usage of docker jobs is measured coarsely')
+      await cgroups?.sweep()
+      const images = new ImageStore({ engine }, { capacity: imageCapacity })
+      const { nodeId } = chosen
+      return new DockerSandbox({
+        engine,
+        images,
+        helperImageId: helper.id,
+        runtime,
+        cgroups,
+        nodeId,
+      })
+    }
+    return undefined
+  } catch (error) {
+    const { said = '' } = engineGone(error).data
+    logger.info('no docker engine answers', { socketPath, said: String(said), code: codeOf(error) })
+    return undefined
+  }
+}
+
+class DockerSandbox implements Sandbox {
+  readonly kind = 'docker'
+  readonly isolation: string
+  readonly #on: TaskEngine
+  readonly #closing = new AbortController()
+  readonly #running = new Set<Promise<unknown>>()
+
+  constructor(on: TaskEngine) {
+    this.#on = on
+    this.isolation = `docker ${on.runtime}`
+  }
+
+  holds(imageId: string): boolean {
+    return this.#on.images.holds(imageId)
+  }
+
+  async run(task: SandboxTask, options: RunOptions): Promise<SandboxResult> {
+    if (this.#closing.signal.aborted) {
+      throw new HiveError('SANDBOX_UNAVAILABLE', { kind: this.kind })
+    }
+    const signal = AbortSignal.any([options.signal, this.#closing.signal])
+    const abandoned = Promise.withResolvers<SandboxResult>()
+    let isAbandoned = false
+    let hasStarted = false
+    const onAbort = () => {
+      if (hasStarted) return
+      isAbandoned = true
+      abandoned.resolve(unstarted(task, 'killed', 'cancelled before it started'))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    const work = runTask(this.#on, task, {
+      signal,
+      onOutput: (stream, chunk) => {
+        if (isAbandoned) return
+        hasStarted = true
+        options.onOutput?.(stream, chunk)
+      },
+      onStarted: () => {
+        hasStarted = true
+      },
+    })
+    const settled = work.then(
+      () => undefined,
+      () => undefined, // whoever waits for the run hears of it
+    )
+    this.#running.add(settled)
+    try {
+      // an engine that is still loading or preparing cannot be hurried; its work is awaited at disposal
+      return await Promise.race([work, abandoned.promise])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      void settled.then(() => this.#running.delete(settled))
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
+    await Promise.all(this.#running)
+    await this.#on.cgroups?.sweep()
+  }
+}
+
+interface EngineDescription {
+  readonly architecture: string
+  readonly runtimes: readonly string[]
+  readonly defaultRuntime: string
+  readonly cgroupVersion: string
+  readonly cgroupDriver: string
+}
+
+async function describeEngine(engine: Engine): Promise<EngineDescription> {
+  const info: Readonly<Record<string, unknown>> = await engine.info()
+  const text = (key: string, otherwise: string) => {
+    const value = info[key]
+    return typeof value === 'string' ? value : otherwise
+  }
+  const runtimes = info['Runtimes']
+  return {
+    architecture: text('Architecture', ''),
+    runtimes: typeof runtimes === 'object' && runtimes !== null ? Object.keys(runtimes) : [],
+    defaultRuntime: text('DefaultRuntime', 'runc'),
+    cgroupVersion: text('CgroupVersion', '1'),
+    cgroupDriver: text('CgroupDriver', ''),
+  }
+}

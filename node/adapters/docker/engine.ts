@@ -1,0 +1,50 @@
+import Docker from 'dockerode'
+import { HiveError } from '../../domain/errors.ts'
+
+/** The connection to one engine. */
+export type Engine = Docker
+
+/** What the engine said when it refused a request. */
+export interface Refusal {
+  /** HTTP status. */
+  readonly status: number
+  readonly message: string
+}
+
+/** Longest message kept, characters; enough for what runc says about a missing program. */
+const MAX_MESSAGE_CHARS = 500
+
+/** A connection to the engine at `socketPath`; nothing is sent yet. */
+export function connectEngine(socketPath: string): Engine {
+  return new Docker({ socketPath })
+}
+
+/** The engine's answer inside `error`, or `undefined` when there was no answer: it is gone. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined
+  const { statusCode: status } = error
+  if (typeof status !== 'number') return undefined
+  const body = 'json' in error ? error.json : undefined
+  const said =
+    typeof body === 'object' && body !== null && 'message' in body ? body.message : undefined
+  const message = typeof said === 'string' ? said : `status ${status}`
+  return { status, message: message.slice(0, MAX_MESSAGE_CHARS) }
+}
+
+/** `error` as this project's own: the engine cannot do its work any more. */
+export function engineGone(error: unknown): HiveError {
+  if (error instanceof HiveError && error.code === 'SANDBOX_UNAVAILABLE') return error
+  const said = refusalOf(error)?.message ?? (error instanceof Error ? error.message : String(error))
+  return new HiveError('SANDBOX_UNAVAILABLE', { kind: 'docker', said }, { cause: error })
+}
+
+/** Waits for a removal or a kill whose object may be gone already, which is what was wanted. */
+export async function unlessGone(request: Promise<unknown>): Promise<void> {
+  try {
+    await request
+  } catch (error) {
+    const status = refusalOf(error)?.status
+    // 404: no such object; 409: not running, or its removal is under way already; 304: nothing to do
+    if (status !== 404 && status !== 409 && status !== 304) throw engineGone(error)
+  }
+}

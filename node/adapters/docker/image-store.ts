@@ -1,0 +1,73 @@
+import { HiveError } from '../../domain/errors.ts'
+import type { SandboxImage } from '../../ports/sandbox.ts'
+import { unlessGone, type Engine } from './engine.ts'
+import { loadIntoEngine } from './engine-image.ts'
+import { admitImage } from './image-admission.ts'
+
+/** Which images this node gave to the engine, by content id. */
+export class ImageStore {
+  readonly #engine: Engine
+  readonly #capacity: number
+  /** Least recently used first. */
+  readonly #ids = new Map<string, string>()
+  readonly #loading = new Map<string, Promise<string>>()
+
+  constructor(parts: { readonly engine: Engine }, options: { readonly capacity: number }) {
+    this.#engine = parts.engine
+    this.#capacity = options.capacity
+  }
+
+  /** Whether the image was loaded and not given up since. */
+  holds(contentId: string): boolean {
+    return this.#ids.has(contentId)
+  }
+
+  /** Forgets what the engine turned out not to hold any more. */
+  forget(contentId: string): void {
+    this.#ids.delete(contentId)
+  }
+
+  /**
+   * The engine's id of the image, loading it first if need be; tasks that ask together share one load.
+   * @throws HiveError IMAGE_INVALID · TASK_START_FAILED when its bytes cannot be had
+   */
+  async ensure(image: SandboxImage): Promise<string> {
+    const known = this.#ids.get(image.id)
+    if (known !== undefined) {
+      this.#ids.delete(image.id)
+      this.#ids.set(image.id, known)
+      return known
+    }
+    const under = this.#loading.get(image.id)
+    if (under !== undefined) return await under
+    const loading = this.#load(image).finally(() => this.#loading.delete(image.id))
+    this.#loading.set(image.id, loading)
+    return await loading
+  }
+
+  async #load(image: SandboxImage): Promise<string> {
+    const admitted = await admitImage(await bytesOf(image))
+    await loadIntoEngine(this.#engine, admitted)
+    this.#ids.set(image.id, admitted.id)
+    await this.#shrink()
+    return admitted.id
+  }
+
+  /** Removes the images that were not used for longest; the engine itself keeps those in use. */
+  async #shrink(): Promise<void> {
+    for (const [contentId, id] of this.#ids) {
+      if (this.#ids.size <= this.#capacity) return
+      this.#ids.delete(contentId)
+      const isShared = [...this.#ids.values()].includes(id)
+      if (!isShared) await unlessGone(this.#engine.getImage(id).remove())
+    }
+  }
+}
+
+async function bytesOf(image: SandboxImage): Promise<Uint8Array> {
+  try {
+    return await image.load()
+  } catch (cause) {
+    throw new HiveError('TASK_START_FAILED', { image: image.id }, { cause })
+  }
+}

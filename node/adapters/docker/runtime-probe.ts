@@ -1,0 +1,38 @@
+import { second } from '../../domain/units.ts'
+import { LABELS } from './container-settings.ts'
+import { refusalOf, unlessGone, type Engine } from './engine.ts'
+import { PROBE_STATUS } from './helper-image.ts'
+
+/** How long a trial container may take, ms; a broken runtime may hang at full speed for ever. */
+const PROBE_TIMEOUT_MS: number = 15 * second
+
+/** Tries a runtime with a container that only exits. Why it does not work, or `undefined` when it does. */
+export async function runtimeFault(
+  engine: Engine,
+  runtime: string,
+  helperImageId: string,
+  nodeId: string,
+): Promise<string | undefined> {
+  const abortSignal = AbortSignal.timeout(PROBE_TIMEOUT_MS)
+  await using made = new AsyncDisposableStack()
+  try {
+    const container = await engine.createContainer({
+      abortSignal,
+      Image: helperImageId,
+      Labels: { [LABELS.node]: nodeId },
+      NetworkDisabled: true,
+      HostConfig: { Runtime: runtime, NetworkMode: 'none', ReadonlyRootfs: true },
+    })
+    made.defer(() => unlessGone(container.remove({ force: true })))
+    await container.start({ abortSignal })
+    const answer: unknown = await container.wait({ abortSignal })
+    const isRight =
+      typeof answer === 'object' &&
+      answer !== null &&
+      'StatusCode' in answer &&
+      answer.StatusCode === PROBE_STATUS
+    return isRight ? undefined : `a trial container ended wrongly: ${JSON.stringify(answer)}`
+  } catch (error) {
+    return refusalOf(error)?.message ?? String(error)
+  }
+}

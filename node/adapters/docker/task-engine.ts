@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+import type { SandboxTask } from '../../ports/sandbox.ts'
+import type { CgroupMeter } from './cgroup-meter.ts'
+import { LABELS } from './container-settings.ts'
+import type { Engine } from './engine.ts'
+import type { ImageStore } from './image-store.ts'
+
+/** What running a task needs of one open sandbox. */
+export interface TaskEngine {
+  readonly engine: Engine
+  readonly images: ImageStore
+  /** The engine's id of the helper image, which is loaded. */
+  readonly helperImageId: string
+  readonly runtime: string
+  readonly cgroups: CgroupMeter | undefined
+  readonly nodeId: string
+}
+
+/** Labels of everything made for this task. */
+export function runLabels(on: TaskEngine, task: SandboxTask): Readonly<Record<string, string>> {
+  return {
+    [LABELS.node]: on.nodeId,
+    [LABELS.task]: task.id,
+    [LABELS.deadline]: String(Date.now() + task.limits.wallMs),
+  }
+}
+
+/** Start of the names of what is made for this task; a hash, because ids may hold what names may not. */
+export function runPrefix(on: TaskEngine, task: SandboxTask): string {
+  const key = createHash('sha256').update(`${on.nodeId}\n${task.id}`).digest('hex')
+  return `computehive-${key.slice(0, 24)}`
+}

@@ -1,0 +1,78 @@
+import type { EndReason, Usage } from '../../domain/receipt.ts'
+import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
+import type { Metered } from './cgroup-meter.ts'
+import type { OutputCapture } from './output-capture.ts'
+import type { Collected } from './output-collection.ts'
+
+/** How a container ended, as seen from outside. */
+export interface RunEnd {
+  /** Why we ended it, if we did. */
+  readonly cut: EndReason | undefined
+  readonly status: number
+  readonly isOutOfMemory: boolean
+  /** From asking for the start to the end, ms; setting the container up is part of it. */
+  readonly wallMs: number
+  readonly capture: OutputCapture
+}
+
+/** 128 + SIGKILL: how an exit by the kernel's out-of-memory killer looks. */
+const KILLED_STATUS = 137
+
+/** The result of a task of which nothing ran. */
+export function unstarted(task: SandboxTask, reason: EndReason, detail: string): SandboxResult {
+  const none = new Uint8Array()
+  const used = { wallMs: 0, cpuMs: 0, peakMemoryBytes: 0, bytesOut: 0 }
+  const usage = { ...used, bytesIn: bytesIn(task) }
+  return { reason, exitCode: -1, detail, stdout: none, stderr: none, files: [], usage }
+}
+
+/** The result of a task that ran. */
+export function finished(
+  task: SandboxTask,
+  end: RunEnd,
+  collected: Collected,
+  metered: Metered,
+): SandboxResult {
+  const { stdout, stderr } = end.capture
+  const { reason, detail } = verdict(task, end, collected)
+  const filesSize = collected.files.reduce((sum, file) => sum + file.bytes.length, 0)
+  const usage: Usage = {
+    wallMs: end.wallMs,
+    ...metered,
+    bytesIn: bytesIn(task),
+    bytesOut: stdout.length + stderr.length + filesSize,
+  }
+  const exitCode = reason === 'exit' ? end.status : -1
+  return { reason, exitCode, detail, stdout, stderr, files: collected.files, usage }
+}
+
+function verdict(
+  task: SandboxTask,
+  end: RunEnd,
+  collected: Collected,
+): { readonly reason: EndReason; readonly detail: string } {
+  const { limits } = task
+  if (end.cut !== undefined) return { reason: end.cut, detail: cutDetail(end.cut, task) }
+  // NOTE: the engine also says so when only a child was killed and the job itself went on to exit
+  if (end.isOutOfMemory && end.status === KILLED_STATUS) {
+    return { reason: 'oom', detail: `more than ${limits.memoryBytes} bytes of memory` }
+  }
+  if (collected.fault !== '') return { reason: 'disk-limit', detail: collected.fault }
+  if (collected.isFull && end.status !== 0) {
+    return {
+      reason: 'disk-limit',
+      detail: `the outputs folder was full: ${limits.diskBytes} bytes`,
+    }
+  }
+  return { reason: 'exit', detail: '' }
+}
+
+function cutDetail(reason: EndReason, task: SandboxTask): string {
+  if (reason === 'timeout') return `not finished after ${task.limits.wallMs} ms`
+  if (reason === 'output-limit') return `more than ${task.limits.outputBytes} bytes of output`
+  return 'cancelled'
+}
+
+function bytesIn(task: SandboxTask): number {
+  return task.files.reduce((sum, file) => sum + file.bytes.length, task.stdin.length)
+}

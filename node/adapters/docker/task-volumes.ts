@@ -1,0 +1,101 @@
+import { Readable } from 'node:stream'
+import type Docker from 'dockerode'
+import type { SandboxFile, SandboxTask } from '../../ports/sandbox.ts'
+import { JOB_UID } from './container-settings.ts'
+import { unlessGone, type Engine } from './engine.ts'
+import { HOLD_PATH } from './helper-image.ts'
+import { mountSettings, planMounts, volumeSettings, type TaskMount } from './task-mounts.ts'
+import { writeTar, type TarMember } from './tar-writer.ts'
+
+/** What making volumes needs of its surroundings. */
+export interface VolumeParts {
+  readonly engine: Engine
+  readonly helperImageId: string
+  /** Start of the names of what is made; unique to the task. */
+  readonly prefix: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** The folders of one task as volumes of the engine. */
+export interface TaskVolumes extends AsyncDisposable {
+  readonly mounts: Docker.MountConfig
+  /** Puts the task's files in place, through its container that has not started yet. */
+  fill(container: Docker.Container): Promise<void>
+}
+
+/**
+ * Makes the volumes of a task. The outputs folder is memory with a size, which the engine drops as soon as no container
+ * uses it: before we could read it. So a second container, never started, keeps it mounted while one of its own files
+ * is being read, slowly: for as long as we do not take the bytes. Disposal, or our death, ends the reading.
+ */
+export async function makeVolumes(parts: VolumeParts, task: SandboxTask): Promise<TaskVolumes> {
+  const plan = planMounts(task)
+  await using made = new AsyncDisposableStack()
+  const mounts: Docker.MountConfig = []
+  for (const [at, mount] of plan.entries()) {
+    const name = `${parts.prefix}-${at}`
+    made.defer(() => unlessGone(parts.engine.getVolume(name).remove()))
+    await parts.engine.createVolume(
+      volumeSettings(name, mount, task.limits.diskBytes, parts.labels),
+    )
+    mounts.push(mountSettings(name, mount))
+  }
+  made.use(await holdMounted(parts, mounts))
+  const owned = made.move()
+  return {
+    mounts,
+    fill: async (container) => {
+      for (const mount of plan.filter((one) => one.files.length > 0)) {
+        const archive = Readable.from(writeTar(membersOf(mount)))
+        await container.putArchive(archive, { path: mount.target })
+      }
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+async function holdMounted(
+  parts: VolumeParts,
+  mounts: Docker.MountConfig,
+): Promise<AsyncDisposable> {
+  await using made = new AsyncDisposableStack()
+  const holder = await parts.engine.createContainer({
+    Image: parts.helperImageId,
+    Labels: { ...parts.labels },
+    NetworkDisabled: true,
+    HostConfig: { NetworkMode: 'none', Mounts: mounts },
+  })
+  made.defer(() => unlessGone(holder.remove({ force: true })))
+  const reading = await holder.getArchive({ path: HOLD_PATH })
+  // its early end is ours, or the engine's death, which the task's own requests report
+  reading.on('error', () => undefined)
+  made.defer(() => {
+    if ('destroy' in reading && typeof reading.destroy === 'function') reading.destroy()
+  })
+  const owned = made.move()
+  return { [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** Files with the folders above them. Inputs belong to root, so the job can read and not change them. */
+function membersOf(mount: TaskMount): readonly TarMember[] {
+  const owner = mount.isOutput ? JOB_UID : 0
+  const folders = new Set(mount.files.flatMap((file) => foldersAbove(inside(mount, file))))
+  return [
+    ...[...folders].sort().map((path) => ({ path, owner, mode: 0o755 })),
+    ...mount.files.map((file) => ({
+      path: inside(mount, file),
+      bytes: file.bytes,
+      owner,
+      mode: 0o644,
+    })),
+  ]
+}
+
+function inside(mount: TaskMount, file: SandboxFile): string {
+  return file.path.slice(mount.target.length + 1)
+}
+
+function foldersAbove(path: string): readonly string[] {
+  const parts = path.split('/').slice(0, -1)
+  return parts.map((_, at) => parts.slice(0, at + 1).join('/'))
+}
