@@ -25,8 +25,8 @@ export interface NetworkPlan {
 /** Some nodes, connected, real or not. */
 export interface TestNetwork extends AsyncDisposable {
   readonly nodes: readonly TestNode[]
-  /** Resolves when each node knows of `listeners` neighbours that joined `topic`. */
-  settled(topic: string, listeners: number): Promise<void>
+  /** Resolves when each node knows which of its neighbours joined `topic`. */
+  settled(topic: string): Promise<void>
   /** Ends the connection between two nodes, as if a cable were pulled; they may dial again. */
   cut(a: TestNode, b: TestNode): Promise<void>
 }

@@ -11,12 +11,13 @@ interface Bucket {
  * starts with a line here. A prefix is never used again for another kind.
  */
 export const BUCKETS: readonly Bucket[] = [
-  { prefix: 'job/', holds: 'offer id → the requester’s job, dag-cbor' },
-  { prefix: 'share/', holds: 'agreement id → a share that this node requested, dag-cbor' },
-  { prefix: 'work/', holds: 'agreement id → a share that this node runs for others, dag-cbor' },
-  { prefix: 'channel/', holds: 'channel id → own view of a channel and its vouchers, dag-cbor' },
-  { prefix: 'claim/', holds: 'channel id → highest voucher not yet claimed, dag-cbor' },
-  { prefix: 'advert/', holds: 'node address → newest advert seen, signed envelope' },
+  { prefix: 'job/', holds: 'offer id → JobRecord, the requester’s job' },
+  { prefix: 'share/', holds: 'agreement id → ShareRecord, a share that this node requested' },
+  { prefix: 'channel/', holds: 'channel id → ChannelRecord, where this node pays' },
+  { prefix: 'paid/', holds: 'channel id / number → PaidShare, a leaf under the channel’s jobsRoot' },
+  { prefix: 'work/', holds: 'agreement id → WorkRecord, a share that this node runs for others' },
+  { prefix: 'earning/', holds: 'channel id → EarningRecord, where this node is paid' },
+  { prefix: 'advert/', holds: '`own` → the sequence number of this node’s last advert' },
   { prefix: 'meta/', holds: 'setting of this node → its value; `meta/schema` is the version' },
 ]
 

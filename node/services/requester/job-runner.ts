@@ -34,6 +34,12 @@ export interface JobRunnerParts {
   readonly onPaid: (provider: Address) => void
 }
 
+/** Shares that providers took, and why others did not. */
+interface Awarded {
+  readonly shares: readonly ShareRecord[]
+  readonly refusals: readonly Error[]
+}
+
 /** Sees one job through: offers, awards, results, payment, and again elsewhere for what failed. */
 export class JobRunner {
   readonly #parts: JobRunnerParts
@@ -83,16 +89,15 @@ export class JobRunner {
     }))
     const { bids, declines } = await bidding.collect(offer, request.bidsWanted, signal)
     const fresh = bids.filter(({ bid }) => !tried.has(bid.provider))
-    const shares = await this.#awardAll(job, offer, tasks, attempt, fresh, signal)
-    if (shares.length === 0) {
-      const reasons = Object.values(declines)
-      throw new HiveError('NO_BIDS', {
-        bids: bids.length,
-        declined: reasons.length,
-        reasons: [...new Set(reasons)],
-      })
-    }
+    const { shares, refusals } = await this.#awardAll(job, offer, tasks, attempt, fresh, signal)
     await Promise.all(shares.map(async (share) => this.#share(job, share, tried, signal)))
+    const placed = shares.reduce((sum, share) => sum + share.tasks.length, 0)
+    if (placed === tasks.length) return
+    const short = refusals.find((error) => codeOf(error) === 'INSUFFICIENT_DEPOSIT')
+    if (short !== undefined) throw short
+    const declined = [...Object.values(declines), ...refusals.map(codeOf)]
+    const counts = { tasks: tasks.length, placed, bids: fresh.length, declined: declined.length }
+    throw new HiveError('NO_BIDS', { ...counts, reasons: [...new Set(declined)] })
   }
 
   /** Awards until all tasks are taken; who declines an award leaves its tasks to the other bidders. */
@@ -103,38 +108,46 @@ export class JobRunner {
     attempt: number,
     bids: readonly ReceivedBid[],
     signal: AbortSignal,
-  ): Promise<ShareRecord[]> {
-    if (tasks.length === 0) return []
+  ): Promise<Awarded> {
+    if (tasks.length === 0) return { shares: [], refusals: [] }
     const { clock, awarding, logger } = this.#parts
     const byProvider = new Map(bids.map((each) => [each.bid.provider, each]))
     const candidates = bids.map((each) => this.#candidate(offer.id, each))
     const placements = place(offer.message, tasks, candidates, clock.now())
-    if (placements.length === 0)
-      throw new HiveError('NO_BIDS', { tasks: tasks.length, bids: bids.length })
+    if (placements.length === 0) return { shares: [], refusals: [] }
+    const shares: ShareRecord[] = []
+    const refusals: Error[] = []
     const refused = new Set<Address>()
-    const outcomes = await Promise.all(
+    const left: number[] = []
+    await Promise.all(
       placements.map(async ({ provider, tasks: own }) => {
         const bid = byProvider.get(provider)
-        if (bid === undefined) return own
         try {
-          return await awarding.award(job, offer, bid, own, attempt, signal)
+          if (bid === undefined) throw new HiveError('INTERNAL', { provider })
+          shares.push(await awarding.award(job, offer, bid, own, attempt, signal))
         } catch (error) {
-          if (signal.aborted || codeOf(error) === 'INSUFFICIENT_DEPOSIT') throw error
-          logger.warn('award declined', { provider, code: codeOf(error) })
+          signal.throwIfAborted()
+          logger.warn('award declined', { provider, code: codeOf(error), message: String(error) })
+          refusals.push(
+            error instanceof Error ? error : new HiveError('INTERNAL', {}, { cause: error }),
+          )
           refused.add(provider)
-          return own
+          left.push(...own)
         }
       }),
     )
-    const shares = outcomes.filter(
-      (each): each is ShareRecord => !Array.isArray(each) && 'id' in each,
-    )
-    const left = outcomes.flatMap((each) => ('id' in each ? [] : [...each])).sort((a, b) => a - b)
-    await this.#parts.book.change(job.id, (each) =>
-      shares.length > 0 ? stepIfAllowed(each, 'award') : each,
-    )
+    if (shares.length > 0)
+      await this.#parts.book.change(job.id, (each) => stepIfAllowed(each, 'award'))
     const others = bids.filter(({ bid }) => !refused.has(bid.provider))
-    return [...shares, ...(await this.#awardAll(job, offer, left, attempt, others, signal))]
+    const rest = await this.#awardAll(
+      job,
+      offer,
+      left.sort((a, b) => a - b),
+      attempt,
+      others,
+      signal,
+    )
+    return { shares: [...shares, ...rest.shares], refusals: [...refusals, ...rest.refusals] }
   }
 
   /** Sees one share through: follow, verify, pay; what it leaves undone is placed elsewhere. */
