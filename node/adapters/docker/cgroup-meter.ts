@@ -30,9 +30,10 @@ export async function openCgroupMeter(
   nodeId: string,
   mountPoint: string,
 ): Promise<CgroupMeter | undefined> {
-  const hierarchies = version === '2' ? [''] : await hierarchiesOf(mountPoint)
+  const hierarchies = version === '2' ? [''] : await foldersIn(mountPoint)
   const node = `${ROOT}/${keyOf(nodeId)}`
   const inside = (hierarchy: string, group: string) => join(mountPoint, hierarchy, group)
+  if (hierarchies.length === 0) return undefined
   try {
     for (const hierarchy of hierarchies) await mkdir(inside(hierarchy, node), { recursive: true })
   } catch {
@@ -64,7 +65,7 @@ export async function openCgroupMeter(
     sweep: async () => {
       for (const hierarchy of hierarchies) {
         const folder = inside(hierarchy, node)
-        for (const name of await groupsIn(folder)) await removeEmpty(join(folder, name))
+        for (const name of await foldersIn(folder)) await removeEmpty(join(folder, name))
         await removeEmpty(folder)
         await removeEmpty(inside(hierarchy, ROOT))
       }
@@ -72,13 +73,8 @@ export async function openCgroupMeter(
   }
 }
 
-/** The controllers of a version 1 machine, each a folder; links are second names of one. */
-async function hierarchiesOf(mountPoint: string): Promise<readonly string[]> {
-  const entries = await readdir(mountPoint, { withFileTypes: true })
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
-}
-
-async function groupsIn(folder: string): Promise<readonly string[]> {
+/** Sub-folders; links are second names of one. */
+async function foldersIn(folder: string): Promise<readonly string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true })
     return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
