@@ -1,0 +1,118 @@
+import type { SandboxFile } from '../../../ports/sandbox.ts'
+import { DiskQuota } from '../wasi/disk-quota.ts'
+import { FdTable } from '../wasi/fd-table.ts'
+import { changedFiles, FileTree } from '../wasi/file-tree.ts'
+import { GuestEnd } from '../wasi/guest-end.ts'
+import { GuestMemory, PAGE_BYTES } from '../wasi/guest-memory.ts'
+import type { WasiHost } from '../wasi/host.ts'
+import { wasiImports } from '../wasi/imports.ts'
+import { WASI_MODULE } from '../wasi/names.ts'
+import type { FromWorker, GuestTask, ToWorker } from './messages.ts'
+import type { OutputRing } from './output-ring.ts'
+
+/** What a program finds as its own name, before its arguments. */
+const PROGRAM_NAME = 'program'
+/** Exit code of a trap; as shells report an abort. */
+export const TRAP_EXIT = 134
+/** A refused allocation leaves about this much of a full memory unused: at most 4 MiB, or an eighth. */
+const nearLimit = (maxPages: number) => maxPages - Math.min(64, maxPages >> 3)
+
+type Ended = Exclude<FromWorker, string>
+type Ending = Pick<Ended, 'reason' | 'exitCode' | 'detail'>
+
+/** Runs one guest to its end, on this thread. `tell` makes the main thread look into the ring. */
+export function runGuest(
+  { module, maxPages, task }: ToWorker,
+  ring: OutputRing,
+  tell: () => void,
+): Ended {
+  const cpuBefore = process.threadCpuUsage()
+  ring.peakBytes = 0
+  ring.cpuBeforeMs = (cpuBefore.user + cpuBefore.system) / 1000
+  const memory = new GuestMemory((bytes) => {
+    ring.peakBytes = bytes
+  })
+  const tree = new FileTree(new DiskQuota(task.limits.diskBytes))
+  let ending = prepare(tree, task)
+  let files: readonly SandboxFile[] = []
+  if (ending === undefined) {
+    const host: WasiHost = {
+      memory,
+      tree,
+      fds: new FdTable(tree.quota, task.stdin, tree.root),
+      args: [PROGRAM_NAME, ...task.args].map((arg) => Buffer.from(arg)),
+      env: Object.entries(task.env).map(([name, value]) => Buffer.from(`${name}=${value}`)),
+      print: printer(task.limits.outputBytes, ring, tell),
+      ended: undefined,
+    }
+    ending = execute(module, host)
+    ring.peakBytes = memory.size
+    ending = blameMemory(ending, memory.size, maxPages)
+    const collected = collect(tree, task)
+    if (typeof collected === 'string')
+      ending = { reason: 'disk-limit', exitCode: -1, detail: collected }
+    else files = collected
+  }
+  const { user, system } = process.threadCpuUsage(cpuBefore)
+  return { ...ending, files, cpuMs: (user + system) / 1000, peakMemoryBytes: ring.peakBytes }
+}
+
+function prepare(tree: FileTree, task: GuestTask): Ending | undefined {
+  const refused = task.files.find((file) => !tree.plant(file.path, file.bytes))
+  const bad = refused?.path ?? (tree.plantDir(task.outputs) === undefined && task.outputs)
+  tree.plantDir('/tmp')
+  if (bad === false) return undefined
+  return { reason: 'start-failed', exitCode: -1, detail: `the path ${bad} cannot be made` }
+}
+
+function printer(cap: number, ring: OutputRing, tell: () => void) {
+  let printed = 0
+  return (stream: 1 | 2, bytes: Uint8Array) => {
+    const kept = bytes.subarray(0, cap - printed)
+    printed += kept.byteLength
+    ring.write(stream, kept, tell)
+    if (kept.byteLength < bytes.byteLength)
+      throw new GuestEnd('output-limit', -1, `a task may print ${cap} bytes`)
+  }
+}
+
+function execute(module: WebAssembly.Module, host: WasiHost): Ending {
+  try {
+    // A start function runs in here already, and without its memory known every call answers `fault`.
+    const { exports } = new WebAssembly.Instance(module, { [WASI_MODULE]: wasiImports(host) })
+    host.memory.attach(exports['memory'] as WebAssembly.Memory)
+    ;(exports['_start'] as () => void)()
+    return host.ended ? endingOf(host.ended) : { reason: 'exit', exitCode: 0, detail: '' }
+  } catch (error) {
+    return endingOf(host.ended ?? error)
+  }
+}
+
+function endingOf(error: unknown): Ending {
+  if (error instanceof GuestEnd)
+    return { reason: error.reason, exitCode: error.exitCode, detail: error.message }
+  // A trap, a stack too deep, or an exception of the guest's own: the program crashed.
+  const detail = error instanceof Error ? error.message : 'an exception that nothing caught'
+  return { reason: 'exit', exitCode: TRAP_EXIT, detail: `trap: ${detail}` }
+}
+
+// Only the guest sees a refused growth. A trap with the memory full is what an abort for want of memory looks like.
+function blameMemory(ending: Ending, bytes: number, maxPages: number): Ending {
+  const trapped = ending.reason === 'exit' && ending.detail !== ''
+  if (!trapped || bytes / PAGE_BYTES < nearLimit(maxPages)) return ending
+  const detail = `memory reached its limit of ${maxPages * PAGE_BYTES} bytes; ${ending.detail}`
+  return { reason: 'oom', exitCode: -1, detail }
+}
+
+function collect(tree: FileTree, { outputs, limits }: GuestTask): readonly SandboxFile[] | string {
+  const dir = tree.plantDir(outputs)
+  const files: SandboxFile[] = []
+  if (dir === undefined) return files
+  for (const { path, file } of changedFiles(dir, outputs)) {
+    if (files.length >= limits.maxFiles) return `more than ${limits.maxFiles} output files`
+    if (path.length > limits.maxPathChars)
+      return `an output path of more than ${limits.maxPathChars} characters`
+    files.push({ path, bytes: file.data.subarray(0, file.size) })
+  }
+  return files
+}

@@ -1,0 +1,76 @@
+// The runner: a process of its own that compiles strangers' modules and runs them in threads.
+// It has no files, no network and no secrets, and says how tasks ended over its IPC channel.
+import { codeOf, HiveError } from '../../../domain/errors.ts'
+import { admitModule } from '../module/admit.ts'
+import { invalidModule } from '../module/byte-reader.ts'
+import type { FromRunner, ToRunner } from './messages.ts'
+import { Pool } from './pool.ts'
+
+const modules = new Map<string, { module: WebAssembly.Module; maxPages: number }>()
+const pool = new Pool(Number(process.argv[2] ?? 1), {
+  onReady: () => {
+    tell({ type: 'ready' })
+  },
+  // The node starts another runner; this one's tasks are lost, and it says so.
+  onBroken: () => {
+    process.kill(process.pid, 'SIGKILL')
+  },
+})
+
+function tell(message: FromRunner): void {
+  // A channel that closes meanwhile is heard by `disconnect`.
+  process.send?.(message, undefined, undefined, () => {})
+}
+
+async function admit(key: string, bytes: Uint8Array, maxPages: number): Promise<void> {
+  try {
+    const admitted = admitModule(bytes, maxPages)
+    modules.set(key, { module: await compile(admitted), maxPages })
+    tell({ type: 'admitted', key })
+  } catch (error) {
+    const why = error instanceof HiveError ? error.data['why'] : undefined
+    tell({ type: 'refused', key, why: String(why ?? codeOf(error)) })
+  }
+}
+
+async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes)
+  } catch (cause) {
+    throw invalidModule(cause instanceof Error ? cause.message : 'it does not compile', cause)
+  }
+}
+
+function run({ id, key, task }: Extract<ToRunner, { type: 'run' }>): void {
+  const held = modules.get(key)
+  if (held === undefined) throw new HiveError('INTERNAL', { key })
+  pool.run({
+    id,
+    message: { ...held, task },
+    onOutput: ({ stream, bytes }) => {
+      tell({ type: 'output', id, stream, bytes })
+    },
+    onEnd: (result) => {
+      tell({ type: 'ended', id, result })
+    },
+  })
+}
+
+process.on('message', (message: ToRunner) => {
+  switch (message.type) {
+    case 'admit':
+      void admit(message.key, message.bytes, message.maxPages)
+      return
+    case 'drop':
+      modules.delete(message.key)
+      return
+    case 'run':
+      run(message)
+      return
+    case 'cancel':
+      void pool.cancel(message.id)
+  }
+})
+process.once('disconnect', () => {
+  void pool.close()
+})

@@ -1,0 +1,68 @@
+import type { EndReason } from '../../../domain/receipt.ts'
+import type { OutputStream, SandboxFile } from '../../../ports/sandbox.ts'
+
+/** Limits as the runner enforces them. */
+export interface GuestLimits {
+  readonly wallMs: number
+  readonly outputBytes: number
+  readonly diskBytes: number
+  /** Of the outputs folder. */
+  readonly maxFiles: number
+  readonly maxPathChars: number
+}
+
+/** A task without its image. */
+export interface GuestTask {
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly stdin: Uint8Array
+  readonly files: readonly SandboxFile[]
+  readonly outputs: string
+  readonly limits: GuestLimits
+}
+
+/** How a task ended inside the runner; its output went ahead. */
+export interface GuestResult {
+  readonly reason: EndReason
+  readonly exitCode: number
+  readonly detail: string
+  readonly files: readonly SandboxFile[]
+  readonly wallMs: number
+  readonly cpuMs: number
+  readonly peakMemoryBytes: number
+}
+
+/** What the node tells its runner. The channel keeps the order, so what was admitted is there for a `run`. */
+export type ToRunner =
+  | {
+      readonly type: 'admit'
+      readonly key: string
+      readonly bytes: Uint8Array
+      readonly maxPages: number
+    }
+  | { readonly type: 'drop'; readonly key: string }
+  | { readonly type: 'run'; readonly id: number; readonly key: string; readonly task: GuestTask }
+  | { readonly type: 'cancel'; readonly id: number }
+
+/** What the runner tells its node. */
+export type FromRunner =
+  | { readonly type: 'ready' } // once for each thread
+  | { readonly type: 'admitted'; readonly key: string }
+  | { readonly type: 'refused'; readonly key: string; readonly why: string }
+  | {
+      readonly type: 'output'
+      readonly id: number
+      readonly stream: OutputStream
+      readonly bytes: Uint8Array
+    }
+  | { readonly type: 'ended'; readonly id: number; readonly result: GuestResult }
+
+/** What a worker thread is told: one task. */
+export interface ToWorker {
+  readonly module: WebAssembly.Module
+  readonly maxPages: number
+  readonly task: GuestTask
+}
+
+/** What a worker thread tells: it can take tasks, there is output in the ring, or how its task ended. */
+export type FromWorker = 'ready' | 'output' | Omit<GuestResult, 'wallMs'>

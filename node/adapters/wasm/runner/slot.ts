@@ -1,0 +1,194 @@
+import { Worker } from 'node:worker_threads'
+import type { EndReason } from '../../../domain/receipt.ts'
+import type { FromWorker, GuestResult, ToWorker } from './messages.ts'
+import { OutputRing, type OutputChunk } from './output-ring.ts'
+
+/** How often output under way is passed on, ms; far below what a person notices. */
+const DRAIN_MS = 25
+/** Heap of one thread, MiB: the file tree's names live there; the guest's memory and files do not. */
+const HEAP_MIB = 128
+/** How long a busy thread may take to tell its processor time before it is killed, ms. */
+const CPU_ANSWER_MS = 100
+/** How long a killed thread may take to end before its task is answered without it, ms. */
+const KILL_ANSWER_MS = 300
+
+/** Longest timer of Node; a longer one would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** One run under way on a slot. */
+interface Running {
+  readonly startedAt: number
+  readonly wall: NodeJS.Timeout
+  readonly onOutput: (chunk: OutputChunk) => void
+  readonly onEnd: (result: GuestResult) => void
+  drain: NodeJS.Timeout | undefined
+  ending: boolean
+}
+
+/** A worker thread for one guest at a time; killed with a guest that must end, and then of no more use. */
+export class Slot {
+  readonly #ring = new OutputRing()
+  readonly #worker: Worker
+  #cpuMs = 0
+  #ready = false
+  #running: Running | undefined
+  #dead = false
+  /** Resolves when the thread is gone. */
+  readonly gone: Promise<void>
+
+  /** `onReady` is called once, when the first task may be given. */
+  constructor(onReady: () => void) {
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: this.#ring.shared,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+      env: {},
+      stdin: false,
+      stdout: true,
+      stderr: true,
+    })
+    this.gone = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        this.#dead = true
+        this.#answer('start-failed', 'the thread of the task ended')
+        resolve()
+      })
+    })
+    this.#worker.on('message', (message: FromWorker) => {
+      if (message === 'output') this.#passOn()
+      else if (message === 'ready') {
+        this.#ready = true
+        onReady()
+      } else this.#finish(message)
+    })
+    // A full heap is the guest's doing: its names and descriptors are all that fills it.
+    this.#worker.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') this.#answer('oom', 'too many files or names')
+      else this.#answer('start-failed', error.message)
+    })
+  }
+
+  /** Whether the thread ever could take a task. */
+  get started(): boolean {
+    return this.#ready
+  }
+
+  /** Whether the thread was killed or is being killed. */
+  get dead(): boolean {
+    return this.#dead
+  }
+
+  /** Whether another task may be given. */
+  get free(): boolean {
+    return this.#ready && !this.#dead && this.#running === undefined
+  }
+
+  start(
+    message: ToWorker,
+    onOutput: (chunk: OutputChunk) => void,
+    onEnd: (result: GuestResult) => void,
+  ): void {
+    const { wallMs } = message.task.limits
+    const wall = setTimeout(
+      () => {
+        void this.end('timeout', `it ran for ${wallMs} ms`)
+      },
+      Math.min(wallMs, MAX_TIMER_MS),
+    )
+    this.#running = {
+      startedAt: performance.now(),
+      wall,
+      onOutput,
+      onEnd,
+      drain: undefined,
+      ending: false,
+    }
+    this.#worker.postMessage(message)
+  }
+
+  /** Kills the thread, and the task with it. Resolves when the task is answered. */
+  async end(reason: EndReason, detail: string): Promise<void> {
+    const running = this.#running
+    if (running === undefined || running.ending) return
+    running.ending = true
+    this.#dead = true
+    await within(this.#askCpu(), CPU_ANSWER_MS)
+    // A thread inside the compiler ends only when that function is compiled; nobody waits for it.
+    await within(this.#worker.terminate(), KILL_ANSWER_MS)
+    this.#answer(reason, detail)
+  }
+
+  /** Ends the thread. */
+  async close(): Promise<void> {
+    this.#dead = true
+    await this.#worker.terminate()
+  }
+
+  async #askCpu(): Promise<void> {
+    const { user, system } = await this.#worker.cpuUsage()
+    this.#cpuMs = (user + system) / 1000
+  }
+
+  #finish(ended: Exclude<FromWorker, string>): void {
+    const running = this.#running
+    if (running === undefined || running.ending) return
+    this.#settle(running, { ...ended, wallMs: performance.now() - running.startedAt })
+  }
+
+  #answer(reason: EndReason, detail: string): void {
+    const running = this.#running
+    if (running === undefined) return
+    this.#dead = true
+    this.#settle(running, {
+      reason,
+      exitCode: -1,
+      detail,
+      files: [],
+      wallMs: performance.now() - running.startedAt,
+      cpuMs: Math.max(0, this.#cpuMs - this.#ring.cpuBeforeMs),
+      peakMemoryBytes: this.#ring.peakBytes,
+    })
+  }
+
+  #settle(running: Running, result: GuestResult): void {
+    clearTimeout(running.wall)
+    clearTimeout(running.drain)
+    this.#running = undefined
+    this.#ring.rest()
+    for (const chunk of this.#ring.drain()) running.onOutput(chunk)
+    running.onEnd(result)
+  }
+
+  // The first output of a burst goes on at once; what follows is looked for at intervals until there is none.
+  #passOn(): void {
+    const running = this.#running
+    if (running === undefined) return
+    clearTimeout(running.drain)
+    let found = this.#ring.drain()
+    if (found.length === 0) {
+      this.#ring.rest()
+      found = this.#ring.drain()
+    }
+    for (const chunk of found) running.onOutput(chunk)
+    running.drain = undefined
+    if (found.length > 0)
+      running.drain = setTimeout(() => {
+        this.#passOn()
+      }, DRAIN_MS)
+  }
+}
+
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  // A thread that is already gone answers with a rejection, which says as much as silence.
+  work.then(
+    () => {
+      resolve()
+    },
+    () => {
+      resolve()
+    },
+  )
+  await promise
+  clearTimeout(timer)
+}

@@ -1,0 +1,22 @@
+import type { OutputStream } from '../../../ports/sandbox.ts'
+import type { FdTable } from './fd-table.ts'
+import type { FileTree } from './file-tree.ts'
+import type { GuestEnd } from './guest-end.ts'
+import type { GuestMemory } from './guest-memory.ts'
+
+/** What the WASI calls of one guest work on. */
+export interface WasiHost {
+  readonly memory: GuestMemory
+  readonly tree: FileTree
+  readonly fds: FdTable
+  /** Strings as the guest gets them, without their closing NUL. */
+  readonly args: readonly Uint8Array[]
+  readonly env: readonly Uint8Array[]
+  /** Takes output over at once; throws at the cap. */
+  readonly print: (stream: OutputStream, bytes: Uint8Array) => void
+  /** Set by the first call that ends the guest; no call does anything after it. */
+  ended: GuestEnd | undefined
+}
+
+/** One group of WASI calls: i32 come as unsigned numbers, i64 as they are, the answer is an error number. */
+export type WasiCalls = Readonly<Record<string, (...args: never[]) => number>>

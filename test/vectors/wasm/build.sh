@@ -1,0 +1,9 @@
+#!/bin/sh
+# Builds the fixtures, byte for byte the same each time, with Debian's clang-14, lld-14, wasi-libc
+# and libclang-rt-14-dev-wasm32.
+set -eu
+cd "$(dirname "$0")"
+for name in programs escape; do
+  clang-14 --target=wasm32-wasi --sysroot=/usr -std=gnu11 -O2 -Wall -Wextra -Wno-infinite-recursion \
+    -Wl,--strip-all -Wl,-z,stack-size=131072 -o "$name.wasm" "$name.c"
+done
