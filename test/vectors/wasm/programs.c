@@ -44,12 +44,13 @@ static int nap(const char *ms) {
   return 0;
 }
 
+static char *volatile kept; // or else the compiler sees that nobody looks at the memory
 static void hog(void) {
   const size_t step = 1 << 20;
   for (;;) {
-    char *p = malloc(step);
-    if (!p) abort();
-    memset(p, 1, step);
+    kept = malloc(step);
+    if (!kept) abort();
+    memset(kept, 1, step);
   }
 }
 

@@ -22,7 +22,8 @@ interface Running {
   readonly onOutput: (chunk: OutputChunk) => void
   readonly onEnd: (result: GuestResult) => void
   drain: NodeJS.Timeout | undefined
-  ending: boolean
+  /** Why it is being killed, if it is. */
+  killed: { readonly reason: EndReason; readonly detail: string } | undefined
 }
 
 /** A worker thread for one guest at a time; killed with a guest that must end, and then of no more use. */
@@ -100,7 +101,7 @@ export class Slot {
       onOutput,
       onEnd,
       drain: undefined,
-      ending: false,
+      killed: undefined,
     }
     this.#worker.postMessage(message)
   }
@@ -108,8 +109,8 @@ export class Slot {
   /** Kills the thread, and the task with it. Resolves when the task is answered. */
   async end(reason: EndReason, detail: string): Promise<void> {
     const running = this.#running
-    if (running === undefined || running.ending) return
-    running.ending = true
+    if (running === undefined || running.killed) return
+    running.killed = { reason, detail }
     this.#dead = true
     await within(this.#askCpu(), CPU_ANSWER_MS)
     // A thread inside the compiler ends only when that function is compiled; nobody waits for it.
@@ -130,7 +131,7 @@ export class Slot {
 
   #finish(ended: Exclude<FromWorker, string>): void {
     const running = this.#running
-    if (running === undefined || running.ending) return
+    if (running === undefined || running.killed) return
     this.#settle(running, { ...ended, wallMs: performance.now() - running.startedAt })
   }
 
@@ -139,9 +140,8 @@ export class Slot {
     if (running === undefined) return
     this.#dead = true
     this.#settle(running, {
-      reason,
+      ...(running.killed ?? { reason, detail }),
       exitCode: -1,
-      detail,
       files: [],
       wallMs: performance.now() - running.startedAt,
       cpuMs: Math.max(0, this.#cpuMs - this.#ring.cpuBeforeMs),
