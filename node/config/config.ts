@@ -1,0 +1,55 @@
+import type { Address } from '../domain/ids.ts'
+import type { JobKind } from '../domain/job-spec.ts'
+import type { Amount } from '../domain/money.ts'
+import type { PriceList, PricingRuleName } from '../domain/pricing.ts'
+
+/** How much a node writes about itself, least first. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
+/** For people, or one JSON object a line. */
+export const LOG_FORMATS = ['text', 'json'] as const
+
+/** Everything a node is told, and no secret. Frozen. docs/operations/config.md describes each field. */
+export interface Config {
+  readonly network: {
+    readonly name: string
+    /** Multiaddrs. */
+    readonly listen: readonly string[]
+    /** Multiaddrs with a PeerId. */
+    readonly bootstrap: readonly string[]
+    readonly mdns: boolean
+    /** Loopback and private addresses are normal here, and many nodes may share one. */
+    readonly private: boolean
+  }
+  readonly chain: { readonly rpc: string; readonly id: number; readonly escrow: Address }
+  readonly api: {
+    /** 0 takes any free one. */
+    readonly port: number
+  }
+  readonly provider: {
+    readonly enabled: boolean
+    /** A kind whose engine is missing on this machine is not offered. */
+    readonly kinds: readonly JobKind[]
+    /** What jobs may use together; what is left open follows from the hardware. */
+    readonly resources: ResourceShare
+    readonly prices: PriceList
+    readonly pricing: PricingRuleName
+    readonly bond: Amount
+    readonly maxQueue: number
+    readonly claimAbove: Amount
+    readonly claimAfterIdleMs: number
+    readonly docker: { readonly socketPath: string; readonly runtime: string | undefined }
+    readonly wasm: { readonly processes: number | undefined }
+  }
+  readonly requester: { readonly channelDeposit: Amount; readonly lostAfterMs: number }
+  readonly log: {
+    readonly level: (typeof LOG_LEVELS)[number]
+    readonly format: (typeof LOG_FORMATS)[number]
+  }
+}
+
+/** What an operator gives of the machine; `undefined` where it was left open. */
+export interface ResourceShare {
+  readonly cpuMillis: number | undefined
+  readonly memoryBytes: number | undefined
+  readonly diskBytes: number | undefined
+}

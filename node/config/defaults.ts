@@ -1,0 +1,43 @@
+import { JOB_KINDS, type JobKind } from '../domain/job-spec.ts'
+import { parseAmount, type Amount } from '../domain/money.ts'
+import type { PricingRuleName } from '../domain/pricing.ts'
+import { hour, second } from '../domain/units.ts'
+
+const everyKind: readonly JobKind[] = JOB_KINDS
+
+/** What a field is when nobody says otherwise. Fields without a line here must be given. */
+export const CONFIG_DEFAULTS = {
+  network: {
+    name: 'main',
+    /** Every interface, so that a node is found without further work. */
+    listen: ['/ip4/0.0.0.0/tcp/4701'] as readonly string[],
+    bootstrap: [] as readonly string[],
+    mdns: true,
+    private: false,
+  },
+  api: { port: 0 },
+  provider: {
+    enabled: false,
+    kinds: everyKind,
+    prices: {
+      perTask: tokens('0.001'),
+      perCoreSecond: tokens('0.0001'),
+      /** Beyond a minute a time-out is caution rather than use. */
+      reservedSecondsCap: 60,
+    },
+    pricing: 'posted' as PricingRuleName,
+    bond: tokens('1'),
+    maxQueue: 100,
+    claimAbove: tokens('1'),
+    claimAfterIdleMs: 1 * hour,
+    docker: { socketPath: '/var/run/docker.sock' },
+  },
+  /** Fifteen missed signs of life of a provider. */
+  requester: { channelDeposit: tokens('1'), lostAfterMs: 30 * second },
+  log: { level: 'info', format: 'text' },
+} as const
+
+/** Tokens as an amount. */
+function tokens(text: string): Amount {
+  return parseAmount(text)
+}

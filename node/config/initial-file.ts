@@ -1,0 +1,27 @@
+import { stringify } from 'yaml'
+import { parseConfig } from './schema.ts'
+
+/** What `hive init` knows of a new node; anything left out keeps its default. */
+export interface InitialConfig {
+  readonly network?: {
+    readonly name?: string
+    readonly listen?: readonly string[]
+    readonly bootstrap?: readonly string[]
+    readonly mdns?: boolean
+    readonly private?: boolean
+  }
+  readonly chain: { readonly rpc: string; readonly id: number; readonly escrow: string }
+  readonly api?: { readonly port?: number }
+  readonly provider?: { readonly enabled?: boolean }
+  readonly log?: { readonly level?: string; readonly format?: string }
+}
+
+const HEADER = `# A ComputeHive node. docs/operations/config.md describes every field.
+# Amounts are tokens, sizes 256MiB, durations 90s or 5m. HIVE_… variables override this file.
+`
+
+/** The text of a new config file. Throws `CONFIG_INVALID` for values that the node would refuse. */
+export function initialConfigText(initial: InitialConfig): string {
+  parseConfig(initial)
+  return HEADER + stringify(initial)
+}
