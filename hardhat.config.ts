@@ -12,6 +12,7 @@ export default defineConfig({
     tests: { solidity: 'test/contracts', nodejs: 'test/contracts' },
   },
   solidity: {
+    splitTestsCompilation: true,
     version: '0.8.35',
     // The locked npm package is the compiler; nothing is downloaded.
     path: fileURLToPath(import.meta.resolve('solc/soljson.js')),

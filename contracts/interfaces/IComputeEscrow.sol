@@ -2,7 +2,9 @@
 pragma solidity 0.8.35;
 
 import {ChannelId} from "../types/ChannelId.sol";
-import {Account, Channel, ChannelStatus, OpenTerms, Parties} from "../types/Channels.sol";
+import {Account, BatchedVoucher, Channel, OpenTerms, Parties} from "../types/Channels.sol";
+import {IComputeEscrowErrors} from "./IComputeEscrowErrors.sol";
+import {IComputeEscrowEvents} from "./IComputeEscrowEvents.sol";
 import {Agreement, BondOffer, CloseMutual, Receipt, Voucher} from "../types/SignedMessages.sol";
 
 /// @title ComputeEscrow
@@ -19,187 +21,7 @@ import {Agreement, BondOffer, CloseMutual, Receipt, Voucher} from "../types/Sign
 ///
 /// Parties are not stored. Whoever acts on a channel brings them, from the `Opened` event or the own records, and their
 /// hash is the channel's id.
-interface IComputeEscrow {
-    // ------------------------------------------------------------------------------------------------- events
-
-    /// @notice Money came in.
-    /// @param payer Account whose tokens moved.
-    /// @param account Account credited.
-    /// @param amount Token units.
-    event Deposited(address indexed payer, address indexed account, uint256 amount);
-
-    /// @notice Money went out.
-    /// @param account Account debited.
-    /// @param to Receiver of the tokens.
-    /// @param amount Token units.
-    event Withdrawn(address indexed account, address indexed to, uint256 amount);
-
-    /// @notice A channel opened. Keep these values: later calls need them.
-    /// @param channel Id of the channel.
-    /// @param requester Owner of the deposit.
-    /// @param provider Owner of the bond and of every payment.
-    /// @param requesterSigner Key that signs vouchers.
-    /// @param providerSigner Key that acts for the provider.
-    /// @param nonce Nonce in the id.
-    /// @param deposit Ceiling of what may be paid.
-    /// @param bond Provider's money at stake.
-    /// @param feeBps Fee of this channel for its whole life, basis points.
-    /// @param agreement Agreement the channel was opened for, as the requester says; zero for none.
-    event Opened(
-        ChannelId indexed channel,
-        address indexed requester,
-        address indexed provider,
-        address requesterSigner,
-        address providerSigner,
-        uint256 nonce,
-        uint96 deposit,
-        uint96 bond,
-        uint16 feeBps,
-        bytes32 agreement
-    );
-
-    /// @notice The deposit of a channel grew.
-    /// @param channel Id of the channel.
-    /// @param payer Account debited.
-    /// @param amount Token units added.
-    /// @param deposit Deposit afterwards.
-    event ToppedUp(ChannelId indexed channel, address indexed payer, uint96 amount, uint96 deposit);
-
-    /// @notice The bond of a channel grew.
-    /// @param channel Id of the channel.
-    /// @param payer Account debited.
-    /// @param amount Token units added.
-    /// @param bond Bond afterwards.
-    event BondAdded(ChannelId indexed channel, address indexed payer, uint96 amount, uint96 bond);
-
-    /// @notice A payment was credited. `paid - fee` went to the provider's balance.
-    /// @param channel Id of the channel.
-    /// @param cumulative What the requester signed for; more than was paid so far if the deposit is smaller.
-    /// @param paid By how much the settled total rose.
-    /// @param fee Share of `paid` that is the platform's.
-    /// @param jobs Jobs the voucher pays for; 0 for a mutual close.
-    /// @param jobsRoot Merkle root of the jobs paid for, unverified; zero for a mutual close.
-    event Claimed(ChannelId indexed channel, uint96 cumulative, uint96 paid, uint96 fee, uint64 jobs, bytes32 jobsRoot);
-
-    /// @notice Notice to close was given.
-    /// @param channel Id of the channel.
-    /// @param by Account that gave it.
-    /// @param closeAt Last moment of the notice; `close` works after it.
-    event Closing(ChannelId indexed channel, address indexed by, uint40 closeAt);
-
-    /// @notice A channel ended, for ever.
-    /// @param channel Id of the channel.
-    /// @param settled Paid over its whole life, fee included.
-    /// @param depositReturned Credited to the requester.
-    /// @param bondReturned Credited to the provider.
-    event Closed(ChannelId indexed channel, uint96 settled, uint96 depositReturned, uint96 bondReturned);
-
-    /// @notice Fees were credited to the treasury's balance.
-    /// @param treasury Account credited.
-    /// @param amount Token units.
-    event FeesCollected(address indexed treasury, uint256 amount);
-
-    /// @notice A change of fee or treasury was announced.
-    /// @param feeBps Fee to come, basis points.
-    /// @param treasury Treasury to come.
-    /// @param readyAt Last moment at which it cannot be applied yet.
-    event FeePolicyScheduled(uint16 feeBps, address indexed treasury, uint40 readyAt);
-
-    /// @notice An announced change was dropped.
-    event FeePolicyCancelled();
-
-    /// @notice The fee of channels opened from now on, and the treasury.
-    /// @param feeBps Basis points.
-    /// @param treasury Account that collects fees.
-    event FeePolicyApplied(uint16 feeBps, address indexed treasury);
-
-    // ------------------------------------------------------------------------------------------------- errors
-
-    /// @notice Thrown when an amount that must move is zero.
-    error ComputeEscrowZeroAmount();
-
-    /// @notice Thrown when an address that must mean somebody is zero, or the escrow itself.
-    error ComputeEscrowInvalidAddress();
-
-    /// @notice Thrown when the settlement token is not a contract.
-    /// @param token Address given.
-    error ComputeEscrowNoToken(address token);
-
-    /// @notice Thrown when the escrow's token balance did not change by exactly the amount moved.
-    /// @param expected Token units that should have moved.
-    /// @param actual Token units that did.
-    error ComputeEscrowTokenDelta(uint256 expected, uint256 actual);
-
-    /// @notice Thrown when an account has less than a call takes from it.
-    /// @param account Account to be debited.
-    /// @param free Its free balance.
-    /// @param needed Token units the call takes.
-    error ComputeEscrowInsufficientFree(address account, uint256 free, uint256 needed);
-
-    /// @notice Thrown when a channel id was used before, be it closed by now.
-    /// @param channel Id of the channel.
-    error ComputeEscrowChannelExists(ChannelId channel);
-
-    /// @notice Thrown when a channel's state does not allow the call.
-    /// @param channel Id of the channel.
-    /// @param status Its status.
-    error ComputeEscrowWrongStatus(ChannelId channel, ChannelStatus status);
-
-    /// @notice Thrown when the parties given are not those of the channel a message names.
-    /// @param named Channel in the message.
-    /// @param derived Channel of the parties.
-    error ComputeEscrowWrongParties(ChannelId named, ChannelId derived);
-
-    /// @notice Thrown when the low 160 bits of a nonce are not the requester's session key.
-    /// @param nonce Nonce given.
-    /// @param requesterSigner Key it must carry.
-    error ComputeEscrowNonceNotBound(uint256 nonce, address requesterSigner);
-
-    /// @notice Thrown when a message's last moment is over.
-    /// @param deadline Unix seconds.
-    error ComputeEscrowExpired(uint40 deadline);
-
-    /// @notice Thrown when a wait is not over.
-    /// @param until Unix seconds, last moment of the wait.
-    error ComputeEscrowTooEarly(uint40 until);
-
-    /// @notice Thrown when the bond offer was not signed by the provider's owner account.
-    /// @param provider Account that should have signed.
-    error ComputeEscrowBadBondSignature(address provider);
-
-    /// @notice Thrown when a message was not signed by the key its channel names.
-    /// @param expected Key that should have signed.
-    /// @param recovered Key that did.
-    error ComputeEscrowBadSigner(address expected, address recovered);
-
-    /// @notice Thrown when the caller has no part in the channel that the call needs.
-    /// @param caller Account that called.
-    error ComputeEscrowNotAllowed(address caller);
-
-    /// @notice Thrown when a voucher would pay nothing, because it or a later one was claimed or the deposit is used up.
-    /// @param channel Id of the channel.
-    /// @param cumulative Cumulative amount of the voucher.
-    /// @param settled Paid so far.
-    error ComputeEscrowNothingToClaim(ChannelId channel, uint96 cumulative, uint96 settled);
-
-    /// @notice Thrown when the total of a mutual close is below what was paid or above the deposit.
-    /// @param channel Id of the channel.
-    /// @param finalSettled Total both signed.
-    /// @param settled Paid so far.
-    /// @param deposit Ceiling.
-    error ComputeEscrowFinalOutOfRange(ChannelId channel, uint96 finalSettled, uint96 settled, uint96 deposit);
-
-    /// @notice Thrown when lists that belong together differ in length.
-    error ComputeEscrowLengthMismatch();
-
-    /// @notice Thrown when a fee is above the cap.
-    /// @param feeBps Fee given, basis points.
-    /// @param maxFeeBps The cap.
-    error ComputeEscrowFeeTooHigh(uint16 feeBps, uint16 maxFeeBps);
-
-    /// @notice Thrown when no change of fee or treasury is announced.
-    error ComputeEscrowNoFeePolicyScheduled();
-
+interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
     // ------------------------------------------------------------------------------------------------- ledger
 
     /// @notice Moves tokens of the caller into the caller's free balance.
@@ -271,19 +93,19 @@ interface IComputeEscrow {
         bytes calldata signature
     ) external returns (uint96 paid);
 
-    /// @notice `claim` for many channels.
-    /// @dev A voucher that pays nothing or whose channel is closed is passed over, so that nobody can spoil a batch by
-    /// claiming or closing one of its channels first. Wrong parties and wrong signatures revert. At most some
-    /// 1,000 vouchers fit the gas limit of a transaction.
-    /// @param parties Parties of each channel.
-    /// @param vouchers Voucher of each channel.
-    /// @param signatures Signature of each voucher.
-    /// @return paid Token units in all, fees included; zero is no error.
+    /// @notice `claim` for many channels of one provider.
+    /// @dev Anyone may submit. A voucher that pays nothing or whose channel is not open is passed over, so that nobody can
+    /// spoil a batch by claiming or closing one of its channels first. A wrong signature reverts. Below 16,000 gas a
+    /// channel when there are a hundred; some 1,000 fit the gas limit of a transaction.
+    /// @param provider Provider of all these channels.
+    /// @param providerSigner Its session key in all these channels.
+    /// @param vouchers A voucher of each channel.
+    /// @return total Token units paid in all, fees included; zero is no error.
     function claimMany(
-        Parties[] calldata parties,
-        Voucher[] calldata vouchers,
-        bytes[] calldata signatures
-    ) external returns (uint256 paid);
+        address provider,
+        address providerSigner,
+        BatchedVoucher[] calldata vouchers
+    ) external returns (uint256 total);
 
     /// @notice Claims a last voucher and ends the channel at once.
     /// @dev Only the provider or its session key: it gives up what later vouchers would bring. A voucher that pays
@@ -324,9 +146,12 @@ interface IComputeEscrow {
 
     // --------------------------------------------------------------------------------------------- the platform
 
-    /// @notice Credits the fees gathered to the treasury's free balance. Anyone may call; zero is no error.
-    /// @return amount Token units.
-    function collectFees() external returns (uint256 amount);
+    /// @notice Credits the fees taken from payments to these accounts to the treasury's free balance.
+    /// @dev Anyone may call; an account without fees, or named twice, is no error. A claim leaves its fee with the
+    /// provider's account, where it is neither the provider's to spend nor in anybody's reach but this call's.
+    /// @param payers Providers' owner accounts.
+    /// @return total Token units.
+    function collectFees(address[] calldata payers) external returns (uint256 total);
 
     /// @notice Announces a fee and treasury; replaces an earlier announcement and starts the wait anew.
     /// @dev Owner only. Open channels keep their fee.
@@ -338,7 +163,7 @@ interface IComputeEscrow {
     function cancelFeePolicy() external;
 
     /// @notice Makes the announced change, after the wait. Anyone may call.
-    /// @dev Fees gathered so far are credited to the treasury that goes.
+    /// @dev Fees not collected by then go to the new treasury.
     function applyFeePolicy() external;
 
     /// @notice Stops deposits, `open`, `topUp` and `addBond`, and nothing else. Owner only.
@@ -380,9 +205,10 @@ interface IComputeEscrow {
     /// @return Its address.
     function treasury() external view returns (address);
 
-    /// @notice Fees gathered and not yet credited to the treasury.
+    /// @notice Fees taken from payments to an account and not yet credited to the treasury.
+    /// @param payer Provider's owner account.
     /// @return Token units.
-    function uncollectedFees() external view returns (uint256);
+    function uncollectedFees(address payer) external view returns (uint256);
 
     /// @notice The announced change; all zero if there is none.
     /// @return nextFeeBps Basis points.

@@ -2,7 +2,7 @@
 pragma solidity 0.8.35;
 
 import {ChannelId} from "../types/ChannelId.sol";
-import {Parties} from "../types/Channels.sol";
+import {OpenTerms, Parties} from "../types/Channels.sol";
 import {Agreement, BondOffer, CloseMutual, Receipt, Voucher} from "../types/SignedMessages.sol";
 
 /// @title EIP-712 struct hashes of the messages that the chain may see
@@ -28,34 +28,90 @@ library Messages {
         "CloseMutual(bytes32 channel,uint96 finalSettled,uint40 deadline)"
     );
 
+    /// @dev The requester's session key, which every nonce carries. That ties a bond offer, which names the nonce alone, to
+    /// one key, hence to one channel id, hence to one opening.
+    function requesterSigner(uint256 nonce) internal pure returns (address) {
+        return address(uint160(nonce));
+    }
+
     /// @dev Id of the channel that `parties` share in `escrow` on this chain.
-    function channelId(Parties memory parties, address escrow) internal view returns (ChannelId) {
-        // A struct of static members encodes exactly as its members in a row.
-        return ChannelId.wrap(keccak256(abi.encode(block.chainid, escrow, parties)));
+    function channelId(Parties calldata parties, address escrow) internal view returns (ChannelId) {
+        return
+            channelId(
+                escrow,
+                parties.requester,
+                parties.provider,
+                requesterSigner(parties.nonce),
+                parties.providerSigner,
+                parties.nonce
+            );
+    }
+
+    /// @dev Id of the channel of these parties, one by one.
+    function channelId(
+        address escrow,
+        address requester,
+        address provider,
+        address requesterSigner_,
+        address providerSigner,
+        uint256 nonce
+    ) internal view returns (ChannelId) {
+        return
+            ChannelId.wrap(
+                keccak256(
+                    abi.encode(block.chainid, escrow, requester, provider, requesterSigner_, providerSigner, nonce)
+                )
+            );
     }
 
     /// @dev EIP-712 struct hash.
-    function hash(BondOffer memory message) internal pure returns (bytes32) {
+    function hash(BondOffer calldata message) internal pure returns (bytes32) {
         return keccak256(abi.encode(BOND_OFFER_TYPEHASH, message));
     }
 
+    /// @dev EIP-712 struct hash of the bond offer that `terms` and their sender imply.
+    function hashBondOffer(OpenTerms memory terms, address requester) internal pure returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    BOND_OFFER_TYPEHASH,
+                    terms.provider,
+                    requester,
+                    terms.providerSigner,
+                    terms.bond,
+                    terms.bondExpiry,
+                    terms.nonce
+                )
+            );
+    }
+
     /// @dev EIP-712 struct hash; the id of the job.
-    function hash(Agreement memory message) internal pure returns (bytes32) {
+    function hash(Agreement calldata message) internal pure returns (bytes32) {
         return keccak256(abi.encode(AGREEMENT_TYPEHASH, message));
     }
 
     /// @dev EIP-712 struct hash.
-    function hash(Receipt memory message) internal pure returns (bytes32) {
+    function hash(Receipt calldata message) internal pure returns (bytes32) {
         return keccak256(abi.encode(RECEIPT_TYPEHASH, message));
     }
 
     /// @dev EIP-712 struct hash.
-    function hash(Voucher memory message) internal pure returns (bytes32) {
+    function hash(Voucher calldata message) internal pure returns (bytes32) {
         return keccak256(abi.encode(VOUCHER_TYPEHASH, message));
     }
 
+    /// @dev EIP-712 struct hash of a voucher, from its parts.
+    function hashVoucher(
+        ChannelId channel,
+        uint96 cumulative,
+        uint64 jobs,
+        bytes32 jobsRoot
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(VOUCHER_TYPEHASH, channel, cumulative, jobs, jobsRoot));
+    }
+
     /// @dev EIP-712 struct hash.
-    function hash(CloseMutual memory message) internal pure returns (bytes32) {
+    function hash(CloseMutual calldata message) internal pure returns (bytes32) {
         return keccak256(abi.encode(CLOSE_MUTUAL_TYPEHASH, message));
     }
 }

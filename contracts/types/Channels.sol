@@ -12,7 +12,8 @@ enum ChannelStatus {
 
 /// @dev Ledger account, one slot.
 struct Account {
-    uint112 free; // 14 bytes, token units that may be withdrawn or committed; 18 bytes are spare
+    uint112 free; // 14 bytes, token units that may be withdrawn or committed
+    uint96 feesPaid; // 12 bytes, platform fees ever taken from payments to this account; 6 bytes are spare
 }
 
 /// @dev Channel, two slots. Slot 0 is all that a claim touches.
@@ -30,9 +31,8 @@ struct Channel {
 struct Parties {
     address requester; // owner account of the deposit
     address provider; // owner account of the bond and of every payment
-    address requesterSigner; // key that signs vouchers
     address providerSigner; // key that acts for the provider
-    uint256 nonce; // low 160 bits are `requesterSigner`, the 96 bits above are free
+    uint256 nonce; // low 160 bits: key that signs vouchers for the requester; the 96 bits above are free
 }
 
 /// @dev What a requester asks for when opening a channel.
@@ -43,6 +43,18 @@ struct OpenTerms {
     uint96 deposit; // taken from the caller's free balance
     uint96 bond; // taken from the provider's free balance
     uint40 bondExpiry; // unix seconds, last moment at which the bond offer holds
-    uint256 nonce; // low 160 bits are `requesterSigner`, the 96 bits above are free
+    uint256 nonce; // low 160 bits must be `requesterSigner`; the 96 bits above are free
     bytes32 agreement; // agreement the channel is opened for, only shown in the event; zero for none
+}
+
+/// @dev One voucher of a provider's batch, with its signature and what the provider's own addresses leave open of the
+/// channel's parties. The channel itself follows from these.
+struct BatchedVoucher {
+    address requester; // owner account of the deposit
+    uint256 nonce; // low 160 bits: key that signed the voucher
+    uint96 cumulative; // token units since the channel opened
+    uint64 jobs; // how many jobs `cumulative` pays for
+    bytes32 jobsRoot; // Merkle root of (seq, agreement, amount), evidence only
+    bytes32 r; // signature in the compact form of ERC-2098
+    bytes32 vs; // signature, s with the parity in its top bit
 }

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.35;
+
+import {ChannelId} from "../../../contracts/types/ChannelId.sol";
+import {BatchedVoucher} from "../../../contracts/types/Channels.sol";
+import {CloseMutual} from "../../../contracts/types/SignedMessages.sol";
+import {EscrowFixture} from "../support/EscrowFixture.sol";
+
+/// @title What each call costs as a transaction of its own
+/// @dev Isolated: each outer call is charged as a transaction, with its base cost, calldata and refund, on cold storage.
+/// Steady state: every balance was non-zero before.
+contract GasTest is EscrowFixture {
+    string private constant GROUP = "ComputeEscrow";
+    uint256 private constant BATCH = 100;
+
+    function setUp() external {
+        deployEscrow();
+        claim(0, openChannel(0, 1e18, 1e18), 1e17); // fees gathered are above zero from here on
+    }
+
+    /// hardhat-config: isolate = true
+    function test_gas_oneOffJob_openThenClaimAndClose_wholeDeposit() external {
+        ChannelId id = openChannel(1, 1e18, 5e18);
+        uint256 opening = vm.snapshotGasLastCall(GROUP, "open");
+        claimAndClose(1, id, 1e18);
+        uint256 closing = vm.snapshotGasLastCall(GROUP, "claimAndClose: whole deposit");
+        vm.snapshotValue(GROUP, "one-off job: open + claimAndClose, whole deposit", opening + closing);
+        require(opening + closing <= 140_000, "one-off job above 140,000 gas");
+    }
+
+    /// hardhat-config: isolate = true
+    function test_gas_oneOffJob_openThenClaimAndClose_someDepositReturned() external {
+        ChannelId id = openChannel(1, 1e18, 5e18);
+        uint256 opening = vm.snapshotGasLastCall(GROUP, "open");
+        claimAndClose(1, id, 9e17);
+        uint256 closing = vm.snapshotGasLastCall(GROUP, "claimAndClose: some deposit returned");
+        vm.snapshotValue(GROUP, "one-off job: open + claimAndClose, some deposit returned", opening + closing);
+    }
+
+    /// hardhat-config: isolate = true
+    function test_gas_claim() external {
+        ChannelId id = openChannel(1, 1e18, 5e18);
+        claim(1, id, 1e17);
+        claim(1, id, 2e17);
+        uint256 used = vm.snapshotGasLastCall(GROUP, "claim: 1000 jobs");
+        require(used <= 48_000, "claim above 48,000 gas");
+    }
+
+    /// hardhat-config: isolate = true
+    function test_gas_claimMany_hundredChannels() external {
+        BatchedVoucher[] memory batch = new BatchedVoucher[](BATCH);
+        for (uint96 i = 0; i < BATCH; ++i) {
+            ChannelId id = openChannel(i + 1, 1e18, 1e18);
+            claim(i + 1, id, 1e17);
+            batch[i] = batched(i + 1, voucherOf(id, 2e17));
+        }
+        escrow.claimMany(provider, providerSigner, batch);
+        uint256 used = vm.snapshotGasLastCall(GROUP, "claimMany: 100 channels");
+        vm.snapshotValue(GROUP, "claimMany: each of 100 channels", used / BATCH);
+        require(used / BATCH <= 16_000, "claimMany above 16,000 gas a channel");
+    }
+
+    /// hardhat-config: isolate = true
+    function test_gas_noticeAndClose() external {
+        openChannel(1, 1e18, 5e18);
+        startClose(1);
+        vm.snapshotGasLastCall(GROUP, "startClose");
+        vm.warp(block.timestamp + escrow.CLOSE_NOTICE() + 1);
+        escrow.close(partiesOf(1));
+        vm.snapshotGasLastCall(GROUP, "close");
+    }
+
+    /// hardhat-config: isolate = true
+    function test_gas_closeMutual() external {
+        ChannelId id = openChannel(1, 1e18, 5e18);
+        closeMutual(1, CloseMutual(ChannelId.unwrap(id), 9e17, uint40(block.timestamp)));
+        vm.snapshotGasLastCall(GROUP, "closeMutual");
+    }
+
+    /// hardhat-config: isolate = true
+    function test_gas_ledger() external {
+        token.mint(requester, 2e18);
+        vm.prank(requester);
+        token.approve(address(escrow), 2e18);
+        vm.prank(requester);
+        escrow.deposit(1e18);
+        vm.snapshotGasLastCall(GROUP, "deposit");
+        vm.prank(requester);
+        escrow.withdraw(requester, 1e17);
+        vm.snapshotGasLastCall(GROUP, "withdraw");
+        ChannelId id = openChannel(1, 1e18, 5e18);
+        vm.prank(requester);
+        escrow.topUp(id, 1e17);
+        vm.snapshotGasLastCall(GROUP, "topUp");
+        vm.prank(provider);
+        escrow.addBond(id, 1e17);
+        vm.snapshotGasLastCall(GROUP, "addBond");
+    }
+}
