@@ -24,7 +24,7 @@ export function gossipKeepsItsPromises(name: string, open: OpenNetwork): void {
   test(`${name}: a message reaches every listener and not its sender`, async () => {
     await using network = await open({ nodes: 3 })
     const [a, b, c] = network.nodes.map((node) => listen(node))
-    await network.settled(TOPIC, 2)
+    await network.settled(TOPIC)
     assert.equal(await nodeAt(network, 0).gossip.publish(TOPIC, Buffer.from('hello')), 2)
     assert.equal(await b?.first, 'hello')
     assert.equal(await c?.first, 'hello')
@@ -34,7 +34,7 @@ export function gossipKeepsItsPromises(name: string, open: OpenNetwork): void {
   test(`${name}: a node that did not join may publish`, async () => {
     await using network = await open({ nodes: 2 })
     const b = listen(nodeAt(network, 1))
-    await network.settled(TOPIC, 0)
+    await network.settled(TOPIC)
     assert.equal(await nodeAt(network, 0).gossip.publish(TOPIC, Buffer.from('hello')), 1)
     assert.equal(await b.first, 'hello')
   })
@@ -49,7 +49,7 @@ export function gossipKeepsItsPromises(name: string, open: OpenNetwork): void {
     listen(nodeAt(network, 0))
     listen(nodeAt(network, 1))
     const far = listen(nodeAt(network, 2))
-    await network.settled(TOPIC, 1)
+    await network.settled(TOPIC)
     await nodeAt(network, 1).gossip.publish(TOPIC, Buffer.from('hello'))
     assert.equal(await far.first, 'hello')
   })
@@ -64,7 +64,7 @@ export function gossipKeepsItsPromises(name: string, open: OpenNetwork): void {
       )
       listen(nodeAt(network, 1))
       const far = listen(nodeAt(network, 2))
-      await network.settled(TOPIC, 1)
+      await network.settled(TOPIC)
       await nodeAt(network, 1).gossip.publish(TOPIC, Buffer.from('bad'))
       await nodeAt(network, 1).gossip.publish(TOPIC, Buffer.from('good'))
       await far.first
@@ -75,7 +75,7 @@ export function gossipKeepsItsPromises(name: string, open: OpenNetwork): void {
   test(`${name}: bytes beyond maxBytes never reach the handler`, async () => {
     await using network = await open({ nodes: 2 })
     const b = listen(nodeAt(network, 1), { maxBytes: 4 })
-    await network.settled(TOPIC, 0)
+    await network.settled(TOPIC)
     await nodeAt(network, 0).gossip.publish(TOPIC, Buffer.from('12345'))
     await nodeAt(network, 0).gossip.publish(TOPIC, Buffer.from('1234'))
     await b.first
@@ -85,7 +85,7 @@ export function gossipKeepsItsPromises(name: string, open: OpenNetwork): void {
   test(`${name}: the same bytes are heard once`, async () => {
     await using network = await open({ nodes: 2 })
     const b = listen(nodeAt(network, 1))
-    await network.settled(TOPIC, 0)
+    await network.settled(TOPIC)
     const { gossip } = nodeAt(network, 0)
     await gossip.publish(TOPIC, Buffer.from('once'))
     assert.equal(await gossip.publish(TOPIC, Buffer.from('once')), 0)

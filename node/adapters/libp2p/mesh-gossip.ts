@@ -1,0 +1,83 @@
+import { type GossipSub, type Message, TopicValidatorResult } from '@libp2p/gossipsub'
+import { HiveError } from '../../domain/errors.ts'
+import type { Verdict } from '../../domain/offer.ts'
+import type { Gossip, GossipHandler } from '../../ports/gossip.ts'
+import type { Logger } from '../../ports/logger.ts'
+import { checkSize } from './answer-codec.ts'
+import { MAX_GOSSIP_BYTES } from './options.ts'
+
+const RESULTS: Readonly<Record<Verdict, TopicValidatorResult>> = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject,
+}
+
+/** Gossip over GossipSub: handlers are topic validators, so a message is judged before it goes on. */
+export class MeshGossip implements Gossip {
+  readonly #pubsub: GossipSub
+  readonly #logger: Logger
+
+  constructor(parts: { readonly pubsub: GossipSub; readonly logger: Logger }) {
+    this.#pubsub = parts.pubsub
+    this.#logger = parts.logger
+  }
+
+  subscribe(
+    topic: string,
+    options: { readonly maxBytes: number; readonly signal: AbortSignal },
+    handler: GossipHandler,
+  ): void {
+    if (this.#pubsub.topicValidators.has(topic)) {
+      throw new HiveError('INTERNAL', { topic, expected: 'one handler' })
+    }
+    options.signal.throwIfAborted()
+    this.#pubsub.topicValidators.set(
+      topic,
+      async (_sender, message) =>
+        RESULTS[await this.#judge(topic, message, options.maxBytes, handler)],
+    )
+    this.#pubsub.subscribe(topic)
+    options.signal.addEventListener('abort', () => this.#leave(topic), { once: true })
+  }
+
+  async publish(topic: string, bytes: Uint8Array): Promise<number> {
+    checkSize(bytes, MAX_GOSSIP_BYTES)
+    try {
+      const { recipients } = await this.#pubsub.publish(topic, bytes)
+      return recipients.length
+    } catch (cause) {
+      // thrown before the message counts as seen, so the same one can be published again later
+      if (isNobodyThere(cause)) return 0
+      throw new HiveError('INTERNAL', { topic }, { cause })
+    }
+  }
+
+  async #judge(
+    topic: string,
+    message: Message,
+    maxBytes: number,
+    handler: GossipHandler,
+  ): Promise<Verdict> {
+    if (message.data.byteLength > maxBytes) return 'reject'
+    try {
+      return await handler(message.data)
+    } catch (error) {
+      // a handler's bug is not its sender's fault
+      this.#logger.error('gossip handler failed', { topic, error: String(error) })
+      return 'ignore'
+    }
+  }
+
+  #leave(topic: string): void {
+    this.#pubsub.topicValidators.delete(topic)
+    try {
+      this.#pubsub.unsubscribe(topic)
+    } catch {
+      // the node stopped first; it is in no topic any more
+    }
+  }
+}
+
+function isNobodyThere(cause: unknown): boolean {
+  return cause instanceof Error && cause.message === 'PublishError.NoPeersSubscribedToTopic'
+}

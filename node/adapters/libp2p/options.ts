@@ -1,0 +1,65 @@
+import type { PeerId } from '../../domain/ids.ts'
+import { hour, KiB, minute, second } from '../../domain/units.ts'
+
+/** What a node's network may be told; only the network's name has no default. */
+export interface Libp2pOptions {
+  /** Name of the network; nodes of different names share no DHT. */
+  readonly network: string
+  /** Multiaddrs to listen on; empty for a node that only dials. */
+  readonly listen?: readonly string[]
+  /** Multiaddrs told to others instead of those listened on; needed behind a public address. */
+  readonly announce?: readonly string[]
+  /** Multiaddrs dialled until they answer, for ever. */
+  readonly bootstrap?: readonly string[]
+  /** Whether nodes of the same local network are found by multicast. */
+  readonly mdns?: boolean
+  /** Whether private and loopback addresses travel through the DHT; for test and local networks. */
+  readonly allowPrivateAddresses?: boolean
+  /** Gossip topics whose rejected messages cost their sender score. */
+  readonly scoredTopics?: readonly string[]
+  /**
+   * Score per peer above the tenth from one IP address, squared; 0 or below. Networks behind one
+   * address, such as loopback, need 0. Default: 0 with `allowPrivateAddresses`, else -5.
+   */
+  readonly ipColocationWeight?: number
+  /** Connections beyond this are pruned. */
+  readonly maxConnections?: number
+  /** While fewer peers than this are connected, peers met before are dialled again. */
+  readonly wantedPeers?: number
+  /** Streams of one direct protocol that one connection may hold open. */
+  readonly maxStreams?: number
+  /** Replaces the time limit of every direct protocol, ms; for tests. */
+  readonly timeoutMs?: number
+  /** Throws when `bytes` is not a valid, current advert of `peer`. Size is checked before. */
+  readonly validateAdvert?: (peer: PeerId, bytes: Uint8Array) => Promise<void>
+  /** Index of the best of several valid adverts of one peer. */
+  readonly selectAdvert?: (adverts: readonly Uint8Array[]) => number
+}
+
+export const LIBP2P_DEFAULTS = {
+  listen: ['/ip4/127.0.0.1/tcp/0'],
+  announce: [],
+  bootstrap: [],
+  mdns: false,
+  allowPrivateAddresses: false,
+  scoredTopics: [],
+  maxConnections: 200,
+  wantedPeers: 12,
+  maxStreams: 64,
+  validateAdvert: async () => undefined,
+  selectAdvert: () => 0,
+} as const satisfies Omit<Required<Libp2pOptions>, 'network' | 'ipColocationWeight' | 'timeoutMs'>
+
+/** How long the DHT keeps a provider that does not say so again, ms; what died is gone after it. */
+export const PROVIDER_VALIDITY_MS: number = 30 * minute
+/** How old a provider record gets before its node renews it, ms. */
+export const PROVIDER_RENEWAL_MS: number = 20 * minute
+/**
+ * How long a peer and its addresses are remembered, ms. Far above PROVIDER_VALIDITY_MS: a stored
+ * provider whose peer was forgotten makes the DHT fail for all other providers of its key too.
+ */
+export const PEER_MEMORY_MS: number = 7 * 24 * hour
+/** Longest that one DHT operation may take, ms; the slowest seen among 100 nodes took 6 s. */
+export const DHT_TIMEOUT_MS: number = 30 * second
+/** Largest gossip message, bytes; far above any topic's own limit. */
+export const MAX_GOSSIP_BYTES: number = 256 * KiB

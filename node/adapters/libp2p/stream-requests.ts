@@ -1,0 +1,77 @@
+import type { Libp2p } from '@libp2p/interface'
+import { HiveError } from '../../domain/errors.ts'
+import type { PeerId } from '../../domain/ids.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { CallOptions, RequestHandler, Requests, StreamHandler } from '../../ports/requests.ts'
+import { type ProtocolName, PROTOCOLS } from '../../protocol/protocols.ts'
+import { Exchange } from './request-client.ts'
+import { RequestQuota } from './request-quota.ts'
+import { RequestServer, type RequestServerOptions } from './request-server.ts'
+
+/** Direct calls over libp2p streams, one stream each. */
+export class StreamRequests implements Requests, AsyncDisposable {
+  readonly #libp2p: Libp2p
+  readonly #options: RequestServerOptions
+  readonly #server: RequestServer
+  readonly #sent = new RequestQuota()
+
+  constructor(parts: { libp2p: Libp2p; logger: Logger }, options: RequestServerOptions) {
+    this.#libp2p = parts.libp2p
+    this.#options = options
+    this.#server = new RequestServer(parts, options)
+  }
+
+  answer(protocol: ProtocolName, answer: RequestHandler): void {
+    this.#server.serve(protocol, { streams: false, answer })
+  }
+
+  answerStream(protocol: ProtocolName, answer: StreamHandler): void {
+    this.#server.serve(protocol, { streams: true, answer })
+  }
+
+  async call(
+    peer: PeerId,
+    protocol: ProtocolName,
+    request: Uint8Array,
+    options: CallOptions,
+  ): Promise<Uint8Array> {
+    using exchange = await this.#begin(peer, protocol, request, options)
+    return await exchange.answer()
+  }
+
+  async *stream(
+    peer: PeerId,
+    protocol: ProtocolName,
+    request: Uint8Array,
+    options: CallOptions,
+  ): AsyncGenerator<Uint8Array> {
+    using exchange = await this.#begin(peer, protocol, request, options)
+    for (;;) {
+      const frame = await exchange.frame()
+      if (frame === undefined) return
+      yield frame
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]()
+  }
+
+  async #begin(
+    peer: PeerId,
+    protocol: ProtocolName,
+    request: Uint8Array,
+    { signal }: CallOptions,
+  ): Promise<Exchange> {
+    if (signal.aborted) throw new HiveError('CANCELLED', {}, { cause: signal.reason })
+    const perMinute = PROTOCOLS[protocol].perPeerPerMinute
+    if (!this.#sent.take(`${protocol} ${peer}`, perMinute, Date.now())) {
+      throw new HiveError('PEER_QUOTA', { protocol, perMinute })
+    }
+    using stack = new DisposableStack()
+    const exchange = stack.use(new Exchange(peer, protocol, signal, this.#options))
+    await exchange.send(this.#libp2p, request, this.#options.maxStreams)
+    stack.move()
+    return exchange
+  }
+}

@@ -1,0 +1,8 @@
+import { directoryKeepsItsPromises } from '../conformance/directory.ts'
+import { gossipKeepsItsPromises } from '../conformance/gossip.ts'
+import { requestsKeepTheirPromises } from '../conformance/requests.ts'
+import { openRealNetwork } from '../support/real-network.ts'
+
+gossipKeepsItsPromises('libp2p gossip', openRealNetwork)
+requestsKeepTheirPromises('libp2p requests', openRealNetwork)
+directoryKeepsItsPromises('libp2p directory', openRealNetwork)
