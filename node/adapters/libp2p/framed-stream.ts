@@ -17,6 +17,7 @@ export class FramedStream {
   readonly #decoder: FrameDecoder
   readonly #frames: Uint8Array[] = []
   #queuedBytes = 0
+  #resuming = false
   #fault: HiveError | undefined
   #changed = Promise.withResolvers<void>()
 
@@ -91,18 +92,28 @@ export class FramedStream {
     } catch (error) {
       this.#fault = error instanceof HiveError ? error : new HiveError('INTERNAL')
     }
-    const canPause = this.#stream.readStatus === 'readable'
-    if (this.#queuedBytes > HIGH_WATER_BYTES && canPause) this.#stream.pause()
+    this.#pauseWhenHigh()
     this.#notify()
   }
 
   #resumeWhenLow(): void {
     if (this.#queuedBytes > LOW_WATER_BYTES || this.#stream.readStatus !== 'paused') return
+    // resume() hands over what waited and only then opens the window: a pause from inside it would
+    // be undone, and the sender would run on until the read buffer bursts
+    this.#resuming = true
     try {
       this.#stream.resume()
     } catch {
       // the connection went away in between; `end` and `close` tell the reader
+    } finally {
+      this.#resuming = false
     }
+    this.#pauseWhenHigh()
+  }
+
+  #pauseWhenHigh(): void {
+    const canPause = this.#stream.readStatus === 'readable' && !this.#resuming
+    if (this.#queuedBytes > HIGH_WATER_BYTES && canPause) this.#stream.pause()
   }
 
   #isClosed(): boolean {
