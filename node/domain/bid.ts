@@ -62,5 +62,7 @@ export function bondOfferFault(
   if (bond.providerSigner !== bid.provider) return 'R6'
   // [REJECT] bids R7: the bond offer has not expired
   if (bond.expiry <= nowS) return 'R7'
+  // [REJECT] bids R8: the low 160 bits of the nonce are the requester's session key
+  if (BigInt.asUintN(160, bond.nonce) !== BigInt(offer.requester)) return 'R8'
   return undefined
 }

@@ -47,7 +47,7 @@ export interface Balances {
   readonly gas: bigint
 }
 
-/** What happened in the contract, from its events. */
+/** What happened in the contract, from its events. Of `paid`, `fee` goes to the treasury. */
 export type EscrowEvent = { readonly block: number; readonly transaction: Bytes32 } & (
   | {
       readonly type: 'opened'

@@ -1,4 +1,4 @@
-import type { Bytes32 } from '../domain/ids.ts'
+import type { Address, Bytes32 } from '../domain/ids.ts'
 import { fromBigEndian, toHex } from './bytes.ts'
 
 /** 32 random bytes from the platform's secure source. */
@@ -8,5 +8,17 @@ export function randomBytes32(): Bytes32 {
 
 /** A random nonce below 2^256. */
 export function randomNonce(): bigint {
-  return fromBigEndian(globalThis.crypto.getRandomValues(new Uint8Array(32)))
+  return random(32)
+}
+
+/**
+ * A nonce for a bond offer: its low 160 bits are the requester's session key, as the contract
+ * demands, so that the provider's signature fixes every part of the channel's id.
+ */
+export function bondNonce(requesterSigner: Address): bigint {
+  return (random(12) << 160n) | BigInt(requesterSigner)
+}
+
+function random(bytes: number): bigint {
+  return fromBigEndian(globalThis.crypto.getRandomValues(new Uint8Array(bytes)))
 }

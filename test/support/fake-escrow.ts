@@ -9,6 +9,7 @@ import type {
   OpenChannel,
   TransactionReceipt,
 } from '../../node/ports/escrow.ts'
+import type { CallOptions } from '../../node/ports/requests.ts'
 import type { Voucher } from '../../node/domain/voucher.ts'
 import { channelId } from '../../node/protocol/channel-id.ts'
 import { digestOf, domainSeparator, structHash } from '../../node/protocol/typed-data.ts'
@@ -45,7 +46,7 @@ export class FakeChain {
 
   move(account: Address, delta: Amount): void {
     const next = (this.free.get(account) ?? 0n) + delta
-    if (next < 0n) throw reverted('ComputeEscrowInsufficientBalance')
+    if (next < 0n) throw reverted('ComputeEscrowInsufficientFree')
     this.free.set(account, next)
   }
 
@@ -100,7 +101,8 @@ class FakeEscrow implements Escrow {
     )
   }
 
-  async deposit(amount: Amount): Promise<TransactionReceipt> {
+  async deposit(amount: Amount, { signal }: CallOptions): Promise<TransactionReceipt> {
+    signal.throwIfAborted()
     const outside = this.#chain.token.get(this.#account) ?? 0n
     if (outside < amount) throw reverted('ERC20InsufficientBalance')
     this.#chain.token.set(this.#account, outside - amount)
@@ -124,7 +126,9 @@ class FakeEscrow implements Escrow {
       structHash('BondOffer', bondOffer),
     )
     const signer = recoverSignatory(digest, terms.bondSignature)
-    if (signer.address !== bondOffer.provider) throw reverted('ComputeEscrowBadSignature')
+    if (signer.address !== bondOffer.provider) throw reverted('ComputeEscrowBadBondSignature')
+    const bound = BigInt.asUintN(160, bondOffer.nonce) === BigInt(terms.requesterSigner)
+    if (!bound) throw reverted('ComputeEscrowNonceNotBound')
     const id = channelId({ chainId, escrow: address }, bondOffer, terms.requesterSigner)
     if (this.#chain.channels.has(id)) throw reverted('ComputeEscrowChannelExists')
     this.#chain.move(this.#account, -deposit)
@@ -172,7 +176,7 @@ class FakeEscrow implements Escrow {
       structHash('Voucher', voucher),
     )
     if (recoverSignatory(digest, signature).address !== channel.requesterSigner)
-      throw reverted('ComputeEscrowBadSignature')
+      throw reverted('ComputeEscrowBadSigner')
     const settled = voucher.cumulative < channel.deposit ? voucher.cumulative : channel.deposit
     const gross = settled - channel.settled
     if (gross <= 0n) throw reverted('ComputeEscrowNothingToClaim')
@@ -185,7 +189,7 @@ class FakeEscrow implements Escrow {
       type: 'claimed',
       channel: channel.id,
       cumulative,
-      paid: gross - fee,
+      paid: gross,
       fee,
       jobs,
       jobsRoot,
@@ -205,7 +209,7 @@ class FakeEscrow implements Escrow {
   async close(id: Bytes32): Promise<TransactionReceipt> {
     const channel = this.#known(id)
     if (channel.status !== 'closing' || this.#chain.now() <= channel.closeAt)
-      throw reverted('ComputeEscrowNoticeRunning')
+      throw reverted('ComputeEscrowTooEarly')
     this.#chain.move(channel.requester, channel.deposit - channel.settled)
     this.#chain.move(channel.provider, channel.bond)
     this.#chain.channels.set(id, { ...channel, status: 'closed' })
@@ -215,7 +219,7 @@ class FakeEscrow implements Escrow {
   #known(id: Bytes32): EscrowChannel {
     const channel = this.#chain.channels.get(id)
     if (channel === undefined || channel.status === 'closed')
-      throw reverted('ComputeEscrowUnknownChannel')
+      throw reverted('ComputeEscrowWrongStatus')
     return channel
   }
 }

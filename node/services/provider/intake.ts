@@ -20,7 +20,7 @@ import type { Requests } from '../../ports/requests.ts'
 import { blockCid } from '../../protocol/cid.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { MAX_OFFER_BYTES } from '../../protocol/limits.ts'
-import { randomNonce } from '../../protocol/random.ts'
+import { bondNonce } from '../../protocol/random.ts'
 import { bidRequest } from '../../protocol/requests.ts'
 import { offerTopic } from '../../protocol/topics.ts'
 import type { Signing } from '../signing.ts'
@@ -154,7 +154,7 @@ export class Intake {
       providerSigner: signing.address,
       bond: this.#options.bond,
       expiry: Math.floor((now + BOND_VALIDITY_MS) / 1000),
-      nonce: randomNonce(),
+      nonce: bondNonce(offer.message.requester),
     }
     this.#remember({ offer, requester, bid })
     return {

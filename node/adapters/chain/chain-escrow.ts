@@ -1,0 +1,297 @@
+import { Contract, type JsonRpcProvider, type Log, Wallet } from 'ethers'
+import { HiveError } from '../../domain/errors.ts'
+import type { Address, Bytes32 } from '../../domain/ids.ts'
+import type { Amount } from '../../domain/money.ts'
+import type { Voucher } from '../../domain/voucher.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type {
+  Balances,
+  Escrow,
+  EscrowChannel,
+  EscrowEvent,
+  OpenChannel,
+  TransactionReceipt,
+} from '../../ports/escrow.ts'
+import type { CallOptions } from '../../ports/requests.ts'
+import { toHex } from '../../protocol/bytes.ts'
+import { channelId } from '../../protocol/channel-id.ts'
+import { ESCROW_INTERFACE, TOKEN_INTERFACE } from './artifact.ts'
+import { asChainError } from './chain-error.ts'
+import { eventOf, partiesOf, type ChannelParties } from './escrow-events.ts'
+import { connectRpc, withSignal } from './rpc-endpoint.ts'
+import { TransactionLane, type TransactionLaneOptions } from './transaction-lane.ts'
+
+export interface ChainEscrowParts {
+  readonly clock: Clock
+  /** Pays for gas and owns the funds; left out where the chain is only read. */
+  readonly privateKey?: Uint8Array
+}
+
+export interface ChainEscrowOptions extends Partial<TransactionLaneOptions> {
+  readonly rpc: string
+  /** Expected chain; left out to take what the endpoint serves. */
+  readonly chainId?: number
+  readonly address: Address
+  /** Block of the deployment, from where events are read. @default 0 */
+  readonly fromBlock?: number
+}
+
+/** The contract's words for a channel's status. Source: contracts/types/Channels.sol. */
+const STATUSES = [undefined, 'open', 'closing', 'closed'] as const
+/** Most that is ever approved at once: uint256. */
+const APPROVE_ALL = 2n ** 256n - 1n
+
+/**
+ * The ComputeEscrow at an address. Throws `CHAIN_UNREACHABLE`, `CHAIN_WRONG`, or
+ * `CHAIN_NO_CONTRACT` when nothing that speaks like one is there.
+ */
+export async function openChainEscrow(
+  parts: ChainEscrowParts,
+  options: ChainEscrowOptions,
+  signal: AbortSignal,
+): Promise<Escrow & AsyncDisposable> {
+  const rpc = await connectRpc(options.rpc, options.chainId, signal)
+  const { chainId } = await rpc.getNetwork()
+  const escrow = new Contract(options.address, ESCROW_INTERFACE, rpc)
+  try {
+    const token = String(
+      await withSignal(escrow.getFunction('token')() as Promise<unknown>, signal),
+    )
+    return new ChainEscrow(parts, options, rpc, Number(chainId), token)
+  } catch (error) {
+    rpc.destroy()
+    const code = asChainError(error, 'token()').code
+    if (code === 'CHAIN_UNREACHABLE' || signal.aborted) throw asChainError(error, 'token()')
+    throw new HiveError(
+      'CHAIN_NO_CONTRACT',
+      { address: options.address, chainId: Number(chainId) },
+      { cause: error },
+    )
+  }
+}
+
+class ChainEscrow implements Escrow, AsyncDisposable {
+  readonly chainId: number
+  readonly address: Address
+  readonly #rpc: JsonRpcProvider
+  readonly #escrow: Contract
+  readonly #token: Contract
+  readonly #fromBlock: number
+  readonly #wallet: Wallet | undefined
+  readonly #lane: TransactionLane | undefined
+  readonly #parties = new Map<Bytes32, ChannelParties>()
+
+  constructor(
+    parts: ChainEscrowParts,
+    options: ChainEscrowOptions,
+    rpc: JsonRpcProvider,
+    chainId: number,
+    token: string,
+  ) {
+    this.chainId = chainId
+    this.address = options.address
+    this.#rpc = rpc
+    this.#escrow = new Contract(options.address, ESCROW_INTERFACE, rpc)
+    this.#token = new Contract(token, TOKEN_INTERFACE, rpc)
+    this.#fromBlock = options.fromBlock ?? 0
+    if (parts.privateKey !== undefined) {
+      this.#wallet = new Wallet(toHex(parts.privateKey), rpc)
+      const lane = { confirmations: options.confirmations ?? 1 }
+      this.#lane = new TransactionLane(this.#wallet, parts.clock, lane)
+    }
+  }
+
+  async feeBps(options: CallOptions): Promise<number> {
+    return Number(await this.#read(this.#escrow, 'feeBps', [], options))
+  }
+
+  async balances(account: Address, options: CallOptions): Promise<Balances> {
+    const [ledger, token, gas] = await Promise.all([
+      this.#read(this.#escrow, 'account', [account], options),
+      this.#read(this.#token, 'balanceOf', [account], options),
+      this.#call('balance', async () => this.#rpc.getBalance(account), options),
+    ])
+    return { free: (ledger as { free: bigint }).free, token: token as bigint, gas }
+  }
+
+  async channel(id: Bytes32, options: CallOptions): Promise<EscrowChannel | undefined> {
+    const raw = (await this.#read(this.#escrow, 'channel', [id], options)) as Record<string, bigint>
+    const status = STATUSES[Number(raw['status'])]
+    if (status === undefined) return undefined
+    const { requester, provider, requesterSigner, providerSigner } = await this.#partiesOf(
+      id,
+      options,
+    )
+    const { deposit = 0n, settled = 0n, bond = 0n } = raw
+    const numbers = { feeBps: Number(raw['feeBps']), closeAt: Number(raw['closeAt']) }
+    return {
+      id,
+      requester,
+      provider,
+      requesterSigner,
+      providerSigner,
+      deposit,
+      settled,
+      bond,
+      ...numbers,
+      status,
+    }
+  }
+
+  async events(
+    query: { readonly fromBlock: number; readonly channel?: Bytes32 },
+    options: CallOptions,
+  ): Promise<readonly EscrowEvent[]> {
+    const topics = query.channel === undefined ? [] : [null, query.channel]
+    const logs = await this.#logs(Math.max(query.fromBlock, this.#fromBlock), topics, options)
+    return logs.map(eventOf).filter((event) => event !== undefined)
+  }
+
+  async deposit(amount: Amount, options: CallOptions): Promise<TransactionReceipt> {
+    const owner = this.#owner()
+    const allowed = (await this.#read(
+      this.#token,
+      'allowance',
+      [owner, this.address],
+      options,
+    )) as bigint
+    if (allowed < amount)
+      await this.#send(this.#token, 'approve', [this.address, APPROVE_ALL], options)
+    return this.#send(this.#escrow, 'deposit', [amount], options)
+  }
+
+  async withdraw(to: Address, amount: Amount, options: CallOptions): Promise<TransactionReceipt> {
+    return this.#send(this.#escrow, 'withdraw', [to, amount], options)
+  }
+
+  async open(
+    terms: OpenChannel,
+    options: CallOptions,
+  ): Promise<{ readonly id: Bytes32; readonly receipt: TransactionReceipt }> {
+    const { bondOffer, bondSignature, requesterSigner, deposit, agreement } = terms
+    const { provider, providerSigner, bond, expiry: bondExpiry, nonce } = bondOffer
+    const argument = {
+      provider,
+      requesterSigner,
+      providerSigner,
+      deposit,
+      bond,
+      bondExpiry,
+      nonce,
+      agreement,
+    }
+    const receipt = await this.#send(
+      this.#escrow,
+      'open',
+      [argument, toHex(bondSignature)],
+      options,
+    )
+    const id = channelId(
+      { chainId: this.chainId, escrow: this.address },
+      bondOffer,
+      requesterSigner,
+    )
+    this.#parties.set(id, {
+      requester: this.#owner(),
+      provider,
+      requesterSigner,
+      providerSigner,
+      nonce,
+    })
+    return { id, receipt }
+  }
+
+  async topUp(channel: Bytes32, amount: Amount, options: CallOptions): Promise<TransactionReceipt> {
+    return this.#send(this.#escrow, 'topUp', [channel, amount], options)
+  }
+
+  async claim(
+    voucher: Voucher,
+    signature: Uint8Array,
+    options: CallOptions,
+  ): Promise<TransactionReceipt> {
+    const parties = await this.#partiesOf(voucher.channel, options)
+    return this.#send(this.#escrow, 'claim', [parties, voucher, toHex(signature)], options)
+  }
+
+  async startClose(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt> {
+    return this.#send(
+      this.#escrow,
+      'startClose',
+      [await this.#partiesOf(channel, options)],
+      options,
+    )
+  }
+
+  async close(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt> {
+    return this.#send(this.#escrow, 'close', [await this.#partiesOf(channel, options)], options)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#rpc.destroy()
+  }
+
+  /** The contract keeps a hash of the parties; the opening event has them in full. */
+  async #partiesOf(id: Bytes32, options: CallOptions): Promise<ChannelParties> {
+    const known = this.#parties.get(id)
+    if (known !== undefined) return known
+    const opened = ESCROW_INTERFACE.getEvent('Opened')?.topicHash ?? null
+    const [log] = await this.#logs(this.#fromBlock, [opened, id], options)
+    if (log === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
+    const parties = partiesOf(log)
+    const { requester, provider, providerSigner, nonce, requesterSigner } = parties
+    const bond = { requester, provider, providerSigner, nonce, bond: 0n, expiry: 0 }
+    // The endpoint cannot make up parties: their hash is the id.
+    if (channelId({ chainId: this.chainId, escrow: this.address }, bond, requesterSigner) !== id) {
+      throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'read Opened', channel: id })
+    }
+    this.#parties.set(id, parties)
+    return parties
+  }
+
+  async #logs(fromBlock: number, topics: (string | null)[], options: CallOptions): Promise<Log[]> {
+    return this.#call(
+      'events',
+      async () => this.#rpc.getLogs({ address: this.address, fromBlock, topics }),
+      options,
+    )
+  }
+
+  async #read(
+    contract: Contract,
+    name: string,
+    values: readonly unknown[],
+    options: CallOptions,
+  ): Promise<unknown> {
+    return this.#call(
+      name,
+      async () => contract.getFunction(name)(...values) as Promise<unknown>,
+      options,
+    )
+  }
+
+  async #call<T>(action: string, work: () => Promise<T>, { signal }: CallOptions): Promise<T> {
+    try {
+      return await withSignal(work(), signal)
+    } catch (error) {
+      if (signal.aborted) throw error
+      throw asChainError(error, action)
+    }
+  }
+
+  async #send(
+    contract: Contract,
+    name: string,
+    values: readonly unknown[],
+    { signal }: CallOptions,
+  ): Promise<TransactionReceipt> {
+    if (this.#lane === undefined)
+      throw new HiveError('INTERNAL', { action: name, reason: 'opened for reading only' })
+    const request = await contract.getFunction(name).populateTransaction(...values)
+    return this.#lane.send(name, request, signal)
+  }
+
+  #owner(): Address {
+    return (this.#wallet?.address.toLowerCase() ?? '0x') as Address
+  }
+}

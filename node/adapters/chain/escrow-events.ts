@@ -1,0 +1,73 @@
+import type { Log, LogDescription } from 'ethers'
+import { HiveError } from '../../domain/errors.ts'
+import type { Address, Bytes32 } from '../../domain/ids.ts'
+import type { EscrowEvent } from '../../ports/escrow.ts'
+import { ESCROW_INTERFACE } from './artifact.ts'
+
+/** Who a channel belongs to, as its opening event says; the contract keeps only their hash. */
+export interface ChannelParties {
+  readonly requester: Address
+  readonly provider: Address
+  readonly requesterSigner: Address
+  readonly providerSigner: Address
+  readonly nonce: bigint
+}
+
+/** The parties of an `Opened` event. */
+export function partiesOf(log: Log): ChannelParties {
+  const { args } = parse(log)
+  return {
+    requester: address(args['requester']),
+    provider: address(args['provider']),
+    requesterSigner: address(args['requesterSigner']),
+    providerSigner: address(args['providerSigner']),
+    nonce: args['nonce'] as bigint,
+  }
+}
+
+/** An event of the contract in the port's words; `undefined` for those that no one asks for. */
+export function eventOf(log: Log): EscrowEvent | undefined {
+  const { name, args } = parse(log)
+  const channel = String(args['channel']) as Bytes32
+  const where = { block: log.blockNumber, transaction: log.transactionHash as Bytes32, channel }
+  const amount = (key: string) => args[key] as bigint
+  switch (name) {
+    case 'Opened': {
+      const parties = { requester: address(args['requester']), provider: address(args['provider']) }
+      const agreement = String(args['agreement']) as Bytes32
+      return {
+        ...where,
+        ...parties,
+        type: 'opened',
+        deposit: amount('deposit'),
+        bond: amount('bond'),
+        agreement,
+      }
+    }
+    case 'ToppedUp':
+      return { ...where, type: 'topped-up', amount: amount('amount') }
+    case 'Claimed': {
+      const paid = { cumulative: amount('cumulative'), paid: amount('paid'), fee: amount('fee') }
+      const jobs = { jobs: Number(args['jobs']), jobsRoot: String(args['jobsRoot']) as Bytes32 }
+      return { ...where, ...paid, ...jobs, type: 'claimed' }
+    }
+    case 'Closed':
+      return { ...where, type: 'closed', settled: amount('settled') }
+    default:
+      return undefined
+  }
+}
+
+function parse(log: Log): LogDescription {
+  const parsed = ESCROW_INTERFACE.parseLog(log)
+  if (parsed === null)
+    throw new HiveError('CHAIN_ANSWER_INVALID', {
+      action: 'read events',
+      transaction: log.transactionHash,
+    })
+  return parsed
+}
+
+function address(value: unknown): Address {
+  return String(value).toLowerCase() as Address
+}

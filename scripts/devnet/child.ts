@@ -1,0 +1,71 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { HiveError } from '../../node/domain/errors.ts'
+
+/** A child process that tells one message when it is ready, and ends when its parent does. */
+export interface Child<T> extends AsyncDisposable {
+  readonly process: ChildProcess
+  /** What it said when it was ready. */
+  readonly ready: T
+}
+
+export interface ChildOptions {
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  /** Where its output goes. */
+  readonly logFile: string
+  readonly signal: AbortSignal
+}
+
+/** How long a child may take to end by itself before it is killed, ms. */
+const STOP_TIMEOUT_MS = 8000
+
+/** Starts a script of this repository and waits until it is ready. Throws INTERNAL when it ends before. */
+export async function startChild<T>(script: string, options: ChildOptions): Promise<Child<T>> {
+  const { args = [], env = {}, logFile, signal } = options
+  signal.throwIfAborted()
+  const log = createWriteStream(logFile, { flags: 'a' })
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL(`../../${script}`, import.meta.url)), ...args],
+    {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    },
+  )
+  child.stdout?.pipe(log, { end: false })
+  child.stderr?.pipe(log, { end: false })
+  const running: Child<T> = {
+    process: child,
+    ready: undefined as T,
+    async [Symbol.asyncDispose]() {
+      await stop(child)
+      log.end()
+    },
+  }
+  try {
+    const ready = await Promise.race([
+      once(child, 'message', { signal }).then(([message]) => message as T),
+      once(child, 'exit', { signal }).then(([code]) => {
+        throw new HiveError('INTERNAL', { script, exitCode: Number(code), log: logFile })
+      }),
+    ])
+    return { ...running, ready }
+  } catch (error) {
+    await running[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** Asks a child to end by leaving it, and kills it when it does not. */
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  if (child.connected) child.disconnect()
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
+  await exited
+  clearTimeout(timer)
+}

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { BondOffer } from '../../node/domain/bid.ts'
+import { codeOf } from '../../node/domain/errors.ts'
+import { ZERO_BYTES32, type Address } from '../../node/domain/ids.ts'
+import { feeUp } from '../../node/domain/money.ts'
+import type { Escrow } from '../../node/ports/escrow.ts'
+import type { Signer } from '../../node/ports/signer.ts'
+import { createEnvelopeCodec } from '../../node/protocol/envelope.ts'
+import { bondNonce } from '../../node/protocol/random.ts'
+import { hour } from '../../node/domain/units.ts'
+
+/** One contract, used by two parties who hold tokens outside it. */
+export interface EscrowStage {
+  readonly requester: { readonly signer: Signer; readonly escrow: Escrow }
+  readonly provider: { readonly signer: Signer; readonly escrow: Escrow }
+  /** Moves the chain's clock. */
+  readonly pass: (seconds: number) => Promise<void>
+}
+
+const options = () => ({ signal: AbortSignal.timeout(20_000) })
+const rejectsWith = (code: string) => (error: unknown) => codeOf(error) === code
+const DEPOSIT = 1000n
+const BOND = 500n
+
+/** What every Escrow must do; run against the real contract and against the fake. */
+export function escrowKeepsItsPromises(
+  name: string,
+  open: () => Promise<EscrowStage & AsyncDisposable>,
+): void {
+  test(`${name}: a deposit moves tokens in, a withdrawal moves them out to any account`, async () => {
+    await using stage = await open()
+    const { signer, escrow } = stage.requester
+    const before = await escrow.balances(signer.address, options())
+    await escrow.deposit(70n, options())
+    await escrow.withdraw(stage.provider.signer.address, 30n, options())
+    const after = await escrow.balances(signer.address, options())
+    assert.equal(after.free - before.free, 40n)
+    assert.equal(before.token - after.token, 70n)
+    await assert.rejects(
+      escrow.withdraw(signer.address, after.free + 1n, options()),
+      rejectsWith('CHAIN_REVERTED'),
+    )
+  })
+
+  test(`${name}: a channel opens under the predicted id, with both sides’ money in it`, async () => {
+    await using stage = await open()
+    const { id, escrow } = await openChannel(stage)
+    const channel = await escrow.channel(id, options())
+    assert.equal(channel?.deposit, DEPOSIT)
+    assert.equal(channel.bond, BOND)
+    assert.equal(channel.status, 'open')
+    assert.equal(channel.requesterSigner, stage.requester.signer.address)
+    assert.equal(channel.providerSigner, stage.provider.signer.address)
+  })
+
+  test(`${name}: an id that was never opened is no channel`, async () => {
+    await using stage = await open()
+    assert.equal(await stage.provider.escrow.channel(`0x${'12'.repeat(32)}`, options()), undefined)
+  })
+
+  test(`${name}: a bond offer signed by somebody else opens nothing`, async () => {
+    await using stage = await open()
+    await fund(stage)
+    const terms = bondTerms(stage, stage.requester.signer)
+    await assert.rejects(
+      stage.requester.escrow.open(terms, options()),
+      rejectsWith('CHAIN_REVERTED'),
+    )
+  })
+
+  test(`${name}: a claim pays the rise of the highest voucher, less the fee rounded up, and only once`, async () => {
+    await using stage = await open()
+    const { id, escrow } = await openChannel(stage)
+    const before = await escrow.balances(stage.provider.signer.address, options())
+    await escrow.claim(...voucher(stage, id, 333n, 1), options())
+    const after = await escrow.balances(stage.provider.signer.address, options())
+    const fee = feeUp(333n, BigInt(await escrow.feeBps(options())))
+    assert.equal(after.free - before.free, 333n - fee)
+    assert.equal((await escrow.channel(id, options()))?.settled, 333n)
+    await assert.rejects(
+      escrow.claim(...voucher(stage, id, 333n, 1), options()),
+      rejectsWith('CHAIN_REVERTED'),
+    )
+  })
+
+  test(`${name}: a voucher above the deposit pays the deposit, and the rest after a top-up`, async () => {
+    await using stage = await open()
+    const { id, escrow } = await openChannel(stage)
+    await escrow.claim(...voucher(stage, id, DEPOSIT + 50n, 2), options())
+    assert.equal((await escrow.channel(id, options()))?.settled, DEPOSIT)
+    await stage.requester.escrow.topUp(id, 50n, options())
+    await escrow.claim(...voucher(stage, id, DEPOSIT + 50n, 2), options())
+    assert.equal((await escrow.channel(id, options()))?.settled, DEPOSIT + 50n)
+  })
+
+  test(`${name}: a voucher that the requester did not sign pays nothing`, async () => {
+    await using stage = await open()
+    const { id, escrow } = await openChannel(stage)
+    const [message] = voucher(stage, id, 10n, 1)
+    const forged = codecOf(stage.provider.escrow).seal('Voucher', message, (digest) =>
+      stage.provider.signer.signDigest(digest),
+    )
+    const signature = forged.signatures[0] ?? new Uint8Array()
+    await assert.rejects(escrow.claim(message, signature, options()), rejectsWith('CHAIN_REVERTED'))
+  })
+
+  test(`${name}: a channel closes after its notice, not before, and gives back what is left`, async () => {
+    await using stage = await open()
+    const { id } = await openChannel(stage)
+    const { escrow, signer } = stage.requester
+    await escrow.startClose(id, options())
+    assert.equal((await escrow.channel(id, options()))?.status, 'closing')
+    await assert.rejects(escrow.close(id, options()), rejectsWith('CHAIN_REVERTED'))
+    await stage.pass((25 * hour) / 1000)
+    const before = await escrow.balances(signer.address, options())
+    await escrow.close(id, options())
+    const after = await escrow.balances(signer.address, options())
+    assert.equal(after.free - before.free, DEPOSIT)
+    assert.equal((await escrow.channel(id, options()))?.status, 'closed')
+  })
+
+  test(`${name}: the events of a channel tell its story in order`, async () => {
+    await using stage = await open()
+    const { id, escrow } = await openChannel(stage)
+    await stage.requester.escrow.topUp(id, 5n, options())
+    await escrow.claim(...voucher(stage, id, 100n, 1), options())
+    const events = await escrow.events({ fromBlock: 0, channel: id }, options())
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['opened', 'topped-up', 'claimed'],
+    )
+    const claimed = events[2]
+    assert.ok(claimed?.type === 'claimed')
+    assert.equal(claimed.paid, 100n)
+    assert.equal(claimed.fee, feeUp(100n, BigInt(await escrow.feeBps(options()))))
+    assert.equal(claimed.cumulative, 100n)
+    assert.equal(claimed.jobs, 1)
+  })
+
+  test(`${name}: an aborted call rejects at once`, async () => {
+    await using stage = await open()
+    const stopped = { signal: AbortSignal.abort(new Error('stop')) }
+    await assert.rejects(stage.requester.escrow.deposit(1n, stopped))
+  })
+}
+
+function codecOf(escrow: Escrow) {
+  return createEnvelopeCodec({ chainId: escrow.chainId, escrow: escrow.address })
+}
+
+function bondTerms(stage: EscrowStage, signedBy: Signer) {
+  const provider: Address = stage.provider.signer.address
+  const requester = stage.requester.signer.address
+  const expiry = Math.floor(Date.now() / 1000) + 400 * 24 * 3600
+  const bondOffer: BondOffer = {
+    provider,
+    requester,
+    providerSigner: provider,
+    bond: BOND,
+    expiry,
+    nonce: bondNonce(requester),
+  }
+  const sealed = codecOf(stage.provider.escrow).seal('BondOffer', bondOffer, (digest) =>
+    signedBy.signDigest(digest),
+  )
+  const bondSignature = sealed.signatures[0] ?? new Uint8Array()
+  return {
+    bondOffer,
+    bondSignature,
+    requesterSigner: requester,
+    deposit: DEPOSIT,
+    agreement: ZERO_BYTES32,
+  }
+}
+
+async function fund({ requester, provider }: EscrowStage): Promise<void> {
+  await requester.escrow.deposit(DEPOSIT + 100n, options())
+  await provider.escrow.deposit(BOND, options())
+}
+
+async function openChannel(stage: EscrowStage) {
+  await fund(stage)
+  const { id } = await stage.requester.escrow.open(
+    bondTerms(stage, stage.provider.signer),
+    options(),
+  )
+  return { id, escrow: stage.provider.escrow }
+}
+
+function voucher(
+  { requester }: EscrowStage,
+  channel: `0x${string}`,
+  cumulative: bigint,
+  jobs: number,
+) {
+  const message = { channel, cumulative, jobs, jobsRoot: ZERO_BYTES32 }
+  const sealed = codecOf(requester.escrow).seal('Voucher', message, (digest) =>
+    requester.signer.signDigest(digest),
+  )
+  return [message, sealed.signatures[0] ?? new Uint8Array()] as const
+}
