@@ -18,12 +18,16 @@ const unzip = promisify(gunzip)
 /**
  * Reads a stranger's docker-archive (plain or gzipped) and makes of it an image that is safe to hand to the engine.
  * Nothing is passed through: the archive around the layers and the configuration are written anew, and each layer
- * must match its digest and hold only files, links and folders that stay inside.
+ * must match its digest and hold only files, links and folders that stay inside. Unpacked layers together count
+ * against `maxBytes`.
  * @throws HiveError IMAGE_INVALID with the broken rule
  */
-export async function admitImage(bytes: Uint8Array): Promise<Image> {
+export async function admitImage(
+  bytes: Uint8Array,
+  maxBytes: number = MAX_IMAGE_BYTES,
+): Promise<Image> {
   const files = new Map<string, Uint8Array>()
-  for (const entry of readTar(await plain(bytes, MAX_IMAGE_BYTES))) {
+  for (const entry of readTar(await plain(bytes, maxBytes))) {
     if (entry.kind !== 'file') continue
     if (files.has(entry.path)) throw refused('two files of the archive have one name')
     files.set(entry.path, entry.bytes)
@@ -31,16 +35,17 @@ export async function admitImage(bytes: Uint8Array): Promise<Image> {
   const manifest = readManifest(files)
   const config = decodeImageConfig(readJson(files, manifest.config))
   if (config.diffIds.length !== manifest.layers.length) throw refused('one digest for each layer')
-  return imageOf(config, await admitLayers(files, manifest.layers, config.diffIds))
+  return imageOf(config, await admitLayers(files, manifest.layers, config.diffIds, maxBytes))
 }
 
 async function admitLayers(
   files: ReadonlyMap<string, Uint8Array>,
   paths: readonly string[],
   diffIds: readonly string[],
+  maxBytes: number,
 ): Promise<readonly Uint8Array[]> {
   const layers: Uint8Array[] = []
-  let room = MAX_IMAGE_BYTES
+  let room = maxBytes
   let entries = 0
   for (const [at, path] of paths.entries()) {
     const layer = await plain(find(files, path), room)

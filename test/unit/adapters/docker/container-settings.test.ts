@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { containerSettings } from '../../../../node/adapters/docker/container-settings.ts'
+import { seccompProfile } from '../../../../node/adapters/docker/seccomp-profile.ts'
+import {
+  mountSettings,
+  planMounts,
+  volumeSettings,
+} from '../../../../node/adapters/docker/task-mounts.ts'
+import { MiB } from '../../../../node/domain/units.ts'
+import type { SandboxTask } from '../../../../node/ports/sandbox.ts'
+import { aDockerTask } from './docker-task.ts'
+
+function settings(task: SandboxTask, runtime = 'runc') {
+  const mounts = planMounts(task).map((mount) => mountSettings('v', mount))
+  const plan = { imageId: 'sha256:1', runtime, labels: { a: 'b' }, mounts, cgroupParent: undefined }
+  return containerSettings(task, plan)
+}
+
+test('a container gets no network, no capability, no writable root, no swap, no shared memory', () => {
+  const { HostConfig: host, User, NetworkDisabled } = settings(aDockerTask())
+  assert.equal(User, '65534:65534')
+  assert.equal(NetworkDisabled, true)
+  assert.equal(host?.NetworkMode, 'none')
+  assert.equal(host?.ReadonlyRootfs, true)
+  assert.deepEqual(host?.CapDrop, ['ALL'])
+  assert.equal(host?.SecurityOpt?.[0], 'no-new-privileges:true')
+  assert.match(host?.SecurityOpt?.[1] ?? '', /^seccomp=\{/)
+  assert.equal(host?.Memory, 64 * MiB)
+  assert.equal(host?.MemorySwap, 64 * MiB)
+  assert.equal(host?.NanoCpus, 5e8)
+  assert.equal(host?.IpcMode, 'none')
+  assert.equal(host?.Binds, undefined)
+  assert.equal(host?.Devices, undefined)
+  assert.equal(host?.Privileged, undefined)
+})
+
+test('gVisor is given room for the threads of its own kernel', () => {
+  assert.equal(settings(aDockerTask()).HostConfig?.PidsLimit, 128)
+  assert.ok((settings(aDockerTask(), 'runsc').HostConfig?.PidsLimit ?? 0) >= 512)
+})
+
+test('no arguments leave the image’s command; stdin is opened only when there is some', () => {
+  assert.equal(settings(aDockerTask()).Cmd, undefined)
+  assert.deepEqual(settings(aDockerTask({ args: ['x'] })).Cmd, ['x'])
+  assert.equal(settings(aDockerTask()).OpenStdin, false)
+  assert.equal(settings(aDockerTask({ stdin: Buffer.of(1) })).StdinOnce, true)
+})
+
+test('/tmp is sized, unless the task puts something else there', () => {
+  const size = (task: SandboxTask) => settings(task).HostConfig?.Tmpfs?.['/tmp']
+  assert.match(size(aDockerTask()) ?? '', /noexec.*size=1048576,/)
+  assert.equal(size(aDockerTask({ outputs: '/tmp' })), undefined)
+})
+
+test('the filter allows by name only, and never what leads out', () => {
+  const profile = JSON.parse(seccompProfile()) as {
+    readonly defaultAction: string
+    readonly syscalls: readonly { readonly names: readonly string[]; readonly action: string }[]
+  }
+  assert.equal(profile.defaultAction, 'SCMP_ACT_ERRNO')
+  const allowed = new Set(
+    profile.syscalls
+      .filter((rule) => rule.action === 'SCMP_ACT_ALLOW')
+      .flatMap((rule) => rule.names),
+  )
+  for (const name of ['read', 'execve', 'futex', 'clone', 'openat']) assert.ok(allowed.has(name))
+  for (const name of ['io_uring_setup', 'unshare', 'bpf', 'keyctl', 'ptrace', 'mount', 'clone3']) {
+    assert.equal(allowed.has(name), false, name)
+  }
+})
+
+test('inputs are grouped by top folder; those under the outputs folder lie in it', () => {
+  const file = (path: string) => ({ path, bytes: Buffer.of(1) })
+  const task = aDockerTask({
+    files: ['/in/a', '/in/b/c', '/data/d', '/out/e'].map(file),
+  })
+  assert.deepEqual(
+    planMounts(task).map((mount) => [mount.target, mount.isOutput, mount.files.length]),
+    [
+      ['/in', false, 2],
+      ['/data', false, 1],
+      ['/out', true, 1],
+    ],
+  )
+})
+
+for (const [name, task] of Object.entries({
+  'a file at the root': aDockerTask({ files: [{ path: '/a', bytes: Buffer.of(1) }] }),
+  'a file that climbs': aDockerTask({ files: [{ path: '/in/../../a', bytes: Buffer.of(1) }] }),
+  'a relative file': aDockerTask({ files: [{ path: 'in/a', bytes: Buffer.of(1) }] }),
+  'the root as outputs': aDockerTask({ outputs: '/' }),
+  'outputs that climb': aDockerTask({ outputs: '/out/..' }),
+})) {
+  test(`a mount is refused: ${name}`, () => {
+    assert.throws(() => planMounts(task), { code: 'TASK_START_FAILED' })
+  })
+}
+
+test('only the outputs volume is memory, and it has the task’s size', () => {
+  const [inputs, outputs] = planMounts(
+    aDockerTask({ files: [{ path: '/in/a', bytes: Buffer.of(1) }] }),
+  ).map((mount) => volumeSettings('v', mount, 4096, {}))
+  assert.equal(inputs?.DriverOpts, undefined)
+  assert.match(outputs?.DriverOpts?.['o'] ?? '', /size=4096,.*uid=65534/)
+})
