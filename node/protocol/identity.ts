@@ -51,3 +51,8 @@ function keyOfPeer(peer: PeerId): Uint8Array {
   }
   throw new HiveError('PEER_PROTOCOL', { peer: peer.slice(0, 80), expected: 'a secp256k1 PeerId' })
 }
+
+/** The compressed public key of a 32-byte private key. */
+export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
+  return secp256k1.publicKeyCreate(privateKey)
+}

@@ -1,0 +1,196 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openChainEscrow } from './adapters/chain/chain-escrow.ts'
+import { openDockerSandbox } from './adapters/docker/docker-sandbox.ts'
+import { openHeliaBlobs } from './adapters/ipfs/helia-blobs.ts'
+import { openLibp2pNet } from './adapters/libp2p/libp2p-net.ts'
+import { openLevelStore } from './adapters/store/level-store.ts'
+import { createHardwareProbe } from './adapters/system/hardware-probe.ts'
+import { createKeySigner } from './adapters/system/key-signer.ts'
+import { systemClock } from './adapters/system/system-clock.ts'
+import { openWasmSandbox } from './adapters/wasm/wasm-sandbox.ts'
+import { openApi, type Api } from './api/api.ts'
+import type { Config } from './config/config.ts'
+import { providerResources } from './config/provider-resources.ts'
+import type { Logger } from './ports/logger.ts'
+import type { Sandbox } from './ports/sandbox.ts'
+import { createEnvelopeCodec } from './protocol/envelope.ts'
+import { offerTopic } from './protocol/topics.ts'
+import { Presence } from './services/presence.ts'
+import { Provider } from './services/provider/provider.ts'
+import { Reconciler } from './services/reconciler.ts'
+import { Requester } from './services/requester/requester.ts'
+import { createSigning } from './services/signing.ts'
+
+/** What a node is started with. */
+export interface PeerParts {
+  readonly dataDir: string
+  readonly config: Config
+  /** The node's secp256k1 key, 32 bytes. */
+  readonly privateKey: Uint8Array
+  readonly logger: Logger
+  /** Aborts the start; a started peer ends by being disposed. */
+  readonly signal: AbortSignal
+}
+
+/** A running node. Disposal stops everything, the last opened first. */
+export interface Peer extends AsyncDisposable {
+  readonly api: Api
+  readonly address: string
+  readonly peer: string
+  readonly addresses: readonly string[]
+  readonly kinds: readonly string[]
+}
+
+/** Starts a node: the one place where adapters meet services, read from top to bottom. */
+export async function openPeer({
+  dataDir,
+  config,
+  privateKey,
+  logger,
+  signal,
+}: PeerParts): Promise<Peer> {
+  await using stack = new AsyncDisposableStack()
+  const clock = systemClock
+  const { name: network } = config.network
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+
+  // State and identity
+  const store = stack.use(await openLevelStore(join(dataDir, 'state')))
+  const signer = createKeySigner(privateKey)
+
+  // The chain: the truth about money
+  const { rpc, id: chainId, escrow: address } = config.chain
+  const escrow = stack.use(
+    await openChainEscrow({ clock, privateKey }, { rpc, chainId, address }, signal),
+  )
+  const signing = createSigning(createEnvelopeCodec({ chainId, escrow: address }), signer)
+
+  // The sandboxes that work on this machine
+  const sandboxes = config.provider.enabled
+    ? await openSandboxes(config, signing.peer, logger, stack)
+    : []
+  const kinds = sandboxes.map(({ kind }) => kind)
+
+  // Peers and content; the advert check is presence's, which needs the network first
+  const checks: { admit?: Presence['admit'] } = {}
+  const net = stack.use(
+    await openLibp2pNet(
+      { logger, privateKey, datastoreDir: join(dataDir, 'peers') },
+      {
+        network,
+        listen: config.network.listen,
+        bootstrap: config.network.bootstrap,
+        mdns: config.network.mdns,
+        allowPrivateAddresses: config.network.private,
+        scoredTopics: kinds.map((kind) => offerTopic(network, kind)),
+        validateAdvert: async (peer, bytes) => void checks.admit?.(bytes, peer),
+      },
+    ),
+  )
+  const blobs = stack.use(
+    await openHeliaBlobs({ logger, libp2p: net.libp2p }, { blocksDir: join(dataDir, 'blocks') }),
+  )
+
+  // Who is there
+  const detected = await createHardwareProbe({ workDir: dataDir }).detect()
+  const isolations = Object.fromEntries(sandboxes.map(({ kind, isolation }) => [kind, isolation]))
+  const hardware = { ...detected, sandboxes: isolations }
+  const { gossip, requests, directory } = net
+  const presence = stack.use(
+    new Presence(
+      { clock, logger: logger.child('presence'), store, directory, requests, signing },
+      { network, kinds, hardware },
+    ),
+  )
+  checks.admit = (bytes, peer) => presence.admit(bytes, peer)
+
+  // The two roles
+  const parts = { clock, store, gossip, requests, blobs, escrow, signing }
+  const requester = stack.use(
+    new Requester(
+      { ...parts, logger: logger.child('requester') },
+      { network, ...config.requester },
+    ),
+  )
+  const provider =
+    sandboxes.length === 0
+      ? undefined
+      : stack.use(
+          new Provider(
+            { ...parts, logger: logger.child('provider'), sandboxes },
+            {
+              ...config.provider,
+              network,
+              resources: providerResources(config.provider.resources, hardware),
+            },
+          ),
+        )
+  const reconciler = stack.use(
+    new Reconciler({
+      clock,
+      logger: logger.child('reconciler'),
+      escrow,
+      channels: requester.channels,
+      earnings: provider?.earnings,
+    }),
+  )
+
+  // Traffic, once everything that answers it is there
+  await provider?.start()
+  await presence.start()
+  await requester.resume()
+  reconciler.start()
+  const addresses = () => directory.addresses()
+  const api = stack.use(
+    await openApi(
+      {
+        clock,
+        logger: logger.child('api'),
+        requester,
+        provider,
+        presence,
+        reconciler,
+        escrow,
+        blobs,
+        signing,
+        addresses,
+      },
+      { dataDir, port: config.api.port, network },
+    ),
+  )
+  logger.info('node is up', { peer: net.peer, address: signing.address, kinds: kinds.join(' ') })
+
+  const resources = stack.move()
+  return {
+    api,
+    address: signing.address,
+    peer: net.peer,
+    addresses: addresses(),
+    kinds,
+    [Symbol.asyncDispose]: async () => resources.disposeAsync(),
+  }
+}
+
+/** One sandbox for each configured kind whose engine works here. */
+async function openSandboxes(
+  config: Config,
+  nodeId: string,
+  logger: Logger,
+  stack: AsyncDisposableStack,
+): Promise<Sandbox[]> {
+  const { kinds, docker, wasm } = config.provider
+  const opening = kinds.map(async (kind) => {
+    if (kind === 'docker') {
+      const runtime = docker.runtime === undefined ? {} : { runtime: docker.runtime }
+      return openDockerSandbox({ logger }, { nodeId, socketPath: docker.socketPath, ...runtime })
+    }
+    return openWasmSandbox(
+      { logger },
+      wasm.processes === undefined ? {} : { threads: wasm.processes },
+    )
+  })
+  const opened = (await Promise.all(opening)).filter((sandbox) => sandbox !== undefined)
+  for (const sandbox of opened) stack.use(sandbox)
+  return opened
+}

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Runs a script of this repository under Node 24 with the locked dependencies, whatever Node the
+# machine has: the first run installs both. Usage: sh scripts/run.sh SCRIPT [ARGUMENT...]
+set -eu
+
+root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
+node="$root/node_modules/node/bin/node"
+stamp="$root/node_modules/.installed-from"
+lock=$(cksum <"$root/package-lock.json")
+
+if [ ! -x "$node" ] || [ "$(cat "$stamp" 2>/dev/null || true)" != "$lock" ]; then
+  version=$(sed -n 's/^ *"node": "\([0-9.]*\)",\{0,1\}$/\1/p' "$root/package.json")
+  echo "Installing Node $version and the locked dependencies (once) ..." >&2
+  # npm itself has to run under the new Node: under an old one it leaves out native packages.
+  (cd "$root" && npx --yes --package "node@$version" npm ci --no-audit --no-fund >&2)
+  printf '%s\n' "$lock" >"$stamp"
+fi
+
+script=$1
+shift
+export PATH="$root/node_modules/.bin:$PATH"
+exec "$node" --disable-warning=ExperimentalWarning "$root/$script" "$@"
