@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.35;
+
+struct Advert {
+    address node;
+    uint64 seq;
+    string network;
+    string[] kinds;
+    string hardware;
+    uint64 issuedAt;
+    uint64 expiresAt;
+}
+
+struct Offer {
+    address requester;
+    uint256 nonce;
+    string network;
+    string class;
+    bytes32 spec;
+    uint32 tasks;
+    uint32 cpuMillis;
+    uint64 memoryBytes;
+    uint64 diskBytes;
+    uint64 taskTimeoutMs;
+    uint96 maxPrice;
+    uint64 issuedAt;
+    uint64 bidsUntil;
+}
+
+struct Bid {
+    bytes32 offer;
+    address provider;
+    uint96 price;
+    uint32 capacity;
+    uint64 etaMs;
+    bool cached;
+    uint64 validUntil;
+}
+
+struct Award {
+    bytes32 agreement;
+    uint32[] tasks;
+    uint64 issuedAt;
+}
+
+/// @title EIP-712 struct hashes of the messages that no contract ever sees
+/// @notice Kept for the vectors alone: a second opinion on the codec of the nodes.
+library OffChainMessages {
+    bytes32 internal constant ADVERT_TYPEHASH = keccak256(
+        "Advert(address node,uint64 seq,string network,string[] kinds,string hardware,uint64 issuedAt,uint64 expiresAt)"
+    );
+    bytes32 internal constant OFFER_TYPEHASH = keccak256(
+        "Offer(address requester,uint256 nonce,string network,string class,bytes32 spec,uint32 tasks,uint32 cpuMillis,uint64 memoryBytes,uint64 diskBytes,uint64 taskTimeoutMs,uint96 maxPrice,uint64 issuedAt,uint64 bidsUntil)"
+    );
+    bytes32 internal constant BID_TYPEHASH = keccak256(
+        "Bid(bytes32 offer,address provider,uint96 price,uint32 capacity,uint64 etaMs,bool cached,uint64 validUntil)"
+    );
+    bytes32 internal constant AWARD_TYPEHASH = keccak256("Award(bytes32 agreement,uint32[] tasks,uint64 issuedAt)");
+
+    function hash(Advert memory m) internal pure returns (bytes32) {
+        bytes32[] memory kinds = new bytes32[](m.kinds.length);
+        for (uint256 i = 0; i < kinds.length; ++i) kinds[i] = text(m.kinds[i]);
+        bytes32 list = keccak256(abi.encodePacked(kinds));
+        return
+            keccak256(
+                abi.encode(
+                    ADVERT_TYPEHASH,
+                    m.node,
+                    m.seq,
+                    text(m.network),
+                    list,
+                    text(m.hardware),
+                    m.issuedAt,
+                    m.expiresAt
+                )
+            );
+    }
+
+    function hash(Offer memory m) internal pure returns (bytes32) {
+        bytes memory front = abi.encode(
+            OFFER_TYPEHASH,
+            m.requester,
+            m.nonce,
+            text(m.network),
+            text(m.class),
+            m.spec,
+            m.tasks
+        );
+        bytes memory back = abi.encode(
+            m.cpuMillis,
+            m.memoryBytes,
+            m.diskBytes,
+            m.taskTimeoutMs,
+            m.maxPrice,
+            m.issuedAt,
+            m.bidsUntil
+        );
+        return keccak256(bytes.concat(front, back));
+    }
+
+    function hash(Bid memory m) internal pure returns (bytes32) {
+        return keccak256(abi.encode(BID_TYPEHASH, m));
+    }
+
+    function hash(Award memory m) internal pure returns (bytes32) {
+        // Elements of a list are padded to 32 bytes each, which is how encodePacked treats an array.
+        return keccak256(abi.encode(AWARD_TYPEHASH, m.agreement, keccak256(abi.encodePacked(m.tasks)), m.issuedAt));
+    }
+
+    function text(string memory value) private pure returns (bytes32) {
+        return keccak256(bytes(value));
+    }
+}
