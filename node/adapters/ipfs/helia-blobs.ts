@@ -1,0 +1,141 @@
+import { withBitswap } from '@helia/bitswap'
+import { unixfs } from '@helia/unixfs'
+import type { Libp2p } from '@libp2p/interface'
+import { createHeliaLight, type Helia } from 'helia'
+import type { CID } from 'multiformats/cid'
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { Cid } from '../../domain/ids.ts'
+import { MiB, second } from '../../domain/units.ts'
+import type { Blobs, FetchOptions } from '../../ports/blobs.ts'
+import type { Logger } from '../../ports/logger.ts'
+import { checkSize, ContentFetcher } from './content-fetcher.ts'
+import { cidOfBlock, parseCid } from './content-id.ts'
+import { libp2pRouter } from './libp2p-router.ts'
+import { isStored } from './stored-dag.ts'
+import { VerifiedBlockstore } from './verified-blockstore.ts'
+
+/** What content needs. */
+export interface HeliaParts {
+  readonly logger: Logger
+  /** A started node. It is not stopped with the content; dispose of the content first. */
+  readonly libp2p: Libp2p
+}
+
+/** Where content is kept, and how patiently it is fetched. */
+export interface HeliaOptions {
+  readonly blocksDir: string
+  /** Time without any block after which another way is tried, ms. @default HELIA_DEFAULTS.stallMs */
+  readonly stallMs?: number
+  /** Whether files are announced in the DHT when added. @default HELIA_DEFAULTS.announce */
+  readonly announce?: boolean
+}
+
+export const HELIA_DEFAULTS = { stallMs: 20 * second, announce: false } as const satisfies Omit<
+  HeliaOptions,
+  'blocksDir'
+>
+
+/** Largest dag-cbor block, bytes; half of what other IPFS nodes accept. */
+const MAX_BLOCK_BYTES = 1 * MiB
+
+/**
+ * Starts Helia with bitswap on a libp2p node. Only that node's peers are ever asked. Throws
+ * DATA_UNUSABLE when `blocksDir` cannot be used.
+ */
+export async function openHeliaBlobs(
+  parts: HeliaParts,
+  options: HeliaOptions,
+): Promise<HeliaBlobs> {
+  const blockstore = new VerifiedBlockstore(options.blocksDir)
+  try {
+    await blockstore.open()
+  } catch (cause) {
+    throw new HiveError('DATA_UNUSABLE', { dir: options.blocksDir }, { cause })
+  }
+  const light = createHeliaLight({
+    blockstore,
+    routers: [libp2pRouter(parts.libp2p)],
+    // nothing is collected while the node runs, so no lock is needed against it
+    holdGcLock: false,
+  })
+  const helia = withBitswap(Object.assign(light, { libp2p: parts.libp2p }))
+  await helia.start()
+  return new HeliaBlobs({ helia, logger: parts.logger.child('content') }, options)
+}
+
+/** The port over Helia. Made by {@link openHeliaBlobs}. */
+export class HeliaBlobs implements Blobs, AsyncDisposable {
+  readonly #helia: Helia
+  readonly #logger: Logger
+  readonly #fetcher: ContentFetcher
+  readonly #announces: boolean
+  readonly #running = new Set<Promise<void>>()
+  readonly #stop = new AbortController()
+
+  constructor(
+    parts: { readonly helia: Helia; readonly logger: Logger },
+    options: Omit<HeliaOptions, 'blocksDir'>,
+  ) {
+    const { stallMs, announce } = { ...HELIA_DEFAULTS, ...options }
+    this.#helia = parts.helia
+    this.#logger = parts.logger
+    this.#fetcher = new ContentFetcher(parts, { stallMs })
+    this.#announces = announce
+  }
+
+  async add(bytes: Uint8Array): Promise<Cid> {
+    // the profile fixes 1 MiB chunks, raw leaves and CID version 1, so that all nodes agree
+    const cid = await unixfs(this.#helia).addBytes(bytes, { profile: 'unixfs-v1-2025' })
+    if (this.#announces) this.#announce(cid)
+    return cid.toString()
+  }
+
+  async addBlock(bytes: Uint8Array): Promise<Cid> {
+    checkSize(bytes.byteLength, MAX_BLOCK_BYTES)
+    const cid = await cidOfBlock(bytes)
+    await this.#helia.blockstore.put(cid, bytes)
+    return cid.toString()
+  }
+
+  async get(cid: Cid, options: FetchOptions): Promise<Uint8Array> {
+    return await this.#fetcher.file(parseCid(cid), this.#untilStop(options))
+  }
+
+  async getBlock(cid: Cid, options: FetchOptions): Promise<Uint8Array> {
+    return await this.#fetcher.block(parseCid(cid), this.#untilStop(options))
+  }
+
+  async has(cid: Cid): Promise<boolean> {
+    try {
+      return await isStored(this.#helia, parseCid(cid))
+    } catch (error) {
+      // no CID of ours, or a damaged block that was just removed: not all of it is here
+      this.#logger.debug('content not whole', { cid: cid.slice(0, 128), code: codeOf(error) })
+      return false
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await Promise.all(this.#running)
+    await this.#helia.stop()
+  }
+
+  #untilStop(options: FetchOptions): FetchOptions {
+    return { ...options, signal: AbortSignal.any([options.signal, this.#stop.signal]) }
+  }
+
+  #announce(cid: CID): void {
+    const announcing = this.#provide(cid).finally(() => this.#running.delete(announcing))
+    this.#running.add(announcing)
+  }
+
+  async #provide(cid: CID): Promise<void> {
+    try {
+      await this.#helia.routing.provide(cid, { signal: this.#stop.signal })
+    } catch (error) {
+      // a hint for others, lost when nobody is connected; the content itself is here
+      this.#logger.debug('announcement failed', { cid: cid.toString(), error: String(error) })
+    }
+  }
+}
