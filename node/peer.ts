@@ -9,7 +9,7 @@ import { createHardwareProbe } from './adapters/system/hardware-probe.ts'
 import { createKeySigner } from './adapters/system/key-signer.ts'
 import { systemClock } from './adapters/system/system-clock.ts'
 import { openWasmSandbox } from './adapters/wasm/wasm-sandbox.ts'
-import { openApi, type Api } from './api/api.ts'
+import { openApi, type Api } from './api/server.ts'
 import type { Config } from './config/config.ts'
 import { providerResources } from './config/provider-resources.ts'
 import type { Logger } from './ports/logger.ts'
@@ -148,7 +148,7 @@ export async function openPeer({
         clock,
         logger: logger.child('api'),
         requester,
-        provider,
+        ...(provider === undefined ? {} : { provider }),
         presence,
         reconciler,
         escrow,
@@ -156,7 +156,7 @@ export async function openPeer({
         signing,
         addresses,
       },
-      { dataDir, port: config.api.port, network },
+      { dataDir, port: config.api.port, network, kinds },
     ),
   )
   logger.info('node is up', { peer: net.peer, address: signing.address, kinds: kinds.join(' ') })

@@ -12,9 +12,13 @@ export interface InitialConfig {
   }
   readonly chain: { readonly rpc: string; readonly id: number; readonly escrow: string }
   readonly api?: { readonly port?: number }
-  readonly provider?: { readonly enabled?: boolean }
+  readonly provider?: { readonly enabled?: boolean } & Settings
+  readonly requester?: Settings
   readonly log?: { readonly level?: string; readonly format?: string }
 }
+
+/** Further fields of a section, as a person would write them; checked like the rest of the file. */
+type Settings = Readonly<Record<string, unknown>>
 
 const HEADER = `# A ComputeHive node. docs/operations/config.md describes every field.
 # Amounts are tokens, sizes 256MiB, durations 90s or 5m. HIVE_… variables override this file.
