@@ -1,0 +1,26 @@
+/** `npm run check`: what every commit must pass, the quickest first. Stops at the first failure. */
+import { globSync } from 'node:fs'
+import { runGate, type Step } from './gate/step.ts'
+
+const SOURCES = ['node', 'scripts', 'test']
+const unitTests = ['test/architecture.test.ts', ...globSync('test/unit/**/*.test.ts')]
+
+const steps: readonly Step[] = [
+  { name: 'format', command: 'prettier', args: ['--check', '--log-level=warn', '.'] },
+  { name: 'lint, with types', command: 'oxlint', args: ['--type-aware', ...SOURCES] },
+  { name: 'types', command: 'tsc', args: ['--noEmit'] },
+  {
+    name: 'lint of contracts',
+    command: 'solhint',
+    args: ['--noPoster', '--max-warnings', '0', 'contracts/**/*.sol'],
+  },
+  {
+    name: 'layers and unit tests',
+    command: process.execPath,
+    args: ['--test', '--test-reporter=dot', ...unitTests],
+  },
+  { name: 'dead code', command: 'knip', args: [] },
+]
+
+const results = await runGate(steps, true)
+process.exitCode = results.length === steps.length && results.every(({ ok }) => ok) ? 0 : 1

@@ -1,0 +1,41 @@
+/** `npm test`: everything — unit, contracts, integration, and whole networks of separate processes. */
+import { globSync } from 'node:fs'
+import { runGate, type Step } from './gate/step.ts'
+
+/** Suites that start processes or engines share two cores badly: one file at a time. */
+const node = (name: string, concurrency: number, ...patterns: string[]): Step => ({
+  name,
+  command: process.execPath,
+  args: [
+    '--test',
+    '--test-reporter=spec',
+    `--test-concurrency=${concurrency}`,
+    ...globSync(patterns).sort(),
+  ],
+})
+
+const steps: readonly Step[] = [
+  node('layers and unit tests', 2, 'test/architecture.test.ts', 'test/unit/**/*.test.ts'),
+  {
+    name: 'contracts: fuzz, invariants, gas',
+    command: 'hardhat',
+    args: ['test', 'solidity', '--snapshot-check'],
+  },
+  { name: 'contracts: transitions', command: 'hardhat', args: ['test', 'nodejs'] },
+  {
+    name: 'generated files are fresh',
+    command: process.execPath,
+    args: ['scripts/generate/artifact.ts', '--check'],
+  },
+  node('integration', 1, 'test/integration/**/*.test.ts'),
+  node('end to end', 1, 'test/e2e/**/*.test.ts'),
+]
+
+const results = await runGate(steps, false)
+const sum = (key: 'passed' | 'failed' | 'skipped') =>
+  results.reduce((total, each) => total + each[key], 0)
+const broken = results.filter(({ ok, failed }) => !ok && failed === 0).length
+process.stdout.write(
+  `\n${sum('passed')} passed, ${sum('failed') + broken} failed, ${sum('skipped')} skipped\n`,
+)
+process.exitCode = results.every(({ ok }) => ok) ? 0 : 1
