@@ -39,8 +39,13 @@ describe('images of docker jobs', { skip: missing }, () => {
   })
 
   test('an archive that names a tag is refused, and the tag stays where it was', async () => {
-    await runProgram(sandbox, shell('true'), [])
-    await engine.getImage(busyboxId).tag({ repo: REPO, tag: '1' })
+    const victim = composeImage({
+      architecture: 'amd64',
+      members: [{ path: 'victim', bytes: Buffer.from(String(process.pid)) }],
+    })
+    const archive = Buffer.concat([...imageArchive(victim)])
+    await runProgram(sandbox, program('victim', archive), [])
+    await engine.getImage(victim.id).tag({ repo: REPO, tag: '1' })
     try {
       const image = composeImage({
         architecture: 'amd64',
@@ -55,9 +60,9 @@ describe('images of docker jobs', { skip: missing }, () => {
       const result = await runProgram(sandbox, program('hijack', bytes), [])
       assert.equal(result.reason, 'image-bad')
       assert.match(result.detail, /tag/)
-      assert.equal((await engine.getImage(TAG).inspect()).Id, busyboxId)
+      assert.equal((await engine.getImage(TAG).inspect()).Id, victim.id)
     } finally {
-      await engine.getImage(TAG).remove({ noprune: true })
+      await engine.getImage(TAG).remove()
     }
   })
 

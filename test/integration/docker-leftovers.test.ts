@@ -5,6 +5,7 @@ import { createServer, connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
+import { MiB } from '../../node/domain/units.ts'
 import { LABELS } from '../../node/adapters/docker/container-settings.ts'
 import { openCgroupMeter } from '../../node/adapters/docker/cgroup-meter.ts'
 import { DOCKER_DEFAULTS, openDockerSandbox } from '../../node/adapters/docker/docker-sandbox.ts'
@@ -36,7 +37,7 @@ test('where no engine answers there is no sandbox, and the log says why', async 
   assert.match(String(lines[0]?.data['said']), /ENOENT/)
 })
 
-describe('what docker jobs leave behind', { skip: missing }, () => {
+describe('what docker jobs leave behind', { skip: missing }, async () => {
   test('an unknown runtime: no sandbox, and a warning that names it', async () => {
     const lines: LoggedLine[] = []
     const options = { nodeId: 'x', socketPath: SOCKET_PATH, runtime: 'no-such-runtime' }
@@ -45,18 +46,22 @@ describe('what docker jobs leave behind', { skip: missing }, () => {
     assert.equal(lines[0]?.data['runtime'], 'no-such-runtime')
   })
 
-  test('however a job ends, no container, volume or control group stays', async () => {
-    const { sandbox, nodeId } = await openTestSandbox('runc')
-    const given = { files: [textFile('/in/a', 'a')] }
-    const fast = { ...given, limits: { wallMs: 200 } }
-    await runProgram(sandbox, shell('exit 1'), [], given)
-    await runProgram(sandbox, PROGRAMS.spin, [], fast)
-    await runProgram(sandbox, { ...shell(''), args: ['/none'] }, [], given)
-    assert.deepEqual(await leftoversOf(nodeId), [])
-    assert.deepEqual(await controlGroups(nodeId), [])
-    await sandbox[Symbol.asyncDispose]()
-    assert.deepEqual(await leftoversOf(nodeId), [])
-  })
+  for (const runtime of ['runc', 'runsc']) {
+    const skip = await dockerMissing(runtime)
+    test(`however a ${runtime} job ends, nothing of it stays`, { skip }, async () => {
+      const { sandbox, nodeId } = await openTestSandbox(runtime)
+      const given = { files: [textFile('/in/a', 'a')] }
+      const limits = { wallMs: 200, memoryBytes: 64 * MiB }
+      await runProgram(sandbox, shell('exit 1'), [], given)
+      await runProgram(sandbox, PROGRAMS.spin, [], { ...given, limits })
+      await runProgram(sandbox, PROGRAMS.hog, [], given)
+      await runProgram(sandbox, { ...shell(''), args: ['/none'] }, [], given)
+      assert.deepEqual(await leftoversOf(nodeId), [])
+      await sandbox[Symbol.asyncDispose]()
+      assert.deepEqual(await leftoversOf(nodeId), [])
+      assert.deepEqual(await controlGroups(nodeId), [])
+    })
+  }
 
   test('a job cancelled while it was being prepared is gone after disposal', async () => {
     const { sandbox, nodeId } = await openTestSandbox('runc')
@@ -136,9 +141,9 @@ async function controlGroups(nodeId: string): Promise<readonly string[]> {
     version === '2' ? '' : 'memory',
     dirname(meter.parentOf('any')),
   )
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
+  const groups = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  await meter.sweep()
+  return groups.map((entry) => entry.name)
 }
 
 interface Cuttable extends AsyncDisposable {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { second } from '../../domain/units.ts'
 
 /** What a finished task used. */
 export interface Metered {
@@ -16,11 +18,18 @@ export interface CgroupMeter {
   read(taskId: string): Promise<Metered>
   /** Removes the task's group; to be called after its container is gone. */
   remove(taskId: string): Promise<void>
-  /** Removes every group of this node; those still in use stay. */
+  /**
+   * Removes every group of this node. A group can only go when its last process has; gVisor's take a moment after the
+   * engine has reported a container's end, so this waits, up to SWEEP_TIMEOUT_MS.
+   */
   sweep(): Promise<void>
 }
 
 const ROOT = '/computehive'
+/** How long dying processes are waited for, ms; the next opening tries again. */
+const SWEEP_TIMEOUT_MS: number = 5 * second
+/** How often it is looked whether they are gone, ms: control groups of version 1 tell nobody. */
+const SWEEP_INTERVAL_MS = 50
 /** Enough of a hash to be unique on one machine, hex digits. */
 const KEY_DIGITS = 24
 
@@ -60,17 +69,25 @@ export async function openCgroupMeter(
       return { cpuMs: nanoseconds / 1e6, peakMemoryBytes }
     },
     remove: async (taskId) => {
-      for (const hierarchy of hierarchies) await removeEmpty(inside(hierarchy, groupOf(taskId)))
+      for (const hierarchy of hierarchies) await removeGroup(inside(hierarchy, groupOf(taskId)))
     },
     sweep: async () => {
+      const deadline = performance.now() + SWEEP_TIMEOUT_MS
       for (const hierarchy of hierarchies) {
         const folder = inside(hierarchy, node)
-        for (const name of await foldersIn(folder)) await removeEmpty(join(folder, name))
-        await removeEmpty(folder)
+        await removeGroup(folder)
+        while ((await isFolder(folder)) && performance.now() < deadline) {
+          await setTimeout(SWEEP_INTERVAL_MS)
+          await removeGroup(folder)
+        }
         await removeEmpty(inside(hierarchy, ROOT))
       }
     },
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await foldersIn(dirname(path))).includes(basename(path))
 }
 
 /** Sub-folders; links are second names of one. */
@@ -82,6 +99,12 @@ async function foldersIn(folder: string): Promise<readonly string[]> {
     // not there: nothing to remove
     return []
   }
+}
+
+/** Removes a group and those below it: a runtime that was killed leaves its container's behind. */
+async function removeGroup(folder: string): Promise<void> {
+  for (const name of await foldersIn(folder)) await removeGroup(join(folder, name))
+  await removeEmpty(folder)
 }
 
 async function removeEmpty(folder: string): Promise<void> {
