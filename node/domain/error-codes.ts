@@ -238,6 +238,14 @@ export const ERROR_CODES = {
     'Change network.listen or api.port, or stop the other program.',
   ),
   NODE_NOT_RUNNING: text('No node is running in this data folder.', 'Start it with `hive up`.'),
+  API_HOST_REFUSED: text(
+    'The request names another host than this machine.',
+    'Use 127.0.0.1 or localhost as the host.',
+  ),
+  API_ROUTE_UNKNOWN: text(
+    'The node’s API has no such route.',
+    'GET /v1/openapi.json lists every route; check that node and client are of one version.',
+  ),
   API_UNAUTHORISED: text(
     'The request carries no valid token.',
     'Use the token in the data folder’s api.json.',

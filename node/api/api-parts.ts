@@ -1,0 +1,43 @@
+import type { Blobs } from '../ports/blobs.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Escrow } from '../ports/escrow.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { Presence } from '../services/presence.ts'
+import type { Provider } from '../services/provider/provider.ts'
+import type { Reconciler } from '../services/reconciler.ts'
+import type { Requester } from '../services/requester/requester.ts'
+import type { Signing } from '../services/signing.ts'
+
+/** The node as its API sees it. */
+export interface ApiParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly requester: Requester
+  readonly provider?: Provider
+  readonly presence: Presence
+  readonly reconciler: Reconciler
+  readonly escrow: Escrow
+  readonly blobs: Blobs
+  readonly signing: Signing
+  /** Multiaddrs that others can dial. */
+  readonly addresses: () => readonly string[]
+}
+
+export interface ApiOptions {
+  /** Where api.json is written for the command line to find. */
+  readonly dataDir: string
+  /** 0 takes any free one. */
+  readonly port: number
+  readonly network: string
+  /** Kinds of jobs that this node runs; empty on a node that only requests. */
+  readonly kinds: readonly string[]
+}
+
+/** What routes are made from: the parts, and when to stop. */
+export interface RouteContext extends ApiParts {
+  readonly options: ApiOptions
+  /** Unix ms. */
+  readonly startedAt: number
+  /** Aborts when the node stops. */
+  readonly stop: AbortSignal
+}

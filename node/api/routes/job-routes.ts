@@ -1,0 +1,108 @@
+import { Type } from 'typebox'
+import { MAX_TASKS } from '../../domain/offer.ts'
+import { MAX_SPEC_BYTES } from '../../protocol/limits.ts'
+import { signalOf, type App } from '../app.ts'
+import type { RouteContext } from '../api-parts.ts'
+import { sendEvents } from '../event-stream.ts'
+import { bundleOf } from '../job-bundle.ts'
+import { jobEvents, jobLogs } from '../job-events.ts'
+import { toJobRequest } from '../job-request.ts'
+import { BundleBody } from '../schemas/bundle.ts'
+import { JobRequestBody } from '../schemas/job-request.ts'
+import { JobBody, JobSummary } from '../schemas/jobs.ts'
+import { jobSummary, jobView } from '../views/job-view.ts'
+
+/** JSON of a spec is longer than its block: field names, CIDs as text. */
+const MAX_JOB_JSON_BYTES: number = 8 * MAX_SPEC_BYTES
+const ById = Type.Object({ id: Type.String({ pattern: '^0x[0-9a-f]{2,64}$' }) })
+const described = (summary: string) => ({ summary, params: ById })
+
+/** Jobs of this node as requester. An id may be given by a unique start. */
+export function jobRoutes(app: App, context: RouteContext): void {
+  const { requester, clock, blobs, stop } = context
+  const { book } = requester
+
+  app.post(
+    '/v1/jobs',
+    {
+      bodyLimit: MAX_JOB_JSON_BYTES,
+      schema: {
+        summary: 'Starts a job whose contents are on this node',
+        body: JobRequestBody,
+        response: { 201: JobSummary },
+      },
+    },
+    async (request, reply) => {
+      const job = await requester.submit(toJobRequest(request.body), signalOf(reply, stop))
+      return reply.code(201).send(jobSummary(job))
+    },
+  )
+
+  app.get(
+    '/v1/jobs',
+    {
+      schema: {
+        summary: 'All jobs, the newest first',
+        response: { 200: Type.Object({ jobs: Type.Array(JobSummary) }) },
+      },
+    },
+    async () => ({ jobs: (await book.list()).map(jobSummary) }),
+  )
+
+  app.get(
+    '/v1/jobs/:id',
+    { schema: { ...described('A job with its shares and results'), response: { 200: JobBody } } },
+    async ({ params }) => {
+      const job = await book.find(params.id)
+      return jobView(job, await book.sharesOf(job))
+    },
+  )
+
+  app.post(
+    '/v1/jobs/:id/cancel',
+    {
+      schema: { ...described('Stops a job; paid tasks stay paid'), response: { 200: JobSummary } },
+    },
+    async ({ params }) => jobSummary(await requester.cancel(params.id)),
+  )
+
+  app.get(
+    '/v1/jobs/:id/bundle',
+    { schema: { ...described('What proves the job to others'), response: { 200: BundleBody } } },
+    async ({ params }, reply) =>
+      bundleOf(context, await book.find(params.id), signalOf(reply, stop)),
+  )
+
+  app.get(
+    '/v1/jobs/:id/events',
+    { schema: described('Server-sent events, from a snapshot until the job has ended') },
+    async ({ params }, reply) => {
+      const signal = signalOf(reply, stop)
+      const { id } = await book.find(params.id)
+      return sendEvents(reply, jobEvents(book, id, signal), clock, signal)
+    },
+  )
+
+  app.get(
+    '/v1/jobs/:id/logs',
+    {
+      schema: {
+        ...described('Output of tasks, as server-sent log events'),
+        querystring: Type.Object(
+          {
+            task: Type.Optional(Type.String({ pattern: '^\\d{1,5}$' })),
+            follow: Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')])),
+          },
+          { additionalProperties: false },
+        ),
+      },
+    },
+    async ({ params, query }, reply) => {
+      const signal = signalOf(reply, stop)
+      const { id } = await book.find(params.id)
+      const task = query.task === undefined ? undefined : Math.min(Number(query.task), MAX_TASKS)
+      const wanted = { task, follow: query.follow === 'true' }
+      return sendEvents(reply, jobLogs({ book, blobs }, id, wanted, signal), clock, signal)
+    },
+  )
+}

@@ -1,0 +1,52 @@
+import { Type, type Static } from 'typebox'
+import { JOB_KINDS } from '../../domain/job-spec.ts'
+import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
+import { MAX_PATH_CHARS } from '../../protocol/limits.ts'
+import { AmountText, FileBody, ResourcesBody } from './basics.ts'
+
+const closed = { additionalProperties: false }
+/** More placements of one task than this waste everybody's time. */
+const MAX_ATTEMPTS = 20
+/** More bids than this for one offer are not kept. */
+const MAX_BIDS_WANTED = 1000
+
+const TaskInputBody = Type.Object(
+  {
+    name: Type.String({ maxLength: MAX_PATH_CHARS }),
+    files: Type.Array(FileBody),
+    stdin: Type.Optional(FileBody),
+  },
+  closed,
+)
+
+/** A job as providers will see it. Its contents must be on this node, or findable in the DHT. */
+export const JobSpecBody = Type.Object(
+  {
+    kind: Type.Enum([...JOB_KINDS]),
+    image: FileBody,
+    args: Type.Array(Type.String()),
+    env: Type.Record(Type.String(), Type.String()),
+    files: Type.Array(FileBody),
+    stdin: Type.Optional(FileBody),
+    outputs: Type.String({ pattern: '^/', maxLength: MAX_PATH_CHARS }),
+    resources: ResourcesBody,
+    timeoutMs: Type.Integer({ minimum: 1, maximum: MAX_TASK_TIMEOUT_MS }),
+    stream: Type.Boolean(),
+    tasks: Type.Integer({ minimum: 1, maximum: MAX_TASKS }),
+    inputs: Type.Array(TaskInputBody, { maxItems: MAX_TASKS }),
+  },
+  closed,
+)
+
+/** What a user asks for. */
+export const JobRequestBody = Type.Object(
+  {
+    spec: JobSpecBody,
+    maxPrice: AmountText,
+    attempts: Type.Integer({ minimum: 1, maximum: MAX_ATTEMPTS }),
+    bidWindowMs: Type.Integer({ minimum: 1, maximum: MAX_BID_WINDOW_MS }),
+    bidsWanted: Type.Integer({ minimum: 1, maximum: MAX_BIDS_WANTED }),
+  },
+  closed,
+)
+export type JobRequestBody = Static<typeof JobRequestBody>

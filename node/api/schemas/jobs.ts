@@ -1,0 +1,103 @@
+import { Type, type Static } from 'typebox'
+import { JOB_STATES } from '../../domain/job-state.ts'
+import { END_REASONS } from '../../domain/receipt.ts'
+import { AddressText, AmountText, Bytes32Text, CidText, FileBody, TimeMs } from './basics.ts'
+import { JobRequestBody } from './job-request.ts'
+
+/** Where a job or share stands. */
+export const StateBody = Type.Enum([...JOB_STATES])
+
+/** How one task went. */
+export const TaskResultBody = Type.Object({
+  index: Type.Integer(),
+  reason: Type.Enum([...END_REASONS]),
+  exitCode: Type.Integer(),
+  detail: Type.String(),
+  stdout: FileBody,
+  stderr: FileBody,
+  files: Type.Array(FileBody),
+  usage: Type.Object({
+    wallMs: Type.Integer(),
+    cpuMs: Type.Integer(),
+    peakMemoryBytes: Type.Integer(),
+    bytesIn: Type.Integer(),
+    bytesOut: Type.Integer(),
+  }),
+})
+export type TaskResultBody = Static<typeof TaskResultBody>
+
+const JobError = Type.Object({
+  code: Type.String(),
+  data: Type.Record(Type.String(), Type.Unknown()),
+})
+
+const summaryFields = {
+  id: Bytes32Text,
+  state: StateBody,
+  kind: Type.String(),
+  /** Name of the program, as the requester called it. */
+  image: Type.String(),
+  tasks: Type.Integer(),
+  /** Tasks that have a verified result. */
+  done: Type.Integer(),
+  /** Of those, the ones that did not exit with 0. */
+  failed: Type.Integer(),
+  createdAt: TimeMs,
+  finishedAt: Type.Optional(TimeMs),
+  error: Type.Optional(JobError),
+}
+
+/** A job in one line. */
+export const JobSummary = Type.Object(summaryFields)
+export type JobSummary = Static<typeof JobSummary>
+
+/** A provider's share of a job, seen from the requester. */
+export const ShareBody = Type.Object({
+  id: Bytes32Text,
+  state: StateBody,
+  provider: AddressText,
+  peer: Type.String(),
+  channel: Bytes32Text,
+  seq: Type.Integer(),
+  tasks: Type.Array(Type.Integer()),
+  attempt: Type.Integer(),
+  price: AmountText,
+  /** What its verified receipt asks; promised by a voucher. */
+  amount: Type.Optional(AmountText),
+  error: Type.Optional(Type.String()),
+})
+export type ShareBody = Static<typeof ShareBody>
+
+/** Everything about a job but the bytes of its results. */
+export const JobBody = Type.Object({
+  ...summaryFields,
+  request: JobRequestBody,
+  specCid: CidText,
+  results: Type.Array(Type.Union([TaskResultBody, Type.Null()])),
+  shares: Type.Array(ShareBody),
+  /** Promised by vouchers for this job. */
+  paid: AmountText,
+})
+export type JobBody = Static<typeof JobBody>
+
+/** One server-sent event of a job. */
+export const JobEventBody = Type.Union([
+  Type.Object({ type: Type.Literal('job'), job: JobSummary }),
+  Type.Object({ type: Type.Literal('share'), share: ShareBody }),
+  Type.Object({
+    type: Type.Literal('task'),
+    index: Type.Integer(),
+    provider: Type.String(),
+    /** The provider's word, before it is verified; absent when the task has just started. */
+    result: Type.Optional(TaskResultBody),
+  }),
+  Type.Object({
+    type: Type.Literal('log'),
+    index: Type.Integer(),
+    /** 1 stdout, 2 stderr. */
+    stream: Type.Integer(),
+    /** Base64. */
+    data: Type.String(),
+  }),
+])
+export type JobEventBody = Static<typeof JobEventBody>

@@ -1,0 +1,111 @@
+import type { JobRecord, JobRequest, ShareRecord } from '../../services/requester/records.ts'
+import type { JobUpdate } from '../../services/requester/job-book.ts'
+import type { JobRequestBody } from '../schemas/job-request.ts'
+import type {
+  JobBody,
+  JobEventBody,
+  JobSummary,
+  ShareBody,
+  TaskResultBody,
+} from '../schemas/jobs.ts'
+import type { TaskResult } from '../../domain/receipt.ts'
+import { plainData } from './plain-data.ts'
+
+/** A job in one line. */
+export function jobSummary(job: JobRecord): JobSummary {
+  const { spec } = job.request
+  const done = job.results.filter((result) => result !== null)
+  return {
+    id: job.id,
+    state: job.state,
+    kind: spec.kind,
+    image: spec.image.path.replace(/^\//, ''),
+    tasks: spec.tasks,
+    done: done.length,
+    failed: done.filter(({ reason, exitCode }) => reason !== 'exit' || exitCode !== 0).length,
+    createdAt: job.createdAt,
+    ...(job.finishedAt !== undefined && { finishedAt: job.finishedAt }),
+    ...(job.error !== undefined && {
+      error: { code: job.error.code, data: plainData(job.error.data) },
+    }),
+  }
+}
+
+/** A job with its shares. */
+export function jobView(job: JobRecord, shares: readonly ShareRecord[]): JobBody {
+  const paid = shares.reduce((sum, { amount }) => sum + (amount ?? 0n), 0n)
+  return {
+    ...jobSummary(job),
+    request: requestView(job.request),
+    specCid: job.specCid,
+    results: job.results.map((result) => (result === null ? null : resultView(result))),
+    shares: shares.map(shareView),
+    paid: paid.toString(),
+  }
+}
+
+export function shareView(share: ShareRecord): ShareBody {
+  const { id, state, provider, peer, channel, seq, tasks, attempt, price, amount, error } = share
+  return {
+    id,
+    state,
+    provider,
+    peer,
+    channel,
+    seq,
+    tasks: [...tasks],
+    attempt,
+    price: price.toString(),
+    ...(amount !== undefined && { amount: amount.toString() }),
+    ...(error !== undefined && { error }),
+  }
+}
+
+/** An update as an event of the job's stream. */
+export function eventView(update: JobUpdate): JobEventBody {
+  switch (update.type) {
+    case 'job':
+      return { type: 'job', job: jobSummary(update.job) }
+    case 'share':
+      return { type: 'share', share: shareView(update.share) }
+    case 'task': {
+      const { index, provider, result } = update
+      const view = result === undefined ? {} : { result: resultView(result) }
+      return { type: 'task', index, provider, ...view }
+    }
+    case 'log': {
+      const { index, stream, bytes } = update
+      return { type: 'log', index, stream, data: Buffer.from(bytes).toString('base64') }
+    }
+  }
+}
+
+/** The job that an update is about. */
+export function jobOf(update: JobUpdate): string {
+  switch (update.type) {
+    case 'job':
+      return update.job.id
+    case 'share':
+      return update.share.job
+    case 'task':
+    case 'log':
+      return update.job
+  }
+}
+
+function resultView(result: TaskResult): TaskResultBody {
+  return { ...result, files: [...result.files] }
+}
+
+function requestView({ spec, maxPrice, ...request }: JobRequest): JobRequestBody {
+  return {
+    ...request,
+    maxPrice: maxPrice.toString(),
+    spec: {
+      ...spec,
+      args: [...spec.args],
+      files: [...spec.files],
+      inputs: spec.inputs.map((input) => ({ ...input, files: [...input.files] })),
+    },
+  }
+}

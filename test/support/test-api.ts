@@ -1,0 +1,113 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../node/adapters/system/system-clock.ts'
+import { readApiFile } from '../../node/api/api-file.ts'
+import { openApi, type Api } from '../../node/api/server.ts'
+import type { Clock } from '../../node/ports/clock.ts'
+import { Presence } from '../../node/services/presence.ts'
+import type { Provider } from '../../node/services/provider/provider.ts'
+import { Reconciler } from '../../node/services/reconciler.ts'
+import type { Requester } from '../../node/services/requester/requester.ts'
+import { quietLogger } from './quiet-logger.ts'
+import { TEST_HARDWARE, TestMarket, type Member } from './test-market.ts'
+
+/** A node's API over real services and fake ports. */
+export interface TestApi extends AsyncDisposable {
+  readonly market: TestMarket
+  readonly member: Member
+  readonly requester: Requester
+  readonly api: Api
+  readonly dataDir: string
+  readonly token: string
+  /** Calls with the token; `null` sends none. */
+  call(path: string, options?: TestCall): Promise<Response>
+}
+
+export interface TestCall {
+  readonly body?: unknown
+  readonly bytes?: Uint8Array
+  readonly token?: string | null
+  readonly headers?: Readonly<Record<string, string>>
+  readonly method?: string
+  readonly signal?: AbortSignal
+}
+
+/** Opens one, with a provider next door unless told otherwise. */
+export async function openTestApi(
+  options: {
+    readonly providers?: number
+    readonly clock?: Clock
+    readonly isProvider?: boolean
+  } = {},
+): Promise<TestApi> {
+  const stack = new AsyncDisposableStack()
+  const market = new TestMarket()
+  const member = market.member()
+  const requester = stack.use(await market.requester(member))
+  for (let left = options.providers ?? 1; left > 0; left -= 1)
+    stack.use(await market.provider(market.member()))
+  const own: Provider | undefined =
+    options.isProvider === true ? stack.use(await market.provider(market.member())) : undefined
+  const { node, signing, store, blobs } = member
+  const parts = { clock: options.clock ?? systemClock, logger: quietLogger(market.log) }
+  const escrow = market.chain.as(signing.address)
+  const presence = stack.use(
+    new Presence(
+      { ...parts, store, signing, directory: node.directory, requests: node.requests },
+      { network: 'test', kinds: [], hardware: TEST_HARDWARE },
+    ),
+  )
+  const { channels } = requester
+  const reconciler = stack.use(new Reconciler({ ...parts, escrow, channels, earnings: undefined }))
+  const dataDir = await mkdtemp(join(tmpdir(), 'hive-api-'))
+  stack.defer(() => rm(dataDir, { recursive: true }))
+  const api = stack.use(
+    await openApi(
+      {
+        ...parts,
+        requester,
+        ...(own !== undefined && { provider: own }),
+        presence,
+        reconciler,
+        escrow,
+        blobs,
+        signing,
+        addresses: () => node.directory.addresses(),
+      },
+      { dataDir, port: 0, network: 'test', kinds: own === undefined ? [] : ['wasm'] },
+    ),
+  )
+  const { token } = (await readApiFile(dataDir)) ?? { token: '' }
+  return {
+    market,
+    member,
+    requester,
+    api,
+    dataDir,
+    token,
+    call: async (path, call = {}) =>
+      fetch(`http://127.0.0.1:${api.port}${path}`, init(call, token)),
+    [Symbol.asyncDispose]: async () => stack.disposeAsync(),
+  }
+}
+
+function init({ body, bytes, token, headers, method, signal }: TestCall, own: string): RequestInit {
+  const content =
+    bytes === undefined
+      ? body === undefined
+        ? undefined
+        : JSON.stringify(body)
+      : new Blob([bytes as Uint8Array<ArrayBuffer>])
+  const type = bytes === undefined ? 'application/json' : 'application/octet-stream'
+  return {
+    method: method ?? (content === undefined ? 'GET' : 'POST'),
+    headers: {
+      ...(token !== null && { authorization: `Bearer ${token ?? own}` }),
+      ...(content !== undefined && { 'content-type': type }),
+      ...headers,
+    },
+    ...(content !== undefined && { body: content }),
+    ...(signal !== undefined && { signal }),
+  }
+}

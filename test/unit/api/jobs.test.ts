@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Value } from 'typebox/value'
+import { BundleBody } from '../../../node/api/schemas/bundle.ts'
+import { JobBody, JobSummary, type JobEventBody } from '../../../node/api/schemas/jobs.ts'
+import { readEvents } from '../../../node/cli/event-source.ts'
+import { rootFromProof } from '../../../node/protocol/jobs-root.ts'
+import { collect } from '../../support/collect.ts'
+import { fakeImage, type FakeScript } from '../../support/fake-script.ts'
+import { openTestApi, type TestApi } from '../../support/test-api.ts'
+
+async function submit(it: TestApi, script: FakeScript, spec: object = {}): Promise<Response> {
+  const stored = await it.call('/v1/blobs', { bytes: fakeImage(script) })
+  assert.equal(stored.status, 201)
+  const { cid, size } = (await stored.json()) as { cid: string; size: number }
+  const body = {
+    spec: {
+      kind: 'wasm',
+      image: { path: '/program.wasm', cid, size },
+      args: [],
+      env: {},
+      files: [],
+      outputs: '/out',
+      resources: { cpuMillis: 500, memoryBytes: 2 ** 20, diskBytes: 2 ** 20 },
+      timeoutMs: 30_000,
+      stream: true,
+      tasks: 1,
+      inputs: [],
+      ...spec,
+    },
+    maxPrice: (10n ** 16n).toString(),
+    attempts: 2,
+    bidWindowMs: 2000,
+    bidsWanted: 1,
+  }
+  return it.call('/v1/jobs', { body })
+}
+
+async function started(it: TestApi, script: FakeScript, spec: object = {}): Promise<string> {
+  const answer = await submit(it, script, spec)
+  const job: unknown = await answer.json()
+  assert.ok(Value.Check(JobSummary, job), JSON.stringify(job))
+  return job.id
+}
+
+async function eventsOf(it: TestApi, path: string): Promise<JobEventBody[]> {
+  const { body } = await it.call(path)
+  assert.ok(body)
+  return collect(readEvents<JobEventBody>(body))
+}
+
+function textOf(events: readonly JobEventBody[], index: number, stream: number): string {
+  const pieces = events.flatMap((event) =>
+    event.type === 'log' && event.index === index && event.stream === stream
+      ? [Buffer.from(event.data, 'base64').toString()]
+      : [],
+  )
+  return pieces.join('')
+}
+
+async function problemsOf(answer: Response): Promise<readonly string[]> {
+  const { code, data } = (await answer.json()) as { code: string; data: { problems: string[] } }
+  assert.equal(code, 'INPUT_INVALID')
+  assert.equal(answer.status, 400)
+  return data.problems
+}
+
+test('api: a job runs, and its events go from a snapshot to its end', async () => {
+  await using it = await openTestApi()
+  const id = await started(it, { stdout: 'hello', stderr: 'oops', exit: 3 })
+  const events = await eventsOf(it, `/v1/jobs/${id}/events`)
+  assert.equal(events[0]?.type, 'job')
+  const last = events.at(-1)
+  assert.ok(last?.type === 'job' && last.job.state === 'settled')
+  const job: unknown = await (await it.call(`/v1/jobs/${id.slice(0, 12)}`)).json()
+  assert.ok(Value.Check(JobBody, job), JSON.stringify(job))
+  assert.equal(job.results[0]?.exitCode, 3)
+  assert.equal(job.failed, 1)
+  assert.ok(BigInt(job.paid) > 0n)
+  const again = await eventsOf(it, `/v1/jobs/${id}/events`)
+  assert.deepEqual(
+    again.map(({ type }) => type),
+    ['job', 'share'],
+  )
+})
+
+test('api: logs of a finished job come from its results, of one task if asked', async () => {
+  await using it = await openTestApi()
+  const id = await started(it, { stdout: 'hello', stderr: 'oops' }, { tasks: 2, stream: false })
+  await eventsOf(it, `/v1/jobs/${id}/events`)
+  const all = await eventsOf(it, `/v1/jobs/${id}/logs`)
+  assert.deepEqual(
+    [textOf(all, 0, 1), textOf(all, 1, 1), textOf(all, 1, 2)],
+    ['hello', 'hello', 'oops'],
+  )
+  const one = await eventsOf(it, `/v1/jobs/${id}/logs?task=1`)
+  assert.deepEqual([textOf(one, 0, 1), textOf(one, 1, 1)], ['', 'hello'])
+})
+
+test('api: logs that are followed end with the job and are complete', async () => {
+  await using it = await openTestApi()
+  const id = await started(it, { sleepArgs: true }, { args: ['50'], stream: false })
+  const events = await eventsOf(it, `/v1/jobs/${id}/logs?follow=true`)
+  assert.match(textOf(events, 0, 1), /before[\s\S]*after/)
+})
+
+test('api: a reader that leaves a stream leaves nothing behind', async () => {
+  await using it = await openTestApi()
+  const id = await started(it, { spin: true })
+  const leaving = new AbortController()
+  const { body } = await it.call(`/v1/jobs/${id}/events`, { signal: leaving.signal })
+  const reader = body?.getReader()
+  await reader?.read()
+  leaving.abort()
+  await assert.rejects(async () => reader?.read())
+  const cancelled = await it.call(`/v1/jobs/${id}/cancel`, { method: 'POST' })
+  assert.equal(((await cancelled.json()) as { state: string }).state, 'cancelled')
+})
+
+test('api: closing the node ends the streams that are open', async () => {
+  let body: ReadableStream<Uint8Array> | null
+  {
+    await using it = await openTestApi({ providers: 0 })
+    const id = await started(it, { spin: true })
+    body = (await it.call(`/v1/jobs/${id}/events`)).body
+  }
+  assert.ok(body)
+  const ended = collect(body).then(
+    () => true,
+    () => true, // cut off is ended too
+  )
+  assert.equal(await ended, true)
+})
+
+test('api: every mistake of a request is listed, each with its path', async () => {
+  await using it = await openTestApi()
+  const answer = await submit(it, {}, { kind: 'vm', tasks: 0, extra: 1, args: [1] })
+  const paths = (await problemsOf(answer)).map((line) => line.split(':')[0])
+  for (const path of ['kind', 'tasks', 'extra', 'args.0'])
+    assert.ok(paths.includes(`body.spec.${path}`), `${path} in ${paths.join(' ')}`)
+})
+
+test('api: what a schema cannot see is refused too', async () => {
+  await using it = await openTestApi()
+  const answer = await submit(
+    it,
+    {},
+    { outputs: '/out/../etc', tasks: 2, inputs: [{ name: 'a', files: [] }] },
+  )
+  const paths = (await problemsOf(answer)).map((line) => line.split(':')[0])
+  assert.deepEqual(paths, ['body.spec.inputs', 'body.spec.outputs'])
+})
+
+test('api: a job beyond the deposit is refused before anything is announced', async () => {
+  await using it = await openTestApi()
+  it.market.chain.fund(it.member.signing.address, 0n)
+  const answer = await submit(it, {})
+  assert.equal(answer.status, 402)
+  const { code, data } = (await answer.json()) as { code: string; data: { needed: string } }
+  assert.equal(code, 'INSUFFICIENT_DEPOSIT')
+  assert.equal(data.needed, (10n ** 16n).toString())
+})
+
+test('api: an unknown job is not found', async () => {
+  await using it = await openTestApi()
+  for (const path of ['', '/events', '/logs', '/bundle']) {
+    const answer = await it.call(`/v1/jobs/0xabcdef${path}`)
+    assert.equal(answer.status, 404)
+    assert.equal(((await answer.json()) as { code: string }).code, 'JOB_UNKNOWN')
+  }
+})
+
+test('api: a bundle proves each paid share under its voucher, and tells nothing of other jobs', async () => {
+  await using it = await openTestApi()
+  for (const stdout of ['one', 'two', 'three']) {
+    await eventsOf(it, `/v1/jobs/${await started(it, { stdout })}/events`)
+  }
+  const { jobs } = (await (await it.call('/v1/jobs')).json()) as { jobs: JobSummary[] }
+  assert.equal(jobs.length, 3)
+  const bundle: unknown = await (await it.call(`/v1/jobs/${jobs[1]?.id}/bundle`)).json()
+  assert.ok(Value.Check(BundleBody, bundle), JSON.stringify(bundle))
+  const [share, ...others] = bundle.shares
+  assert.ok(share?.amount !== undefined && others.length === 0)
+  const [proof] = share.proofs
+  assert.ok(proof)
+  const leaf = { seq: share.seq, agreement: share.id, amount: BigInt(share.amount) }
+  assert.equal(rootFromProof(leaf, proof.siblings), proof.jobsRoot)
+  assert.equal(proof.jobs, 3)
+})
