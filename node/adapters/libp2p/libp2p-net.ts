@@ -68,7 +68,8 @@ async function openDatastore(dir: string | undefined): Promise<LevelDatastore | 
   const datastore = new LevelDatastore(dir)
   try {
     await mkdir(dir, { recursive: true })
-    await datastore.open()
+    // not datastore.open(): it keeps the reason of a failure to itself
+    await datastore.db.open()
   } catch (cause) {
     const locked = codesOf(cause).includes('LEVEL_LOCKED')
     throw new HiveError(locked ? 'DATA_LOCKED' : 'DATA_DAMAGED', { dir }, { cause })

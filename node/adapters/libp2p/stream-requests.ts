@@ -14,6 +14,8 @@ export class StreamRequests implements Requests, AsyncDisposable {
   readonly #options: RequestServerOptions
   readonly #server: RequestServer
   readonly #sent = new RequestQuota()
+  /** Streams open now, by protocol and peer. */
+  readonly #open = new Map<string, number>()
 
   constructor(parts: { libp2p: Libp2p; logger: Logger }, options: RequestServerOptions) {
     this.#libp2p = parts.libp2p
@@ -35,6 +37,7 @@ export class StreamRequests implements Requests, AsyncDisposable {
     request: Uint8Array,
     options: CallOptions,
   ): Promise<Uint8Array> {
+    using _place = this.#takePlace(peer, protocol)
     using exchange = await this.#begin(peer, protocol, request, options)
     return await exchange.answer()
   }
@@ -45,6 +48,7 @@ export class StreamRequests implements Requests, AsyncDisposable {
     request: Uint8Array,
     options: CallOptions,
   ): AsyncGenerator<Uint8Array> {
+    using _place = this.#takePlace(peer, protocol)
     using exchange = await this.#begin(peer, protocol, request, options)
     for (;;) {
       const frame = await exchange.frame()
@@ -55,6 +59,22 @@ export class StreamRequests implements Requests, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server[Symbol.asyncDispose]()
+  }
+
+  /** Counts the streams open to a peer: one too many would be cut off at the other end, without a word. */
+  #takePlace(peer: PeerId, protocol: ProtocolName): Disposable {
+    const { maxStreams } = this.#options
+    const key = `${protocol} ${peer}`
+    const open = this.#open.get(key) ?? 0
+    if (open >= maxStreams) throw new HiveError('PEER_QUOTA', { protocol, maxStreams })
+    this.#open.set(key, open + 1)
+    return {
+      [Symbol.dispose]: () => {
+        const left = (this.#open.get(key) ?? 1) - 1
+        if (left > 0) this.#open.set(key, left)
+        else this.#open.delete(key)
+      },
+    }
   }
 
   async #begin(
