@@ -6,7 +6,7 @@ const SOURCES = ['node', 'scripts', 'test']
 const unitTests = ['test/architecture.test.ts', ...globSync('test/unit/**/*.test.ts')]
 
 const steps: readonly Step[] = [
-  { name: 'format', command: 'prettier', args: ['--check', '--log-level=warn', '.'] },
+  { name: 'format', command: 'prettier', args: ['--check', '--cache', '--log-level=warn', '.'] },
   { name: 'lint, with types', command: 'oxlint', args: ['--type-aware', ...SOURCES] },
   { name: 'types', command: 'tsc', args: ['--noEmit'] },
   {

@@ -14,7 +14,10 @@ export const BUCKETS: readonly Bucket[] = [
   { prefix: 'job/', holds: 'offer id → JobRecord, the requester’s job' },
   { prefix: 'share/', holds: 'agreement id → ShareRecord, a share that this node requested' },
   { prefix: 'channel/', holds: 'channel id → ChannelRecord, where this node pays' },
-  { prefix: 'paid/', holds: 'channel id / number → PaidShare, a leaf under the channel’s jobsRoot' },
+  {
+    prefix: 'paid/',
+    holds: 'channel id / number → PaidShare, a leaf under the channel’s jobsRoot',
+  },
   { prefix: 'work/', holds: 'agreement id → WorkRecord, a share that this node runs for others' },
   { prefix: 'earning/', holds: 'channel id → EarningRecord, where this node is paid' },
   { prefix: 'advert/', holds: '`own` → the sequence number of this node’s last advert' },
