@@ -1,4 +1,5 @@
 import type { Address } from './ids.ts'
+import { MAX_CLOCK_SKEW_MS } from './offer.ts'
 import { minute } from './units.ts'
 
 /** What a node says of itself in the DHT. Signed; a hint until the peer itself repeats it. */
@@ -41,9 +42,9 @@ export function advertFault(
 ): string | undefined {
   // [REJECT] adverts R2: it belongs to this network
   if (advert.network !== network) return 'R2'
-  // [REJECT] adverts R3: it is fresh, and does not claim to be for longer than ADVERT_VALIDITY_MS
-  if (advert.expiresAt <= now || advert.expiresAt - advert.issuedAt > ADVERT_VALIDITY_MS)
-    return 'R3'
+  // [REJECT] adverts R3: it is fresh, not dated ahead, and not so for longer than ADVERT_VALIDITY_MS
+  if (advert.expiresAt <= now || advert.issuedAt > now + MAX_CLOCK_SKEW_MS) return 'R3'
+  if (advert.expiresAt - advert.issuedAt > ADVERT_VALIDITY_MS) return 'R3'
   // [REJECT] adverts R4: it is not older than one already seen (a stored record can be replayed)
   if (advert.seq < newestSeq) return 'R4'
   return undefined

@@ -23,7 +23,7 @@ export interface Offer {
   readonly maxPrice: Amount
   /** Unix ms. */
   readonly issuedAt: number
-  /** Unix ms; bids that arrive later are ignored. */
+  /** Unix ms; from here on bids are ignored. */
   readonly bidsUntil: number
 }
 
@@ -58,7 +58,7 @@ export function offerFault(offer: Offer, now: number, network: string): OfferFau
   if (window <= 0 || window > MAX_BID_WINDOW_MS) return fault('OFFER_INVALID', 'reject', 'R3')
   // [IGNORE] offers R4: the offer is not dated ahead, and its window is still open
   if (offer.issuedAt > now + MAX_CLOCK_SKEW_MS) return fault('OFFER_FROM_FUTURE', 'ignore', 'R4')
-  if (now > offer.bidsUntil) return fault('OFFER_EXPIRED', 'ignore', 'R4')
+  if (now >= offer.bidsUntil) return fault('OFFER_EXPIRED', 'ignore', 'R4')
   // [REJECT] offers R5: it has 1 to MAX_TASKS tasks
   if (offer.tasks < 1 || offer.tasks > MAX_TASKS) return fault('OFFER_INVALID', 'reject', 'R5')
   // [REJECT] offers R6: each task asks for some CPU, some memory and a bounded time
