@@ -31,6 +31,16 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return { status, message: message.slice(0, MAX_MESSAGE_CHARS) }
 }
 
+/** What the engine said, without where on this machine it keeps its files: the requester will read it. */
+export function forStrangers(refusal: Refusal): string {
+  return refusal.message
+    .replaceAll(
+      /[^\s":]*\/(?:overlay2|vfs|volumes|containers|containerd|runtimes)\/[^\s":]*/g,
+      '(a folder of the engine)',
+    )
+    .replace(/^.*unable to start container process: /, '')
+}
+
 /** `error` as this project's own: the engine cannot do its work any more. */
 export function engineGone(error: unknown): HiveError {
   if (error instanceof HiveError && error.code === 'SANDBOX_UNAVAILABLE') return error

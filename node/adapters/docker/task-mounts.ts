@@ -12,6 +12,9 @@ export interface TaskMount {
   readonly files: readonly SandboxFile[]
 }
 
+/** Top folders that are the kernel's or the engine's own inside every container. */
+const RESERVED: ReadonlySet<string> = new Set(['dev', 'etc', 'proc', 'sys'])
+
 /**
  * Which folders a task needs: its outputs folder, and the top folder of each input file. A mounted folder hides what
  * the image has in that place, so inputs cannot lie at the root itself.
@@ -19,12 +22,13 @@ export interface TaskMount {
  */
 export function planMounts(task: SandboxTask): readonly TaskMount[] {
   const { outputs, files } = task
-  if (!isSandboxPath(outputs)) throw unusable(outputs)
+  if (!isSandboxPath(outputs) || isReserved(outputs)) throw unusable(outputs)
   const inside = (file: SandboxFile) => file.path.startsWith(`${outputs}/`)
   const tops = new Map<string, SandboxFile[]>()
   for (const file of files.filter((file) => !inside(file))) {
     const parts = file.path.split('/')
-    if (!isSandboxPath(file.path) || parts.length < 3) throw unusable(file.path)
+    const isPlaced = isSandboxPath(file.path) && parts.length >= 3 && !isReserved(file.path)
+    if (!isPlaced) throw unusable(file.path)
     const top = `/${parts[1] ?? ''}`
     if (top === outputs) throw unusable(file.path)
     tops.set(top, [...(tops.get(top) ?? []), file])
@@ -63,6 +67,13 @@ export function mountSettings(name: string, mount: TaskMount): Docker.MountConfi
   }
 }
 
+function isReserved(path: string): boolean {
+  return RESERVED.has(path.split('/')[1] ?? '')
+}
+
 function unusable(path: string): HiveError {
-  return new HiveError('TASK_START_FAILED', { path, rule: 'a file needs a folder of its own' })
+  return new HiveError('TASK_START_FAILED', {
+    path,
+    rule: 'a mount needs a folder of its own, not at the root nor in /dev, /etc, /proc or /sys',
+  })
 }

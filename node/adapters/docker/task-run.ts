@@ -4,12 +4,13 @@ import type { EndReason } from '../../domain/receipt.ts'
 import { second } from '../../domain/units.ts'
 import type { RunOptions, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { containerSettings } from './container-settings.ts'
-import { engineGone, refusalOf, unlessGone } from './engine.ts'
+import { engineGone, forStrangers, refusalOf, unlessGone } from './engine.ts'
 import { OutputCapture } from './output-capture.ts'
 import { collectOutputs } from './output-collection.ts'
 import { runLabels, runPrefix, type TaskEngine } from './task-engine.ts'
 import { finished, unstarted, type RunEnd } from './task-result.ts'
 import { makeVolumes } from './task-volumes.ts'
+import { usableLimits } from './usable-limits.ts'
 import { openUsage } from './task-usage.ts'
 
 /** How long the engine may take to report the end of a container that was killed, ms. */
@@ -27,9 +28,10 @@ export interface RunProgress extends RunOptions {
  */
 export async function runTask(
   on: TaskEngine,
-  task: SandboxTask,
+  given: SandboxTask,
   progress: RunProgress,
 ): Promise<SandboxResult> {
+  const task = { ...given, limits: usableLimits(given.limits) }
   try {
     return await attempt(on, task, progress)
   } catch (error) {
@@ -64,8 +66,14 @@ async function attempt(
     mounts: volumes.mounts,
     cgroupParent: usage.cgroupParent,
   }
-  const container = await createContainer(on, task, containerSettings(task, plan))
-  made.defer(() => unlessGone(container.remove({ force: true, v: true })))
+  const creating = createContainer(on, task, containerSettings(task, plan))
+  made.defer(async () => {
+    const [created] = await Promise.allSettled([creating])
+    const removal =
+      created.status === 'fulfilled' ? created.value.remove({ force: true, v: true }) : undefined
+    await Promise.all([removal && unlessGone(removal), volumes.release()])
+  })
+  const [container] = await Promise.all([creating, startStep(volumes.hold())])
   await startStep(volumes.fill(container))
   if (signal.aborted) return unstarted(task, 'killed', 'cancelled before it started')
   const end = await watch(container, task, progress, async () => {
@@ -184,7 +192,7 @@ async function startStep<T>(step: Promise<T>): Promise<T> {
   } catch (error) {
     const refusal = refusalOf(error)
     if (refusal === undefined) throw error
-    throw new HiveError('TASK_START_FAILED', { said: refusal.message }, { cause: error })
+    throw new HiveError('TASK_START_FAILED', { said: forStrangers(refusal) }, { cause: error })
   }
 }
 

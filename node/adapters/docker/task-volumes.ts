@@ -16,34 +16,44 @@ export interface VolumeParts {
   readonly labels: Readonly<Record<string, string>>
 }
 
-/** The folders of one task as volumes of the engine. */
+/** The folders of one task as volumes of the engine; disposal removes them, once no container has them. */
 export interface TaskVolumes extends AsyncDisposable {
   readonly mounts: Docker.MountConfig
+  /** Keeps the volumes mounted, from here until `release`. */
+  hold(): Promise<void>
   /** Puts the task's files in place, through its container that has not started yet. */
   fill(container: Docker.Container): Promise<void>
+  /** Ends the holding, so that what lies in memory is gone when the task's container is. */
+  release(): Promise<void>
 }
 
 /**
  * Makes the volumes of a task. The outputs folder is memory with a size, which the engine drops as soon as no container
  * uses it: before we could read it. So a second container, never started, keeps it mounted while one of its own files
- * is being read, slowly: for as long as we do not take the bytes. Disposal, or our death, ends the reading.
+ * is being read, slowly: for as long as we do not take the bytes. `release`, or our death, ends the reading.
  */
 export async function makeVolumes(parts: VolumeParts, task: SandboxTask): Promise<TaskVolumes> {
+  const { engine, labels } = parts
   const plan = planMounts(task)
-  await using made = new AsyncDisposableStack()
-  const mounts: Docker.MountConfig = []
-  for (const [at, mount] of plan.entries()) {
-    const name = `${parts.prefix}-${at}`
-    made.defer(() => unlessGone(parts.engine.getVolume(name).remove()))
-    await parts.engine.createVolume(
-      volumeSettings(name, mount, task.limits.diskBytes, parts.labels),
-    )
-    mounts.push(mountSettings(name, mount))
+  const volumes = plan.map((mount, at) => ({ mount, name: `${parts.prefix}-${at}` }))
+  const mounts = volumes.map(({ name, mount }) => mountSettings(name, mount))
+  const holding = new AsyncDisposableStack()
+  let held: Promise<void> | undefined
+  const release = async () => {
+    await Promise.allSettled([held])
+    await holding.disposeAsync()
   }
-  made.use(await holdMounted(parts, mounts))
+  await using made = new AsyncDisposableStack()
+  for (const { name } of volumes) made.defer(() => unlessGone(engine.getVolume(name).remove()))
+  for (const { name, mount } of volumes) {
+    await engine.createVolume(volumeSettings(name, mount, task.limits.diskBytes, labels))
+  }
+  made.defer(release)
   const owned = made.move()
   return {
     mounts,
+    release,
+    hold: () => (held = holdMounted(parts, mounts, holding)),
     fill: async (container) => {
       for (const mount of plan.filter((one) => one.files.length > 0)) {
         const archive = Readable.from(writeTar(membersOf(mount)))
@@ -57,23 +67,21 @@ export async function makeVolumes(parts: VolumeParts, task: SandboxTask): Promis
 async function holdMounted(
   parts: VolumeParts,
   mounts: Docker.MountConfig,
-): Promise<AsyncDisposable> {
-  await using made = new AsyncDisposableStack()
+  holding: AsyncDisposableStack,
+): Promise<void> {
   const holder = await parts.engine.createContainer({
     Image: parts.helperImageId,
     Labels: { ...parts.labels },
     NetworkDisabled: true,
     HostConfig: { NetworkMode: 'none', Mounts: mounts },
   })
-  made.defer(() => unlessGone(holder.remove({ force: true })))
+  holding.defer(() => unlessGone(holder.remove({ force: true })))
   const reading = await holder.getArchive({ path: HOLD_PATH })
   // its early end is ours, or the engine's death, which the task's own requests report
   reading.on('error', () => undefined)
-  made.defer(() => {
+  holding.defer(() => {
     if ('destroy' in reading && typeof reading.destroy === 'function') reading.destroy()
   })
-  const owned = made.move()
-  return { [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 /** Files with the folders above them. Inputs belong to root, so the job can read and not change them. */

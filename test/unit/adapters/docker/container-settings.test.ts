@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { containerSettings } from '../../../../node/adapters/docker/container-settings.ts'
+import { forStrangers } from '../../../../node/adapters/docker/engine.ts'
 import { seccompProfile } from '../../../../node/adapters/docker/seccomp-profile.ts'
 import {
   mountSettings,
   planMounts,
   volumeSettings,
 } from '../../../../node/adapters/docker/task-mounts.ts'
+import { usableLimits } from '../../../../node/adapters/docker/usable-limits.ts'
 import { MiB } from '../../../../node/domain/units.ts'
 import type { SandboxTask } from '../../../../node/ports/sandbox.ts'
 import { aDockerTask } from './docker-task.ts'
@@ -90,6 +92,10 @@ for (const [name, task] of Object.entries({
   'a file that climbs': aDockerTask({ files: [{ path: '/in/../../a', bytes: Buffer.of(1) }] }),
   'a relative file': aDockerTask({ files: [{ path: 'in/a', bytes: Buffer.of(1) }] }),
   'the root as outputs': aDockerTask({ outputs: '/' }),
+  'a file among the kernel’s own': aDockerTask({
+    files: [{ path: '/proc/a', bytes: Buffer.of(1) }],
+  }),
+  'outputs in /etc': aDockerTask({ outputs: '/etc/x' }),
   'outputs that climb': aDockerTask({ outputs: '/out/..' }),
 })) {
   test(`a mount is refused: ${name}`, () => {
@@ -103,4 +109,24 @@ test('only the outputs volume is memory, and it has the task’s size', () => {
   ).map((mount) => volumeSettings('v', mount, 4096, {}))
   assert.equal(inputs?.DriverOpts, undefined)
   assert.match(outputs?.DriverOpts?.['o'] ?? '', /size=4096,.*uid=65534/)
+})
+
+test('no limit is ever none: what engine, kernel or timer take for "unlimited" is raised or cut', () => {
+  const zero = { cpuMillis: 0, memoryBytes: 0, diskBytes: 0, wallMs: 0, outputBytes: 0 }
+  const least = usableLimits(zero)
+  assert.ok(least.cpuMillis > 0 && least.memoryBytes > 0 && least.diskBytes > 0)
+  assert.deepEqual([least.wallMs, least.outputBytes], [0, 0])
+  const most = usableLimits({ ...zero, wallMs: Number.MAX_SAFE_INTEGER })
+  assert.ok(most.wallMs > 1e9 && most.wallMs < 2 ** 31 - 60_000)
+  const { limits } = aDockerTask()
+  assert.deepEqual(usableLimits(limits), { ...limits })
+})
+
+test('what a requester reads of the engine’s refusal names no folder of the provider', () => {
+  const message =
+    'mount /srv/docker/volumes/x/_data:/srv/docker/overlay2/y/merged/a: not a directory'
+  assert.equal(
+    forStrangers({ status: 500, message }),
+    'mount (a folder of the engine):(a folder of the engine): not a directory',
+  )
 })
