@@ -35,8 +35,10 @@ export function parseDuration(text: string | number): number | undefined {
 /** A duration as people read it. */
 export function formatDuration(ms: number): string {
   if (ms < second) return `${Math.round(ms)} ms`
-  if (ms < minute) return `${(ms / second).toFixed(1)} s`
-  return `${Math.floor(ms / minute)} m ${Math.round((ms % minute) / second)} s`
+  const tenths = Math.round(ms / (second / 10))
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`
+  const seconds = Math.round(ms / second)
+  return `${Math.floor(seconds / 60)} m ${seconds % 60} s`
 }
 
 /** A size as people read it. */
