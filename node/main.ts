@@ -1,0 +1,60 @@
+/** `hive`: gives the command line its real parts. Heavy parts load when a command needs them. */
+import { createProgram } from './cli/program.ts'
+import type { CliParts } from './cli/parts.ts'
+import { readEnvironment, readPassphraseSetting } from './config/env.ts'
+import { askSecret, onInterrupt } from './terminal.ts'
+
+const parts: CliParts = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  stdin: process.stdin,
+  env: readEnvironment(),
+  cwd: process.cwd(),
+  fetch: globalThis.fetch,
+  now: () => Date.now(),
+  onInterrupt,
+  passphraseSetting: async () => readPassphraseSetting(),
+  readPassphrase: askSecret,
+
+  async initNode({ dataDir, passphrase, initial }) {
+    const { createNodeFolder } = await import('./node-folder.ts')
+    const { address, peer } = await createNodeFolder(dataDir, passphrase, initial)
+    return { address, peer }
+  },
+
+  async upNode({ dataDir, config, passphrase, signal, onReady }) {
+    const { openIdentity } = await import('./node-folder.ts')
+    const { privateKey } = await openIdentity(dataDir, passphrase)
+    const { openPeer } = await import('./peer.ts')
+    const { createLogger } = await import('./adapters/system/line-logger.ts')
+    const logger = createLogger(config.log)
+    await using peer = await openPeer({ dataDir, config, privateKey, logger, signal })
+    const { address, addresses, kinds } = peer
+    onReady({ peer: peer.peer, address, addresses, kinds, apiPort: peer.api.port })
+    await aborted(signal)
+  },
+
+  async openEscrow({ rpc, address, signal, ...chain }) {
+    const { openChainEscrow } = await import('./adapters/chain/chain-escrow.ts')
+    const { systemClock } = await import('./adapters/system/system-clock.ts')
+    return openChainEscrow({ clock: systemClock }, { rpc, address, ...chain }, signal)
+  },
+
+  async devnet({ dir, providers, signal, onLine }) {
+    const { startLocalNetwork } = await import('../scripts/devnet/local-network.ts')
+    const { describeNetwork } = await import('../scripts/devnet/describe.ts')
+    const options = { dir, providers, requesters: 1, signal, onStep: onLine }
+    await using network = await startLocalNetwork(options)
+    for (const line of describeNetwork(network)) onLine(line)
+    await aborted(signal)
+  },
+}
+
+process.exitCode = await createProgram(parts).run(process.argv.slice(2))
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  )
+}
