@@ -25,7 +25,7 @@ export type SignDigest = (digest: Uint8Array) => Uint8Array
 /** Reads and writes the envelopes of one signing domain. */
 export interface EnvelopeCodec {
   readonly domain: SigningDomain
-  /** Signs a new message. */
+  /** Signs a new message. Throws `MESSAGE_MALFORMED` or `MESSAGE_TOO_LARGE` for one that nobody would take. */
   seal<N extends MessageName>(name: N, message: Messages[N], sign: SignDigest): Signed<N>
   /** Adds the second signature of a two-party message. */
   countersign<N extends MessageName>(signed: Signed<N>, sign: SignDigest): Signed<N>
@@ -55,6 +55,8 @@ export function createEnvelopeCodec(domain: SigningDomain): EnvelopeCodec {
   return {
     domain,
     seal(name, message, sign) {
+      // What no peer would take is refused before it is signed.
+      recordToWire(MESSAGES[name].fields, message)
       const id = structHash(name, message)
       return assemble(name, message, id, [sign(digest(id))])
     },

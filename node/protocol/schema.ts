@@ -40,14 +40,11 @@ export const bool: Field<boolean> = {
 
 /** UTF-8 text of at most `maxChars` characters. */
 export function text(maxChars: number): Field<string> {
-  return {
-    solidity: 'string',
-    toWire: (value) => value,
-    fromWire: (raw, path) =>
-      typeof raw === 'string' && raw.length <= maxChars && raw.isWellFormed()
-        ? raw
-        : malformed(path, `text of at most ${maxChars} characters`),
-  }
+  const check = (raw: unknown, path: string) =>
+    typeof raw === 'string' && raw.length <= maxChars && raw.isWellFormed()
+      ? raw
+      : malformed(path, `text of at most ${maxChars} characters`)
+  return { solidity: 'string', toWire: (value) => check(value, 'text'), fromWire: check }
 }
 
 /** At most `maxItems` of `item`. */
@@ -55,7 +52,10 @@ export function list<T>(item: Field<T>, maxItems: number): Field<readonly T[]>
 export function list<T>(item: Shape<T>, maxItems: number): Shape<readonly T[]>
 export function list<T>(item: Shape<T> | Field<T>, maxItems: number): Shape<readonly T[]> {
   const shape: Shape<readonly T[]> = {
-    toWire: (values) => values.map(item.toWire),
+    toWire: (values) =>
+      values.length <= maxItems
+        ? values.map(item.toWire)
+        : malformed('list', `a list of at most ${maxItems}`),
     fromWire: (raw, path) =>
       Array.isArray(raw) && raw.length <= maxItems
         ? raw.map((each, at) => item.fromWire(each, `${path}.${at}`))
