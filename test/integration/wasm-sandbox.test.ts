@@ -1,47 +1,19 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { openWasmSandbox } from '../../node/adapters/wasm/wasm-sandbox.ts'
-import type { Isolation } from '../../node/adapters/wasm/runner-command.ts'
+import { test } from 'node:test'
+import { ISOLATIONS } from '../../node/adapters/wasm/runner-command.ts'
 import { sandboxKeepsItsPromises } from '../conformance/sandbox.ts'
-import { quietLogger } from '../support/quiet-logger.ts'
+import { descendants } from '../support/child-processes.ts'
 import { WASM_PROGRAMS } from '../support/wasm-programs.ts'
+import { isolationMissing, openTestWasm } from '../support/wasm-sandboxes.ts'
 
-/** Runners that are alive and descend from this process, by their command lines. */
-async function runners(): Promise<readonly string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const stats = await Promise.all(
-    pids.map(async (pid) => {
-      try {
-        const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-        const command = await readFile(`/proc/${pid}/cmdline`, 'utf8')
-        const [, parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-        return { pid, parent, command: command.replaceAll('\0', ' ') }
-      } catch {
-        // It ended while we looked.
-        return undefined
-      }
-    }),
-  )
-  const family = new Set([String(process.pid)])
-  const found: string[] = []
-  for (let grown = true; grown;) {
-    grown = false
-    for (const stat of stats) {
-      if (stat === undefined || family.has(stat.pid) || !family.has(stat.parent)) continue
-      family.add(stat.pid)
-      found.push(stat.command)
-      grown = true
-    }
+for (const isolation of ISOLATIONS) {
+  const missing = await isolationMissing(isolation)
+  if (missing !== false) {
+    test(`wasm (${isolation}) as a sandbox`, { skip: missing }, () => {})
+    continue
   }
-  return found.filter((command) => command.includes('runner/main'))
-}
-
-for (const isolation of ['bubblewrap', 'node permission model'] satisfies Isolation[]) {
   sandboxKeepsItsPromises(`wasm (${isolation})`, async () => ({
-    sandbox: await openWasmSandbox(
-      { logger: quietLogger() },
-      { threads: 2, isolations: [isolation] },
-    ),
+    sandbox: await openTestWasm({ isolations: [isolation] }),
     programs: WASM_PROGRAMS,
-    leftovers: runners,
+    leftovers: async () => (await descendants('runner/main')).map(({ command }) => command),
   }))
 }

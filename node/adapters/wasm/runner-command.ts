@@ -23,11 +23,8 @@ const here = import.meta.dirname
 const tree = resolve(here, '../..')
 const main = `runner/main${extname(import.meta.filename)}`
 
-/**
- * Baseline code has no on-stack replacement: a program that is one long loop would stay in it, ten
- * times slower. So everything is compiled by the optimiser, at its first call.
- */
-const ENGINE_FLAGS = ['--no-liftoff', '--disallow-code-generation-from-strings', '--no-addons']
+/** The permission model warns about the threads that the runner is made of. */
+const NODE_FLAGS = ['--disallow-code-generation-from-strings', '--no-addons', '--no-warnings']
 
 /** The command for `isolation`; whether it works here shows when it is started. */
 export function runnerCommand(isolation: Isolation, threads: number): RunnerCommand {
@@ -59,7 +56,7 @@ function bubblewrapped(threads: number): RunnerCommand {
 }
 
 function nodeArgs(read: readonly string[], script: string, threads: number): string[] {
-  return [...ENGINE_FLAGS, '--permission', '--allow-worker', ...read, script, String(threads)]
+  return [...NODE_FLAGS, '--permission', '--allow-worker', ...read, script, String(threads)]
 }
 
 /** What the runner is made of: this folder, the domain, and the file that says they are modules. */

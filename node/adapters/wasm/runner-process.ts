@@ -8,6 +8,9 @@ const SEARCH = '/usr/local/bin:/usr/bin:/bin'
 /** How much of what a runner says on stderr is kept, characters. */
 const STDERR_CHARS = 2000
 
+/** How long a runner that took too long to start may take to end, ms. */
+const GRACE_MS = 5000
+
 /** A runner as a child of this process. */
 export class RunnerProcess implements AsyncDisposable {
   readonly #child: ChildProcess
@@ -17,12 +20,16 @@ export class RunnerProcess implements AsyncDisposable {
 
   constructor(child: ChildProcess) {
     this.#child = child
+    // Whoever holds the other end of stderr is part of the runner, also when its parent is gone already.
+    const silent = new Promise((resolve) => child.stderr?.once('close', resolve))
     this.gone = new Promise((resolve) => {
       child.on('error', (error) => {
         resolve(error.message)
       })
-      child.once('close', (code, signal) => {
-        resolve(`${signal ?? `exit code ${code ?? -1}`} ${this.#stderr}`.trim())
+      child.once('exit', (code, signal) => {
+        void silent.then(() => {
+          resolve(`${signal ?? `exit code ${code ?? -1}`} ${this.#stderr}`.trim())
+        })
       })
     })
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -44,7 +51,9 @@ export class RunnerProcess implements AsyncDisposable {
     })
     const runner = new RunnerProcess(child)
     const ready = Promise.withResolvers<undefined>()
-    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+    const timer = setTimeout(() => {
+      runner.#giveUp()
+    }, timeoutMs)
     child.on('message', (message) => {
       ready.resolve(undefined)
       onMessage(message as FromRunner)
@@ -61,7 +70,18 @@ export class RunnerProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.connected) this.#child.disconnect()
     this.#child.kill('SIGKILL')
     await this.gone
+  }
+
+  // A bubblewrap killed while it sets up leaves its other half waiting for ever. The closed channel
+  // tells a runner that does come up to end; only one that hangs is killed.
+  #giveUp(): void {
+    if (this.#child.connected) this.#child.disconnect()
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), GRACE_MS)
+    void this.gone.then(() => {
+      clearTimeout(timer)
+    })
   }
 }

@@ -20,6 +20,7 @@ export class RunnerSession implements AsyncDisposable {
   readonly #admitting = new Map<string, PromiseWithResolvers<void>>()
   readonly #runs = new Map<number, Run>()
   #process: RunnerProcess | undefined
+  #lostBy: HiveError | undefined
   #lastRun = 0
 
   constructor(moduleCacheBytes: number) {
@@ -76,6 +77,7 @@ export class RunnerSession implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<GuestResult> {
     const id = ++this.#lastRun
+    if (this.#lostBy) throw this.#lostBy
     const { promise, resolve, reject } = Promise.withResolvers<GuestResult>()
     const cancel = () => this.#process?.send({ type: 'cancel', id })
     this.#runs.set(id, { hear, end: resolve, fail: reject })
@@ -103,6 +105,7 @@ export class RunnerSession implements AsyncDisposable {
     }
     if (bytes.byteLength > MAX_IMAGE_BYTES)
       throw new HiveError('IMAGE_INVALID', { why: `it is larger than ${MAX_IMAGE_BYTES} bytes` })
+    if (this.#lostBy) throw this.#lostBy
     const admitted = Promise.withResolvers<void>()
     this.#admitting.set(key, admitted)
     this.#process?.send({ type: 'admit', key, bytes, maxPages })
@@ -135,6 +138,7 @@ export class RunnerSession implements AsyncDisposable {
 
   #lost(why: string): void {
     const error = new HiveError('TASK_START_FAILED', { why: `the runner ended: ${why}` })
+    this.#lostBy = error
     for (const admission of this.#admitting.values()) admission.reject(error)
     for (const run of this.#runs.values()) run.fail(error)
   }

@@ -1,14 +1,23 @@
 // The runner: a process of its own that compiles strangers' modules and runs them in threads.
 // It has no files, no network and no secrets, and says how tasks ended over its IPC channel.
+import { setFlagsFromString } from 'node:v8'
 import { codeOf, HiveError } from '../../../domain/errors.ts'
 import { admitModule } from '../module/admit.ts'
 import { invalidModule } from '../module/byte-reader.ts'
 import type { FromRunner, ToRunner } from './messages.ts'
 import { Pool } from './pool.ts'
 
+/**
+ * V8's baseline compiler has no on-stack replacement: a program that is one long loop would stay in
+ * its code, ten times slower. So guests are compiled by the optimiser, each function at its first
+ * call. Set only now, because Node's own type stripping is WebAssembly that starts faster without.
+ */
+const COMPILER = '--no-liftoff'
+
 const modules = new Map<string, { module: WebAssembly.Module; maxPages: number }>()
 const pool = new Pool(Number(process.argv[2] ?? 1), {
   onReady: () => {
+    setFlagsFromString(COMPILER)
     tell({ type: 'ready' })
   },
   // The node starts another runner; this one's tasks are lost, and it says so.
@@ -74,3 +83,5 @@ process.on('message', (message: ToRunner) => {
 process.once('disconnect', () => {
   void pool.close()
 })
+// The node may have given up before we listened.
+if (!process.connected) void pool.close()

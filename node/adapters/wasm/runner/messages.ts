@@ -46,7 +46,7 @@ export type ToRunner =
 
 /** What the runner tells its node. */
 export type FromRunner =
-  | { readonly type: 'ready' } // once for each thread
+  | { readonly type: 'ready' }
   | { readonly type: 'admitted'; readonly key: string }
   | { readonly type: 'refused'; readonly key: string; readonly why: string }
   | {

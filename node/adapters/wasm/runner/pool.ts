@@ -12,7 +12,7 @@ export interface PoolJob {
 
 /** What a pool tells of itself. */
 export interface PoolHooks {
-  /** A thread can take tasks. */
+  /** Every thread can take tasks; called once. */
   readonly onReady: () => void
   /** A thread does not start, or does not end `KILL_PATIENCE_MS` after it was killed. */
   readonly onBroken: () => void
@@ -27,10 +27,12 @@ export class Pool {
   readonly #waiting: PoolJob[] = []
   readonly #running = new Map<number, Slot>()
   readonly #hooks: PoolHooks
+  #starting: number
   #closed = false
 
   constructor(size: number, hooks: PoolHooks) {
     this.#hooks = hooks
+    this.#starting = size
     this.#slots = Array.from({ length: size }, () => undefined)
     for (const at of this.#slots.keys()) this.#fill(at)
   }
@@ -56,8 +58,8 @@ export class Pool {
 
   #fill(at: number): void {
     const slot = new Slot(() => {
-      this.#hooks.onReady()
       this.#next()
+      if (--this.#starting === 0) this.#hooks.onReady()
     })
     this.#slots[at] = slot
     void slot.gone.then(() => {

@@ -44,7 +44,7 @@ export function locate(base: DirNode, path: string): Place | Errno {
     if (node.kind !== 'dir') return ERRNO.notdir
     dir = node
     depth += 1
-    if (depth > MAX_DEPTH) return ERRNO.nametoolong
+    if (depth >= MAX_DEPTH) return ERRNO.nametoolong
   }
   return { dir, name: '', node: dir, asDir: true }
 }
