@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { composeImage, imageArchive } from '../../node/adapters/docker/image-archive.ts'
 import { admitImage } from '../../node/adapters/docker/image-admission.ts'
+import { unlessGone } from '../../node/adapters/docker/engine.ts'
+import { helperImage } from '../../node/adapters/docker/helper-image.ts'
 import { readTar } from '../../node/adapters/docker/tar-reader.ts'
 import { packTar } from '../../node/adapters/docker/tar-writer.ts'
 import type { Sandbox, SandboxImage } from '../../node/ports/sandbox.ts'
@@ -86,6 +88,14 @@ describe('images of docker jobs', { skip: missing }, () => {
     assert.equal((await runProgram(sandbox, none, [])).reason, 'start-failed')
     assert.equal(loads, 2)
     await engine.getImage(own.id).remove()
+  })
+
+  test('a helper image that somebody pruned is given to the engine again', async () => {
+    const helper = helperImage(process.arch === 'arm64' ? 'arm64' : 'amd64')
+    // elsewhere a task may be holding on to it just now; then it stays, which is as well
+    await unlessGone(engine.getImage(helper.id).remove())
+    const { stdout } = await runProgram(sandbox, shell('echo here'), [])
+    assert.equal(textOf(stdout), 'here\n')
   })
 
   test('arguments take the place of the image’s command and keep its entry point', async () => {

@@ -2,7 +2,8 @@ import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { RunOptions, Sandbox, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { openCgroupMeter } from './cgroup-meter.ts'
-import { connectEngine, engineGone, type Engine } from './engine.ts'
+import { connectEngine, engineGone } from './engine.ts'
+import { describeEngine } from './engine-description.ts'
 import { loadIntoEngine } from './engine-image.ts'
 import { helperImage } from './helper-image.ts'
 import { ImageStore } from './image-store.ts'
@@ -59,7 +60,7 @@ export async function openDockerSandbox(
     const candidates = chosen.runtime === undefined ? [wanted, info.defaultRuntime] : [wanted]
     for (const runtime of candidates) {
       if (runtime === undefined) continue
-      const fault = await runtimeFault(engine, runtime, helper.id, chosen.nodeId)
+      const fault = await runtimeFault(engine, runtime, helper, chosen.nodeId)
       if (fault !== undefined) {
         logger.warn('docker runtime does not work', { runtime, fault })
         continue
@@ -75,7 +76,7 @@ export async function openDockerSandbox(
       return new DockerSandbox({
         engine,
         images,
-        helperImageId: helper.id,
+        helper,
         runtime,
         cgroups,
         nodeId,
@@ -148,29 +149,5 @@ class DockerSandbox implements Sandbox {
     this.#closing.abort()
     await Promise.all(this.#running)
     await this.#on.cgroups?.sweep()
-  }
-}
-
-interface EngineDescription {
-  readonly architecture: string
-  readonly runtimes: readonly string[]
-  readonly defaultRuntime: string
-  readonly cgroupVersion: string
-  readonly cgroupDriver: string
-}
-
-async function describeEngine(engine: Engine): Promise<EngineDescription> {
-  const info: Readonly<Record<string, unknown>> = await engine.info()
-  const text = (key: string, otherwise: string) => {
-    const value = info[key]
-    return typeof value === 'string' ? value : otherwise
-  }
-  const runtimes = info['Runtimes']
-  return {
-    architecture: text('Architecture', ''),
-    runtimes: typeof runtimes === 'object' && runtimes !== null ? Object.keys(runtimes) : [],
-    defaultRuntime: text('DefaultRuntime', 'runc'),
-    cgroupVersion: text('CgroupVersion', '1'),
-    cgroupDriver: text('CgroupDriver', ''),
   }
 }

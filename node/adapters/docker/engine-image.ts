@@ -4,7 +4,7 @@ import { refusalOf, type Engine } from './engine.ts'
 import { imageArchive, type Image } from './image-archive.ts'
 
 /** Whether the engine holds the image; only its content id is ever asked for, never a name. */
-export async function engineHolds(engine: Engine, imageId: string): Promise<boolean> {
+async function engineHolds(engine: Engine, imageId: string): Promise<boolean> {
   try {
     await engine.getImage(imageId).inspect()
     return true

@@ -1,7 +1,9 @@
 import { second } from '../../domain/units.ts'
 import { LABELS } from './container-settings.ts'
 import { refusalOf, unlessGone, type Engine } from './engine.ts'
+import { createHelperContainer } from './helper-container.ts'
 import { PROBE_STATUS } from './helper-image.ts'
+import type { Image } from './image-archive.ts'
 
 /** How long a trial container may take, ms; a broken runtime may hang at full speed for ever. */
 const PROBE_TIMEOUT_MS: number = 15 * second
@@ -10,18 +12,16 @@ const PROBE_TIMEOUT_MS: number = 15 * second
 export async function runtimeFault(
   engine: Engine,
   runtime: string,
-  helperImageId: string,
+  helper: Image,
   nodeId: string,
 ): Promise<string | undefined> {
   const abortSignal = AbortSignal.timeout(PROBE_TIMEOUT_MS)
   await using made = new AsyncDisposableStack()
   try {
-    const container = await engine.createContainer({
+    const container = await createHelperContainer(engine, helper, {
       abortSignal,
-      Image: helperImageId,
-      Labels: { [LABELS.node]: nodeId },
-      NetworkDisabled: true,
-      HostConfig: { Runtime: runtime, NetworkMode: 'none', ReadonlyRootfs: true },
+      labels: { [LABELS.node]: nodeId },
+      host: { Runtime: runtime },
     })
     made.defer(() => unlessGone(container.remove({ force: true })))
     await container.start({ abortSignal })

@@ -9,7 +9,7 @@ const MAX_EXTENSION_BYTES = 8 * 1024
 const MAX_LINK_CHARS = 4096
 
 /** What an entry is. Anything else in an archive is refused. */
-export type TarKind = 'file' | 'hardlink' | 'symlink' | 'directory' | 'fifo'
+type TarKind = 'file' | 'hardlink' | 'symlink' | 'directory' | 'fifo'
 
 /** One member of an archive; `bytes` is a view, never a copy. */
 export interface TarEntry {

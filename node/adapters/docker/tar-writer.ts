@@ -61,7 +61,6 @@ function* paxHeader(values: Readonly<Record<string, string>>): Generator<Uint8Ar
 }
 
 function fitsName(value: string): boolean {
-  // eslint-disable-next-line no-control-regex -- a name outside ASCII needs pax to say that it is UTF-8
   return value.length <= NAME_BYTES && /^[\x20-\x7e]*$/.test(value)
 }
 

@@ -3,14 +3,14 @@ import type { SandboxTask } from '../../ports/sandbox.ts'
 import type { CgroupMeter } from './cgroup-meter.ts'
 import { LABELS } from './container-settings.ts'
 import type { Engine } from './engine.ts'
+import type { Image } from './image-archive.ts'
 import type { ImageStore } from './image-store.ts'
 
 /** What running a task needs of one open sandbox. */
 export interface TaskEngine {
   readonly engine: Engine
   readonly images: ImageStore
-  /** The engine's id of the helper image, which is loaded. */
-  readonly helperImageId: string
+  readonly helper: Image
   readonly runtime: string
   readonly cgroups: CgroupMeter | undefined
   readonly nodeId: string

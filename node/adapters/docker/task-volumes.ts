@@ -3,14 +3,16 @@ import type Docker from 'dockerode'
 import type { SandboxFile, SandboxTask } from '../../ports/sandbox.ts'
 import { JOB_UID } from './container-settings.ts'
 import { unlessGone, type Engine } from './engine.ts'
+import { createHelperContainer } from './helper-container.ts'
 import { HOLD_PATH } from './helper-image.ts'
+import type { Image } from './image-archive.ts'
 import { mountSettings, planMounts, volumeSettings, type TaskMount } from './task-mounts.ts'
 import { writeTar, type TarMember } from './tar-writer.ts'
 
 /** What making volumes needs of its surroundings. */
 export interface VolumeParts {
   readonly engine: Engine
-  readonly helperImageId: string
+  readonly helper: Image
   /** Start of the names of what is made; unique to the task. */
   readonly prefix: string
   readonly labels: Readonly<Record<string, string>>
@@ -69,12 +71,8 @@ async function holdMounted(
   mounts: Docker.MountConfig,
   holding: AsyncDisposableStack,
 ): Promise<void> {
-  const holder = await parts.engine.createContainer({
-    Image: parts.helperImageId,
-    Labels: { ...parts.labels },
-    NetworkDisabled: true,
-    HostConfig: { NetworkMode: 'none', Mounts: mounts },
-  })
+  const { engine, helper, labels } = parts
+  const holder = await createHelperContainer(engine, helper, { labels, host: { Mounts: mounts } })
   holding.defer(() => unlessGone(holder.remove({ force: true })))
   const reading = await holder.getArchive({ path: HOLD_PATH })
   // its early end is ours, or the engine's death, which the task's own requests report

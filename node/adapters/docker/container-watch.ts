@@ -1,0 +1,109 @@
+import type Docker from 'dockerode'
+import { HiveError } from '../../domain/errors.ts'
+import type { EndReason } from '../../domain/receipt.ts'
+import { second } from '../../domain/units.ts'
+import type { RunOptions, SandboxTask } from '../../ports/sandbox.ts'
+import { engineGone, unlessGone } from './engine.ts'
+import { OutputCapture } from './output-capture.ts'
+import { startStep } from './start-step.ts'
+import type { RunEnd } from './task-result.ts'
+
+/** How long the engine may take to report the end of a container that was killed, ms. */
+const KILL_GRACE_MS: number = 20 * second
+
+/** What a run tells while it goes on. */
+export interface RunProgress extends RunOptions {
+  /** The job's own process runs. */
+  readonly onStarted: () => void
+}
+
+/**
+ * Starts a container and stays with it to its end, which the task's limits or the signal may bring about. `follow` is
+ * called as soon as it runs.
+ * @throws HiveError TASK_START_FAILED; the engine's own error when it is gone
+ */
+export async function watchContainer(
+  container: Docker.Container,
+  task: SandboxTask,
+  progress: RunProgress,
+  follow: () => Promise<void>,
+): Promise<RunEnd> {
+  let cut: EndReason | undefined
+  const killing: Promise<unknown>[] = []
+  let isRunning = false
+  const stop = (reason: EndReason) => {
+    cut ??= reason
+    if (!isRunning) return
+    const kill = unlessGone(container.kill({ signal: 'SIGKILL' }))
+    // a dead engine also ends the output below, so the wait finds out; nobody is left waiting
+    kill.catch(() => undefined)
+    killing.push(kill)
+  }
+  const onAbort = () => {
+    stop('killed')
+  }
+  const capture = new OutputCapture(task.limits.outputBytes, {
+    onOutput: (stream, chunk) => progress.onOutput?.(stream, chunk),
+    onFull: () => {
+      stop('output-limit')
+    },
+  })
+  progress.signal.addEventListener('abort', onAbort, { once: true })
+  const attached = await startStep(attach(container, task))
+  const reading = drain(attached, capture)
+  const startedAt = performance.now()
+  let timer: NodeJS.Timeout | undefined
+  try {
+    await startStep(container.start())
+    isRunning = true
+    progress.onStarted()
+    if (cut !== undefined || progress.signal.aborted) stop(cut ?? 'killed')
+    timer = setTimeout(() => {
+      stop('timeout')
+    }, task.limits.wallMs)
+    await follow()
+    await reading
+    const patience = AbortSignal.timeout(task.limits.wallMs + KILL_GRACE_MS)
+    const status = await waitForEnd(container, patience)
+    const wallMs = performance.now() - startedAt
+    clearTimeout(timer)
+    await Promise.all(killing)
+    const { State: state } = await container.inspect()
+    return { cut, status, isOutOfMemory: state.OOMKilled, wallMs, capture }
+  } finally {
+    clearTimeout(timer)
+    progress.signal.removeEventListener('abort', onAbort)
+    if ('destroy' in attached && typeof attached.destroy === 'function') attached.destroy()
+    await reading
+  }
+}
+
+/** Opens the streams and sends stdin; a job that does not read it is no fault of ours. */
+async function attach(
+  container: Docker.Container,
+  task: SandboxTask,
+): Promise<NodeJS.ReadableStream> {
+  const hasStdin = task.stdin.length > 0
+  const streams = { stream: true, stdout: true, stderr: true }
+  if (!hasStdin) return await container.attach(streams)
+  const duplex = await container.attach({ ...streams, stdin: true, hijack: true })
+  duplex.end(Buffer.from(task.stdin))
+  return duplex
+}
+
+/** Reads to the end, which comes when the job has closed its streams or the engine is gone; never rejects. */
+async function drain(stream: NodeJS.ReadableStream, capture: OutputCapture): Promise<void> {
+  try {
+    for await (const chunk of stream) capture.push(Buffer.from(chunk))
+  } catch {
+    // a broken connection: what it means is found by asking the engine how the container ended
+  }
+}
+
+async function waitForEnd(container: Docker.Container, patience: AbortSignal): Promise<number> {
+  const answer: unknown = await container.wait({ abortSignal: patience })
+  const status =
+    typeof answer === 'object' && answer !== null && 'StatusCode' in answer && answer.StatusCode
+  if (typeof status !== 'number') throw engineGone(new HiveError('PEER_PROTOCOL', {}))
+  return status
+}
