@@ -128,6 +128,10 @@ export const ERROR_CODES = {
     'A file that the job names cannot be read.',
     'Check the path; it is relative to the spec file.',
   ),
+  OUTPUT_UNWRITABLE: text(
+    'An output file cannot be written.',
+    'Choose another folder with --out, or fetch it later with `hive job ID --out DIR`.',
+  ),
   // sandboxes
   SANDBOX_UNAVAILABLE: text(
     'This node has no sandbox for that kind of job.',

@@ -1,0 +1,159 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { BundleBody } from '../../api/schemas/bundle.ts'
+import type { JobBody } from '../../api/schemas/jobs.ts'
+import type { WorkBody } from '../../api/schemas/money.ts'
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import { isHex, short } from '../../domain/ids.ts'
+import { formatAmount } from '../../domain/money.ts'
+import { formatBytes, formatDuration } from '../../domain/units.ts'
+import { command, contextOf, type CommandContext, type CommonOptions } from '../command.ts'
+import { writeOutputs } from '../job/outputs.ts'
+import type { NodeClient } from '../node-client.ts'
+import { columns, pairs } from '../output/columns.ts'
+import { plain } from '../output/plain-text.ts'
+import { printLine } from '../output/printing.ts'
+import type { Style } from '../output/style.ts'
+import { dateText, stateText } from '../output/words.ts'
+import type { CliParts } from '../parts.ts'
+
+/** `hive job`: one job, its results and its proofs. */
+export function jobCommand(parts: CliParts): Command {
+  return command({
+    usage: 'job <id>',
+    description: 'Show a job, fetch its outputs, or save what proves it',
+    examples: ['job 0x3fa2', 'job 0x3fa2 --out ./results', 'job 0x3fa2 --bundle proof.json'],
+  })
+    .argument(
+      '<id>',
+      'id of a job, or a unique start of one; or of a share that this node works on',
+    )
+    .option('--out <dir>', 'write the output files to this folder')
+    .option('--bundle <file>', 'write everything that `hive verify` needs to this file')
+    .action(
+      async (
+        id: string,
+        options: CommonOptions & { readonly out?: string; readonly bundle?: string },
+      ) => {
+        const context = contextOf(parts, options)
+        const client = await context.node()
+        if (options.bundle !== undefined) return bundle(context, client, id, options.bundle)
+        const job = await jobOrWork(client, id)
+        if (!('request' in job)) return context.show(job, () => workLines(job, context.style))
+        if (options.out === undefined) return context.show(job, () => jobLines(job, context.style))
+        const dir = resolve(parts.cwd, options.out)
+        const written = await writeOutputs(job, dir, client, new AbortController().signal)
+        return context.show({ job: job.id, written }, () => written)
+      },
+    )
+}
+
+async function bundle(
+  { parts, json, show }: CommandContext,
+  client: NodeClient,
+  id: string,
+  file: string,
+): Promise<void> {
+  const content = await client.get<BundleBody>(`/v1/jobs/${encodeURIComponent(id)}/bundle`)
+  const path = resolve(parts.cwd, file)
+  try {
+    await writeFile(path, `${JSON.stringify(content, null, 2)}\n`)
+  } catch (cause) {
+    throw new HiveError('OUTPUT_UNWRITABLE', { path }, { cause })
+  }
+  if (json) return show({ job: content.job, file: path }, () => [])
+  await printLine(parts.stdout, `${path}: ${content.shares.length} shares of ${content.job}`)
+}
+
+/** A job of this node, or else a share that it works on. */
+async function jobOrWork(client: NodeClient, id: string): Promise<JobBody | WorkBody> {
+  const path = encodeURIComponent(id)
+  try {
+    return await client.get<JobBody>(`/v1/jobs/${path}`)
+  } catch (error) {
+    if (codeOf(error) === 'INPUT_INVALID')
+      throw new HiveError('JOB_UNKNOWN', { id: id.slice(0, 80) })
+    if (codeOf(error) !== 'JOB_UNKNOWN' || !isHex(id, 32)) throw error
+    return await client.get<WorkBody>(`/v1/work/${path}`)
+  }
+}
+
+function jobLines(job: JobBody, style: Style): string[] {
+  const { spec, maxPrice } = job.request
+  const tokens = (text: string) => formatAmount(BigInt(text))
+  return [
+    ...pairs([
+      ['job', job.id],
+      ['state', stateText(job.state, style)],
+      ['error', job.error === undefined ? undefined : style.bad(job.error.code)],
+      ['program', `${spec.image.path.slice(1)} (${spec.kind}, ${formatBytes(spec.image.size)})`],
+      ['arguments', spec.args.length === 0 ? undefined : spec.args.join(' ')],
+      ['tasks', `${job.done} of ${job.tasks} done, ${job.failed} failed`],
+      ['price', `at most ${tokens(maxPrice)} tokens a task; promised ${tokens(job.paid)}`],
+      ['started', dateText(job.createdAt)],
+      [
+        'took',
+        job.finishedAt === undefined ? undefined : formatDuration(job.finishedAt - job.createdAt),
+      ],
+    ]),
+    ...shareLines(job, style),
+    ...taskLines(job),
+  ]
+}
+
+function shareLines(job: JobBody, style: Style): string[] {
+  if (job.shares.length === 0) return []
+  return [
+    '',
+    ...columns(
+      ['SHARE', 'PROVIDER', 'TASKS', 'TRY', 'STATE', 'PAID', ''],
+      job.shares.map((share) => [
+        short(share.id),
+        short(share.provider),
+        String(share.tasks.length),
+        String(share.attempt),
+        stateText(share.state, style),
+        share.amount === undefined ? '-' : formatAmount(BigInt(share.amount)),
+        share.error ?? '',
+      ]),
+    ),
+  ]
+}
+
+function taskLines(job: JobBody): string[] {
+  const done = job.results.filter((result) => result !== null)
+  if (done.length === 0) return []
+  return [
+    '',
+    ...columns(
+      ['TASK', 'END', 'TIME', 'CPU', 'MEMORY', 'FILES', ''],
+      done.map((result) => [
+        job.request.spec.inputs[result.index]?.name ?? String(result.index),
+        result.reason === 'exit' ? `exit ${result.exitCode}` : result.reason,
+        formatDuration(result.usage.wallMs),
+        formatDuration(result.usage.cpuMs),
+        formatBytes(result.usage.peakMemoryBytes),
+        String(result.files.length),
+        plain(result.detail),
+      ]),
+    ),
+  ]
+}
+
+function workLines(work: WorkBody, style: Style): string[] {
+  return pairs([
+    ['share', work.id],
+    ['state', stateText(work.state, style)],
+    ['error', work.error],
+    ['requester', work.requester],
+    ['channel', work.channel],
+    ['tasks', work.tasks.join(' ')],
+    ['price', `${formatAmount(BigInt(work.price))} tokens`],
+    [
+      'asked',
+      work.amount === undefined ? undefined : `${formatAmount(BigInt(work.amount))} tokens`,
+    ],
+    ['started', dateText(work.startedAt)],
+  ])
+}

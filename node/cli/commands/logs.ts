@@ -1,0 +1,46 @@
+import type { Command } from 'commander'
+import type { JobEventBody } from '../../api/schemas/jobs.ts'
+import { command, contextOf, interruptible, type CommonOptions } from '../command.ts'
+import { print, printJson } from '../output/printing.ts'
+import type { CliParts } from '../parts.ts'
+
+/** `hive logs`: what tasks printed. */
+export function logsCommand(parts: CliParts): Command {
+  return command({
+    usage: 'logs <job>',
+    description: 'Print the output of a job’s tasks: stdout to stdout, stderr to stderr',
+    examples: ['logs 0x3fa2', 'logs 0x3fa2 --task 7', 'logs 0x3fa2 --follow'],
+  })
+    .argument('<job>', 'id of a job, or a unique start of one')
+    .option('--task <index>', 'of one task only')
+    .option('--follow', 'go on until the job has ended')
+    .action(
+      async (
+        id: string,
+        options: CommonOptions & { readonly task?: string; readonly follow?: boolean },
+      ) => {
+        const { node, json } = contextOf(parts, options)
+        const client = await node()
+        const query = new URLSearchParams({
+          ...(options.task !== undefined && { task: options.task }),
+          ...(options.follow === true && { follow: 'true' }),
+        })
+        using stop = interruptible(parts)
+        const path = `/v1/jobs/${encodeURIComponent(id)}/logs?${query.toString()}`
+        try {
+          for await (const event of client.events<JobEventBody>(path, { signal: stop.signal })) {
+            if (event.type !== 'log') continue
+            if (json) await printJson(parts.stdout, event)
+            else
+              await print(
+                event.stream === 1 ? parts.stdout : parts.stderr,
+                Buffer.from(event.data, 'base64'),
+              )
+          }
+        } catch (error) {
+          // The user has seen enough.
+          if (!stop.signal.aborted) throw error
+        }
+      },
+    )
+}

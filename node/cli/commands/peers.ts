@@ -1,0 +1,43 @@
+import type { Command } from 'commander'
+import type { PeerBody } from '../../api/schemas/node.ts'
+import { short } from '../../domain/ids.ts'
+import { formatBytes } from '../../domain/units.ts'
+import { command, contextOf, type CommonOptions } from '../command.ts'
+import { columns } from '../output/columns.ts'
+import { plain } from '../output/plain-text.ts'
+import type { CliParts } from '../parts.ts'
+
+/** `hive peers`: who is there. */
+export function peersCommand(parts: CliParts): Command {
+  return command({
+    usage: 'peers',
+    description: 'List connected peers, or those that announced a kind of job',
+    examples: ['peers', 'peers --kind wasm', "peers --json | jq '.peers[].hardware'"],
+  })
+    .option('--kind <kind>', 'look in the DHT for providers of this kind of job')
+    .action(async (options: CommonOptions & { readonly kind?: string }) => {
+      const { node, show } = contextOf(parts, options)
+      const query = options.kind === undefined ? '' : `?kind=${encodeURIComponent(options.kind)}`
+      const list = await (
+        await node()
+      ).get<{ readonly peers: readonly PeerBody[] }>(`/v1/peers${query}`)
+      await show(list, () => lines(list.peers))
+    })
+}
+
+function lines(peers: readonly PeerBody[]): string[] {
+  if (peers.length === 0)
+    return ['Nobody is there. Check network.bootstrap in the config, or wait for a moment.']
+  return columns(
+    ['PEER', 'ADDRESS', 'KINDS', 'CORES', 'MEMORY', 'SANDBOXES', 'LATENCY'],
+    peers.map(({ peer, address, kinds, hardware, latencyMs, connected }) => [
+      short(peer),
+      address,
+      plain(kinds === undefined ? '?' : kinds.join(' ') || '-'),
+      hardware === undefined ? '?' : String(hardware.cores),
+      hardware === undefined ? '?' : formatBytes(hardware.memoryBytes),
+      plain(Object.values(hardware?.sandboxes ?? {}).join(', ')) || '-',
+      latencyMs === undefined ? (connected ? '?' : 'not connected') : `${Math.round(latencyMs)} ms`,
+    ]),
+  )
+}

@@ -1,0 +1,66 @@
+import { HiveError } from '../../domain/errors.ts'
+import type { CommonOptions } from '../command.ts'
+import type { JobFlags } from '../job/job-file.ts'
+
+/** Flags of `hive run`, as Commander gives them. */
+export interface RunOptions extends CommonOptions {
+  readonly arg?: readonly string[]
+  readonly env?: readonly string[]
+  readonly stdin?: string
+  readonly file?: readonly string[]
+  readonly map?: readonly string[]
+  readonly tasks?: string
+  readonly cpu?: string
+  readonly memory?: string
+  readonly disk?: string
+  readonly timeout?: string
+  readonly maxPrice?: string
+  readonly attempts?: string
+  readonly bidWindow?: string
+  readonly bids?: string
+  readonly outputs?: string
+  readonly stream?: boolean
+  readonly out?: string
+}
+
+/** The flags as fields of a spec file, to be read by the same rules. Throws `INPUT_INVALID`. */
+export function jobFlags(options: RunOptions, args: readonly string[]): JobFlags {
+  const all = [...(options.arg ?? []), ...args]
+  const { cpu, memory, disk } = options
+  const resources = present({ cpu, memory, disk })
+  return present({
+    args: all.length > 0 ? all : undefined,
+    env: assignments('--env', options.env),
+    files: assignments('--file', options.file),
+    resources: Object.keys(resources).length > 0 ? resources : undefined,
+    stdin: options.stdin,
+    map: options.map,
+    tasks: options.tasks,
+    timeout: options.timeout,
+    maxPrice: options.maxPrice,
+    attempts: options.attempts,
+    bidWindow: options.bidWindow,
+    bids: options.bids,
+    outputs: options.outputs,
+    stream: options.stream,
+  })
+}
+
+function assignments(
+  flag: string,
+  texts: readonly string[] | undefined,
+): Readonly<Record<string, string>> | undefined {
+  if (texts === undefined) return undefined
+  const problems = texts.filter((text) => text.indexOf('=') < 1)
+  if (problems.length > 0)
+    throw new HiveError('INPUT_INVALID', {
+      problems: problems.map((text) => `${flag} ${text}: expected NAME=VALUE`),
+    })
+  return Object.fromEntries(
+    texts.map((text) => [text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1)]),
+  )
+}
+
+function present(fields: JobFlags): JobFlags {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}

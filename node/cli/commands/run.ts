@@ -1,0 +1,138 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { JobBody } from '../../api/schemas/jobs.ts'
+import { HiveError, isErrorCode, type ErrorData } from '../../domain/errors.ts'
+import { command, contextOf, type CommandContext, type SetExit } from '../command.ts'
+import { EXIT, exitCodeOf } from '../job/exit-code.ts'
+import { readJob, type JobFlags } from '../job/job-file.ts'
+import { writeOutputs } from '../job/outputs.ts'
+import { runJob } from '../job/run-job.ts'
+import { uploadJob } from '../job/upload.ts'
+import { printJson, printLine } from '../output/printing.ts'
+import { styleFor } from '../output/style.ts'
+import type { CliParts } from '../parts.ts'
+import { JobHold } from './job-hold.ts'
+import { jobFlags, type RunOptions } from './run-flags.ts'
+
+/** `hive run`: a job from a module, an image archive or a spec file. */
+export function runCommand(parts: CliParts, setExit: SetExit): Command {
+  return command({
+    usage: 'run <program> [args...]',
+    description:
+      'Run a job: a WASI module (.wasm), an image archive (.tar) or a spec file (.yaml, .json)',
+    examples: [
+      'run pandoc.wasm --stdin README.md -- -f markdown -t html > readme.html',
+      "run tracer.wasm --map 'tiles/*.txt' --out ./tiles -- {input}",
+      'run tracer.wasm --tasks 24 --out ./tiles -- {index} {count}',
+      'run job.yaml --max-price 0.05 --timeout 5m',
+    ],
+  })
+    .argument('<program>', 'module, image archive or spec file')
+    .argument('[args...]', 'arguments of the program, after --; may hold {index}, {count}, {input}')
+    .option(
+      '--arg <text>',
+      'argument of the program, before those after --; repeatable',
+      repeatable,
+    )
+    .option('--env <name=value>', 'environment variable of the program; repeatable', repeatable)
+    .option('--stdin <file>', 'file that the program reads from standard input; - for this one’s')
+    .option(
+      '--file <sandbox-path=file>',
+      'file or folder that the program finds; repeatable',
+      repeatable,
+    )
+    .option('--outputs <dir>', 'folder in the sandbox whose files come back')
+    .option('--map <glob...>', 'one task for each file, found as /in/{input}')
+    .option('--tasks <n>', 'number of tasks')
+    .option('--cpu <cores>', 'cores of a task, such as 0.5')
+    .option('--memory <size>', 'memory of a task, such as 512MiB')
+    .option('--disk <size>', 'disk of a task')
+    .option('--timeout <duration>', 'longest run of a task, such as 90s')
+    .option('--max-price <tokens>', 'most to pay for a task')
+    .option('--attempts <n>', 'how often a task is placed before it counts as failed')
+    .option('--bid-window <duration>', 'how long to wait for bids')
+    .option('--bids <n>', 'bids that are enough')
+    .option('--no-stream', 'do not send output while a task runs')
+    .option('--out <dir>', 'folder to write the outputs to')
+    .action(async (program: string, args: string[], options: RunOptions) => {
+      const context = contextOf(parts, options)
+      const explicit = options.stream === false ? { stream: false } : {}
+      const { stream: _, ...others } = options
+      const flags = jobFlags({ ...others, ...explicit }, args)
+      setExit(EXIT.ours)
+      setExit(await run(context, program, flags, options.out))
+    })
+}
+
+async function run(
+  context: CommandContext,
+  program: string,
+  flags: JobFlags,
+  out: string | undefined,
+): Promise<number> {
+  const { parts, json } = context
+  await using input = await keptStdin(parts, flags)
+  const draft = await readJob(program, input.flags, parts.cwd)
+  const client = await context.node()
+  const style = styleFor(parts.stderr, parts.env.noColor)
+  using hold = new JobHold(parts, client)
+  try {
+    const request = await uploadJob(draft, client, hold.signal)
+    const job = await runJob(parts, client, request, {
+      json,
+      style,
+      detach: hold.signal,
+      onSubmitted: (id) => hold.take(id),
+    })
+    const written =
+      out === undefined ? [] : await writeOutputs(job, resolve(parts.cwd, out), client, hold.signal)
+    const exitCode = exitCodeOf(job)
+    if (json) await printJson(parts.stdout, { type: 'end', job: job.id, exitCode, written })
+    else await tellEnd(context, job, out, written)
+    if (job.error !== undefined && job.state === 'failed') throw errorOf(job.error)
+    return exitCode
+  } catch (error) {
+    if (!hold.signal.aborted) throw error
+    return EXIT.interrupted
+  }
+}
+
+async function tellEnd(
+  { parts }: CommandContext,
+  job: JobBody,
+  out: string | undefined,
+  written: readonly string[],
+): Promise<void> {
+  const left = job.results.reduce((sum, result) => sum + (result?.files.length ?? 0), 0)
+  if (written.length > 0) await printLine(parts.stderr, `hive: ${written.length} files in ${out}`)
+  else if (out === undefined && left > 0)
+    await printLine(
+      parts.stderr,
+      `hive: ${left} output files; get them with \`hive job ${job.id.slice(0, 10)} --out DIR\``,
+    )
+}
+
+/** Own standard input, when the job asks for it, kept as a file for as long as it is needed. */
+async function keptStdin(
+  parts: CliParts,
+  flags: JobFlags,
+): Promise<{ readonly flags: JobFlags } & AsyncDisposable> {
+  if (flags['stdin'] !== '-') return { flags, [Symbol.asyncDispose]: async () => {} }
+  const dir = await mkdtemp(join(tmpdir(), 'hive-stdin-'))
+  const path = join(dir, 'stdin')
+  await writeFile(path, parts.stdin)
+  return {
+    flags: { ...flags, stdin: path },
+    [Symbol.asyncDispose]: async () => rm(dir, { recursive: true, force: true }),
+  }
+}
+
+function errorOf({ code, data }: NonNullable<JobBody['error']>): HiveError {
+  return new HiveError(isErrorCode(code) ? code : 'INTERNAL', data as ErrorData)
+}
+
+function repeatable(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}

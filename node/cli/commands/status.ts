@@ -1,0 +1,45 @@
+import type { Command } from 'commander'
+import type { StatusBody } from '../../api/schemas/node.ts'
+import { formatBytes, formatDuration } from '../../domain/units.ts'
+import { command, contextOf, type CommonOptions } from '../command.ts'
+import { pairs } from '../output/columns.ts'
+import type { CliParts } from '../parts.ts'
+
+/** `hive status`: this node. */
+export function statusCommand(parts: CliParts): Command {
+  return command({
+    usage: 'status',
+    description: 'Show the running node',
+    examples: ['status', 'status --data ./provider --json'],
+  }).action(async (options: CommonOptions) => {
+    const { node, show } = contextOf(parts, options)
+    const status = await (await node()).get<StatusBody>('/v1/status')
+    await show(status, () => lines(status))
+  })
+}
+
+function lines({ slots, hardware, ...node }: StatusBody): string[] {
+  return pairs([
+    ['peer', node.peer],
+    ['address', node.address],
+    ['network', node.network],
+    ['chain', `${node.chain.id}, escrow ${node.chain.escrow}`],
+    ['listening', node.addresses.join('\n           ')],
+    ['runs', node.kinds.length === 0 ? 'nothing for others' : node.kinds.join(', ')],
+    [
+      'machine',
+      `${hardware.cores} cores, ${formatBytes(hardware.memoryBytes)} memory, ${hardware.cpuModel}`,
+    ],
+    [
+      'in use',
+      slots === undefined
+        ? undefined
+        : `${Math.round(slots.utilisation * 100)} %, ${slots.waiting} tasks waiting`,
+    ],
+    ['up for', formatDuration(node.uptimeMs)],
+    [
+      'drift',
+      node.drift === 0 ? undefined : `${node.drift} differences from the chain were mended`,
+    ],
+  ])
+}

@@ -1,0 +1,31 @@
+import type { JobKind } from '../../domain/job-spec.ts'
+import type { Amount } from '../../domain/money.ts'
+import type { Resources } from '../../domain/resources.ts'
+
+/** A file of this machine, and where a task finds it. */
+export interface DraftFile {
+  /** Inside the sandbox. */
+  readonly path: string
+  /** On this machine, absolute. */
+  readonly source: string
+}
+
+/** A job as its author wrote it, checked, with every path resolved; nothing is uploaded yet. */
+export interface JobDraft {
+  readonly kind: JobKind
+  readonly program: DraftFile
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly files: readonly DraftFile[]
+  readonly stdin: string | undefined
+  readonly outputs: string
+  readonly resources: Resources
+  readonly timeoutMs: number
+  readonly tasks: number
+  readonly inputs: readonly { readonly name: string; readonly files: readonly DraftFile[] }[]
+  readonly stream: boolean
+  readonly maxPrice: Amount
+  readonly attempts: number
+  readonly bidWindowMs: number
+  readonly bidsWanted: number
+}

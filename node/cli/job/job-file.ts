@@ -1,0 +1,108 @@
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { INVALID, isPlainMap, problemLine, type Problem } from '../../config/reading.ts'
+import { readYaml } from '../../config/yaml-document.ts'
+import { HiveError } from '../../domain/errors.ts'
+import type { JobDraft } from './draft.ts'
+import { JOB_READER } from './job-reader.ts'
+import { kindFor, mistakesIn } from './job-rules.ts'
+import { resolveFiles } from './local-files.ts'
+import { JOB_DEFAULTS } from './job-defaults.ts'
+
+/** Fields of a spec file that flags give; they win over the file's. */
+export type JobFlags = Readonly<Record<string, unknown>>
+
+/** Larger than any spec that can travel. */
+const MAX_SPEC_FILE_BYTES = 4 * 1024 * 1024
+const SPEC_FILE = /\.(ya?ml|json)$/i
+
+/**
+ * The job that a path and flags describe: a spec file, or a program itself. Paths in a spec file
+ * start from its folder, those in flags from `cwd`. Throws `SPEC_INVALID` with every mistake and
+ * its path, or `SPEC_FILE_MISSING` when all that is wrong is files that cannot be read.
+ */
+export async function readJob(program: string, flags: JobFlags, cwd: string): Promise<JobDraft> {
+  const path = resolve(cwd, program)
+  if (!SPEC_FILE.test(program)) {
+    const field = kindFor(program) === 'docker' ? 'image' : 'module'
+    return draftOf({ [field]: path, ...absolute(flags, cwd) }, cwd)
+  }
+  const problems: Problem[] = []
+  const raw = readYaml(await textOf(path), problems)
+  if (problems.length > 0) throw invalid(problems)
+  if (!isPlainMap(raw)) throw invalid([{ path: '', text: 'expected a map of fields' }])
+  return draftOf(merged(raw, absolute(flags, cwd)), dirname(path))
+}
+
+async function draftOf(raw: Readonly<Record<string, unknown>>, folder: string): Promise<JobDraft> {
+  const problems: Problem[] = []
+  const job = JOB_READER.read(raw, '', problems)
+  if (job === INVALID || problems.length > 0) throw invalid(problems)
+  problems.push(...mistakesIn(job))
+  const missing: Problem[] = []
+  const files = await resolveFiles(job, folder, problems, missing)
+  if (problems.length > 0) throw invalid([...problems, ...missing])
+  if (missing.length > 0)
+    throw new HiveError('SPEC_FILE_MISSING', { problems: missing.map(problemLine) })
+  const tasks = files.inputs.length > 0 ? files.inputs.length : (job.tasks ?? JOB_DEFAULTS.tasks)
+  return {
+    ...files,
+    kind: job.image === undefined ? 'wasm' : 'docker',
+    args: job.args,
+    env: job.env,
+    outputs: job.outputs,
+    resources: {
+      cpuMillis: job.resources.cpu,
+      memoryBytes: job.resources.memory,
+      diskBytes: job.resources.disk,
+    },
+    timeoutMs: job.timeout,
+    tasks,
+    stream: job.stream ?? tasks === 1,
+    maxPrice: job.maxPrice,
+    attempts: job.attempts,
+    bidWindowMs: job.bidWindow,
+    bidsWanted: job.bids,
+  }
+}
+
+/** Flags over a file: sections field by field, an input of tasks instead of the other kind of it. */
+function merged(file: Readonly<Record<string, unknown>>, flags: JobFlags): JobFlags {
+  const { map, tasks, ...rest } = file
+  const array = flags['map'] === undefined && flags['tasks'] === undefined ? { map, tasks } : {}
+  const both = Object.entries(flags).map(([key, value]) => {
+    const before = rest[key]
+    return [key, isPlainMap(before) && isPlainMap(value) ? { ...before, ...value } : value] as const
+  })
+  return { ...rest, ...array, ...Object.fromEntries(both) }
+}
+
+/** Paths in flags start from where the user stands, not from the spec file. */
+function absolute(flags: JobFlags, cwd: string): JobFlags {
+  const { stdin, files, map } = flags
+  const from = (path: unknown) => (typeof path === 'string' ? resolve(cwd, path) : path)
+  return {
+    ...flags,
+    ...(stdin !== undefined && { stdin: from(stdin) }),
+    ...(Array.isArray(map) && { map: map.map(from) }),
+    ...(isPlainMap(files) && {
+      files: Object.fromEntries(Object.entries(files).map(([at, path]) => [at, from(path)])),
+    }),
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path)
+    if (size > MAX_SPEC_FILE_BYTES)
+      throw new HiveError('MESSAGE_TOO_LARGE', { path, bytes: size, maxBytes: MAX_SPEC_FILE_BYTES })
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    if (cause instanceof HiveError) throw cause
+    throw new HiveError('SPEC_FILE_MISSING', { path }, { cause })
+  }
+}
+
+function invalid(problems: readonly Problem[]): HiveError {
+  return new HiveError('SPEC_INVALID', { problems: problems.map(problemLine) })
+}

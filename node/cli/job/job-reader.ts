@@ -1,0 +1,87 @@
+import {
+  INVALID,
+  list,
+  map,
+  optional,
+  reader,
+  withDefault,
+  type Reader,
+} from '../../config/reading.ts'
+import { amount, bool, cores, duration, integer, size, text, word } from '../../config/values.ts'
+import { JOB_KINDS } from '../../domain/job-spec.ts'
+import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
+import { isSandboxPath } from '../../protocol/job-spec-codec.ts'
+import { JOB_DEFAULTS as D } from './job-defaults.ts'
+
+const MAX_LOCAL_PATH_CHARS = 4096
+const MAX_ARG_CHARS = 4096
+const MAX_ENTRIES = 256
+
+const localPath = text('the path of a file', /^[^\0]+$/, MAX_LOCAL_PATH_CHARS)
+const sandboxFolder = reader('an absolute, plain path inside the sandbox', (raw) =>
+  typeof raw === 'string' && isSandboxPath(raw) ? raw : undefined,
+)
+/** Numbers are welcome where a program gets text anyway. */
+const words = reader(`text of at most ${MAX_ARG_CHARS} characters`, (raw) => {
+  const value = typeof raw === 'number' || typeof raw === 'boolean' ? String(raw) : raw
+  return typeof value === 'string' && value.length <= MAX_ARG_CHARS ? value : undefined
+})
+const globs: Reader<readonly string[]> = {
+  read: (raw, path, problems) =>
+    list(localPath, { min: 1 }).read(typeof raw === 'string' ? [raw] : raw, path, problems),
+}
+
+/** A spec file as it is written. docs/job-spec.md describes every field. */
+export const JOB_READER = map({
+  kind: optional(word(...JOB_KINDS)),
+  module: optional(localPath),
+  image: optional(localPath),
+  args: withDefault(list(words), []),
+  env: named('a variable name', /^[A-Za-z_][A-Za-z0-9_]{0,127}$/, words),
+  stdin: optional(localPath),
+  files: named('an absolute, plain path inside the sandbox', isSandboxPath, localPath),
+  outputs: withDefault(sandboxFolder, D.outputs),
+  resources: map({
+    cpu: withDefault(cores, D.cpuMillis as number),
+    memory: withDefault(size, D.memoryBytes as number),
+    disk: withDefault(size, D.diskBytes as number),
+  }),
+  timeout: withDefault(duration(MAX_TASK_TIMEOUT_MS), D.timeoutMs as number),
+  tasks: optional(integer(1, MAX_TASKS)),
+  map: optional(globs),
+  stream: optional(bool),
+  maxPrice: withDefault(amount, D.maxPrice),
+  attempts: withDefault(integer(1, 20), D.attempts as number),
+  bidWindow: withDefault(duration(MAX_BID_WINDOW_MS), D.bidWindowMs as number),
+  bids: withDefault(integer(1, 1000), D.bidsWanted as number),
+})
+
+/** What the reader makes of a spec file. */
+export type JobDocument = typeof JOB_READER extends Reader<infer T> ? T : never
+
+/** A map with names of the author's choosing. */
+function named<T>(
+  expected: string,
+  name: RegExp | ((key: string) => boolean),
+  value: Reader<T>,
+): Reader<Readonly<Record<string, T>>> {
+  const fits = typeof name === 'function' ? name : (key: string) => name.test(key)
+  const any = map({})
+  return {
+    read(raw, path, problems) {
+      const keys =
+        typeof raw === 'object' && raw !== null && !Array.isArray(raw)
+          ? Object.keys(raw)
+          : undefined
+      if (keys === undefined) return any.read(raw, path, problems)
+      const before = problems.length
+      if (keys.length > MAX_ENTRIES)
+        problems.push({ path, text: `expected at most ${MAX_ENTRIES} entries` })
+      for (const key of keys.filter((each) => !fits(each)))
+        problems.push({ path: `${path}.${key.slice(0, 60)}`, text: `the name must be ${expected}` })
+      const shape = map(Object.fromEntries(keys.map((key) => [key, value])))
+      const read = shape.read(raw, path, problems)
+      return problems.length > before ? INVALID : (read as Readonly<Record<string, T>>)
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import type { Problem } from '../../config/reading.ts'
+import type { JobKind } from '../../domain/job-spec.ts'
+import type { JobDocument } from './job-reader.ts'
+
+/** What kind of program a file name stands for. */
+export function kindFor(path: string): JobKind {
+  return /\.(tar|tgz|tar\.gz)$/i.test(path) ? 'docker' : 'wasm'
+}
+
+/** What is wrong with a job whose fields are right one by one. */
+export function mistakesIn(job: JobDocument): Problem[] {
+  const problems: Problem[] = []
+  const report = (path: string, text: string) => void problems.push({ path, text })
+  if (job.module === undefined && job.image === undefined)
+    report('module', 'is missing; name a WASI module here, or an image archive as image')
+  if (job.module !== undefined && job.image !== undefined)
+    report('image', 'a job has a module or an image, not both')
+  if (job.kind === 'wasm' && job.image !== undefined) report('kind', 'an image is a docker job')
+  if (job.kind === 'docker' && job.module !== undefined) report('kind', 'a module is a wasm job')
+  if (job.tasks !== undefined && job.map !== undefined)
+    report('tasks', 'the number of tasks follows from map; leave one of the two out')
+  if (job.maxPrice === 0n) report('maxPrice', 'must be above zero')
+  if (job.timeout === 0) report('timeout', 'must be above zero')
+  if (job.bidWindow === 0) report('bidWindow', 'must be above zero')
+  if (job.resources.memory === 0) report('resources.memory', 'must be above zero')
+  if (job.map === undefined) {
+    const texts = [
+      ...job.args.map((text, at) => [`args[${at}]`, text] as const),
+      ...Object.entries(job.env).map(([key, text]) => [`env.${key}`, text] as const),
+    ]
+    for (const [path, text] of texts)
+      if (text.includes('{input}'))
+        report(path, '{input} stands for a file of map, and there is no map')
+  }
+  return problems
+}

@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises'
+import type { JobRequestBody } from '../../api/schemas/job-request.ts'
+import { HiveError } from '../../domain/errors.ts'
+import type { NodeClient } from '../node-client.ts'
+import type { DraftFile, JobDraft } from './draft.ts'
+
+/** Puts a job's contents on the node, each file once, and returns what to submit. */
+export async function uploadJob(
+  draft: JobDraft,
+  client: NodeClient,
+  signal: AbortSignal,
+): Promise<JobRequestBody> {
+  const stored = new Map<string, { readonly cid: string; readonly size: number }>()
+  const store = async ({ path, source }: DraftFile) => {
+    const known = stored.get(source) ?? (await client.upload(await contentOf(source), { signal }))
+    stored.set(source, known)
+    return { path, ...known }
+  }
+  const storeAll = async (files: readonly DraftFile[]) => {
+    const all: Awaited<ReturnType<typeof store>>[] = []
+    for (const file of files) all.push(await store(file))
+    return all
+  }
+  const inputs: JobRequestBody['spec']['inputs'] = []
+  const image = await store(draft.program)
+  const files = await storeAll(draft.files)
+  for (const { name, files: own } of draft.inputs) inputs.push({ name, files: await storeAll(own) })
+  const stdin =
+    draft.stdin === undefined ? undefined : await store({ path: '/stdin', source: draft.stdin })
+  return {
+    spec: {
+      kind: draft.kind,
+      image,
+      args: [...draft.args],
+      env: { ...draft.env },
+      files,
+      ...(stdin !== undefined && { stdin }),
+      outputs: draft.outputs,
+      resources: draft.resources,
+      timeoutMs: draft.timeoutMs,
+      stream: draft.stream,
+      tasks: draft.tasks,
+      inputs,
+    },
+    maxPrice: draft.maxPrice.toString(),
+    attempts: draft.attempts,
+    bidWindowMs: draft.bidWindowMs,
+    bidsWanted: draft.bidsWanted,
+  }
+}
+
+async function contentOf(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path)
+  } catch (cause) {
+    throw new HiveError('SPEC_FILE_MISSING', { path }, { cause })
+  }
+}

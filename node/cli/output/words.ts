@@ -1,0 +1,13 @@
+import { isFinal, type JobState } from '../../domain/job-state.ts'
+import type { Style } from './style.ts'
+
+/** A state, set off by whether it is good, bad or still open. */
+export function stateText(state: JobState, style: Style): string {
+  if (state === 'settled') return style.good(state)
+  return isFinal(state) ? style.bad(state) : style.warn(state)
+}
+
+/** A moment, Unix ms, to the second and in UTC. */
+export function dateText(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')}Z`
+}

@@ -1,0 +1,69 @@
+import type { Config } from '../config/config.ts'
+import type { Environment } from '../config/env.ts'
+import type { InitialConfig } from '../config/initial-file.ts'
+import type { Address, PeerId } from '../domain/ids.ts'
+import type { Escrow } from '../ports/escrow.ts'
+
+/** Where text or bytes go; a process's stdout fits. */
+export interface Output {
+  /** `done` is called once the chunk has left, or with why it could not. */
+  write(chunk: string | Uint8Array, done: (error?: Error | null) => void): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+
+/** A node that serves. */
+export interface RunningNode {
+  readonly peer: string
+  readonly address: string
+  readonly addresses: readonly string[]
+  readonly apiPort: number
+  readonly kinds: readonly string[]
+}
+
+/** What the command line is made of; `main.ts` gives it the real ones. */
+export interface CliParts {
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly stdin: AsyncIterable<Uint8Array | string>
+  readonly env: Environment
+  /** Folder that relative paths start from. */
+  readonly cwd: string
+  readonly fetch: typeof globalThis.fetch
+  /** Unix ms. */
+  readonly now: () => number
+  /** Calls back at every interrupt from the keyboard and every request to end. Returns how to stop. */
+  readonly onInterrupt: (listener: () => void) => () => void
+  /** The passphrase that the environment sets. Throws `PASSPHRASE_MISSING`. */
+  readonly passphraseSetting: () => Promise<string | undefined>
+  /** Asks on the terminal without echo; `undefined` when there is none to ask on. */
+  readonly readPassphrase: (prompt: string) => Promise<string | undefined>
+  /** Makes a key and a config file. Throws `ALREADY_INITIALISED`, `CONFIG_INVALID`, `DATA_UNUSABLE`. */
+  readonly initNode: (request: {
+    readonly dataDir: string
+    readonly passphrase: string
+    readonly initial: InitialConfig
+  }) => Promise<{ readonly address: Address; readonly peer: PeerId }>
+  /** Runs a node until the signal aborts; `onReady` is called once it serves. */
+  readonly upNode: (request: {
+    readonly dataDir: string
+    readonly config: Config
+    readonly passphrase: string
+    readonly signal: AbortSignal
+    readonly onReady: (node: RunningNode) => void
+  }) => Promise<void>
+  /** The contract, for reading only. Throws `CHAIN_UNREACHABLE`, `CHAIN_WRONG`, `CHAIN_NO_CONTRACT`. */
+  readonly openEscrow: (request: {
+    readonly rpc: string
+    readonly chainId?: number
+    readonly address: Address
+    readonly signal: AbortSignal
+  }) => Promise<Escrow & AsyncDisposable>
+  /** Runs a chain and some nodes on this machine until the signal aborts. */
+  readonly devnet: (request: {
+    readonly dir: string
+    readonly providers: number
+    readonly signal: AbortSignal
+    readonly onLine: (line: string) => void
+  }) => Promise<void>
+}
