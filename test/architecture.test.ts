@@ -32,7 +32,7 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   protocol: [/^@ipld\/dag-cbor$/, /^multiformats\//, /^secp256k1$/, /^ethers$/],
   config: [/^yaml$/],
   api: [/^fastify$/, /^@fastify\//, /^typebox(\/|$)/],
-  cli: [/^commander$/, /^yaml$/],
+  cli: [/^commander$/, /^yaml$/, /^typebox(\/|$)/],
   'adapters/libp2p': [
     /^libp2p$/,
     /^@libp2p\//,
@@ -48,10 +48,10 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
     /^@libp2p\/interface$/,
     /^@libp2p\/peer-id$/,
     /^multiformats\//,
-    /^blockstore-fs$/,
+    /^blockstore-fs(\/|$)/,
     /^@multiformats\//,
   ],
-  'adapters/docker': [/^dockerode$/, /^tar-stream$/],
+  'adapters/docker': [/^dockerode$/],
   'adapters/chain': [/^ethers$/],
   'adapters/store': [/^level$/],
 }
