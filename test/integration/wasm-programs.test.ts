@@ -13,8 +13,8 @@ const program = (file: URL): Program => ({
   image: { id: file.pathname, load: () => readFile(file) },
   args: [],
 })
-/** How long the first run of a 58 MB program may take with everything, ms. */
-const COLD_MS = 5 * second
+/** Processor time that the first run of a 58 MB program may take, compiling included, ms. */
+const COLD_CPU_MS = 5 * second
 
 const DOCUMENT = `# ComputeHive
 
@@ -40,19 +40,17 @@ describe('real programs as WASM', () => {
   const limits = { memoryBytes: 1 * GiB }
 
   test('pandoc converts Markdown from stdin to HTML on stdout', async () => {
-    const started = performance.now()
     const result = await runProgram(sandbox, program(PANDOC), ['-f', 'gfm', '-t', 'html'], {
       stdin: new TextEncoder().encode(DOCUMENT),
       limits,
     })
-    const coldMs = performance.now() - started
     const html = textOf(result.stdout)
     assert.deepEqual([result.reason, result.exitCode], ['exit', 0], textOf(result.stderr))
     assert.match(html, /<h1 id="computehive">ComputeHive<\/h1>/)
     assert.match(html, /<em>market<\/em>/)
     assert.match(html, /<td>provider<\/td>/)
     assert.match(html, /<code>hive init<\/code>/)
-    assert.ok(coldMs < COLD_MS, `the first run took ${coldMs} ms`)
+    assert.ok(result.usage.cpuMs < COLD_CPU_MS, `the first run took ${result.usage.cpuMs} ms`)
   })
 
   test('pandoc reads a file, writes a file and reports its own errors', async () => {
@@ -69,10 +67,10 @@ describe('real programs as WASM', () => {
     )
     // A docx is a zip.
     assert.equal(textOf(done.files[0]?.bytes.subarray(0, 2) ?? new Uint8Array()), 'PK')
-    const failed = await runProgram(sandbox, program(PANDOC), ['/in/none.md'], { limits })
+    const failed = await runProgram(sandbox, program(PANDOC), ['-f', 'nonsense'], { limits })
     assert.equal(failed.reason, 'exit')
     assert.notEqual(failed.exitCode, 0)
-    assert.match(textOf(failed.stderr), /none\.md/)
+    assert.match(textOf(failed.stderr), /Unknown input format/)
   })
 
   test(

@@ -70,5 +70,5 @@ function sharedLibraries(): string[] {
   // Looking up the names of network peers would take seconds.
   Object.assign(process.report, { excludeNetwork: true })
   const report = process.report.getReport() as { sharedObjects?: readonly string[] }
-  return (report.sharedObjects ?? []).filter((path) => /^\/(usr\/)?lib.*\.so(\.|$)/.test(path))
+  return (report.sharedObjects ?? []).filter((path) => /^\/.*\.so(\.\d+)*$/.test(path))
 }
