@@ -9,14 +9,16 @@ import type { ConnectedPeer, Directory } from '../../ports/directory.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { CallOptions } from '../../ports/requests.ts'
 import { advertKey, advertSelector, advertValidator } from './advert-records.ts'
+import { AdvertRepeater } from './advert-repeater.ts'
 import type { HiveServices } from './create-node.ts'
 import { DHT_TIMEOUT_MS, type Libp2pOptions } from './options.ts'
 
 /** Connections of this node, and what the DHT says of others. */
-export class DhtDirectory implements Directory {
+export class DhtDirectory implements Directory, AsyncDisposable {
   readonly #libp2p: Libp2p<HiveServices>
   readonly #logger: Logger
   readonly #options: Libp2pOptions
+  readonly #repeater: AdvertRepeater
 
   constructor(
     parts: { readonly libp2p: Libp2p<HiveServices>; readonly logger: Logger },
@@ -25,6 +27,11 @@ export class DhtDirectory implements Directory {
     this.#libp2p = parts.libp2p
     this.#logger = parts.logger
     this.#options = options
+    this.#repeater = new AdvertRepeater(parts.libp2p.services.dht)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#repeater[Symbol.asyncDispose]()
   }
 
   addresses(): readonly string[] {
@@ -61,15 +68,9 @@ export class DhtDirectory implements Directory {
     const key = advertKey(this.#libp2p.peerId.toString())
     // the DHT stores anything here and reports nothing: what others would refuse is refused first
     await advertValidator(this.#options)(key, advert)
-    const { dht } = this.#libp2p.services
-    const limited = withTimeout(signal)
-    const announcements = tags.map(async (tag) => {
-      await this.#attempt(`provide ${tag}`, dht.provide(await this.#keyOf(tag), limited))
-    })
-    await Promise.all([
-      this.#attempt('put advert', dht.put(key, advert, limited)),
-      ...announcements,
-    ])
+    const announce = (until: AbortSignal): Promise<void> => this.#announce(key, advert, tags, until)
+    this.#repeater.repeat(announce)
+    await announce(signal)
     throwIfCancelled(signal)
   }
 
@@ -104,6 +105,20 @@ export class DhtDirectory implements Directory {
     }
     throwIfCancelled(signal)
     return await this.#best(key, candidates)
+  }
+
+  async #announce(
+    key: Uint8Array,
+    advert: Uint8Array,
+    tags: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { dht } = this.#libp2p.services
+    const limited = withTimeout(signal)
+    const provided = tags.map(async (tag) => {
+      await this.#attempt(`provide ${tag}`, dht.provide(await this.#keyOf(tag), limited))
+    })
+    await Promise.all([this.#attempt('put advert', dht.put(key, advert, limited)), ...provided])
   }
 
   async #best(key: Uint8Array, candidates: readonly Uint8Array[]): Promise<Uint8Array | undefined> {

@@ -51,13 +51,14 @@ export async function openLibp2pNet(
   const keeper = stack.use(new PeerKeeper({ libp2p, logger }, { bootstrap, wantedPeers }))
   const { timeoutMs } = options
   const requests = stack.use(new StreamRequests({ libp2p, logger }, { maxStreams, timeoutMs }))
+  const directory = stack.use(new DhtDirectory({ libp2p, logger }, options))
   keeper.start()
   const resources = stack.move()
   return {
     peer: libp2p.peerId.toString(),
     gossip: new MeshGossip({ pubsub: libp2p.services.pubsub, logger }),
     requests,
-    directory: new DhtDirectory({ libp2p, logger }, options),
+    directory,
     libp2p,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
