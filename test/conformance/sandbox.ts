@@ -191,7 +191,8 @@ export function sandboxKeepsItsPromises(name: string, open: () => Promise<Sandbo
       assert.notEqual(result.detail, '')
       assert.ok(result.usage.wallMs >= 590, `wall ${result.usage.wallMs} ms`)
       assert.ok(result.usage.wallMs < 5000, `wall ${result.usage.wallMs} ms`)
-      assert.ok(result.usage.cpuMs > 100, `cpu ${result.usage.cpuMs} ms`)
+      // A machine busy with other things gives a loop only a part of its time.
+      assert.ok(result.usage.cpuMs > 20, `cpu ${result.usage.cpuMs} ms`)
       assert.ok(result.usage.cpuMs < 2 * result.usage.wallMs, `cpu ${result.usage.cpuMs} ms`)
     })
 

@@ -8,7 +8,7 @@ const DRAIN_MS = 25
 /** Heap of one thread, MiB: the file tree's names live there; the guest's memory and files do not. */
 const HEAP_MIB = 128
 /** How long a busy thread may take to tell its processor time before it is killed, ms. */
-const CPU_ANSWER_MS = 100
+const CPU_ANSWER_MS = 250
 /** How long a killed thread may take to end before its task is answered without it, ms. */
 const KILL_ANSWER_MS = 300
 
