@@ -65,6 +65,7 @@ export function decodeShareEvent(frame: Uint8Array): ShareEvent {
   const type = raw['type']
   if (typeof type !== 'string' || !Object.hasOwn(EVENTS, type))
     return malformed('event.type', 'a known event')
+  if (Object.keys(raw).length !== 2) return malformed('event', 'an event {type, body}')
   const shape = EVENTS[type as ShareEvent['type']] as Shape<object>
   return { type, ...shape.fromWire(raw['body'], `event.${type}`) } as ShareEvent
 }
