@@ -73,18 +73,20 @@ export async function openPeer({
   const kinds = sandboxes.map(({ kind }) => kind)
 
   // Peers and content; the advert check is presence's, which needs the network first
-  const checks: { admit?: Presence['admit'] } = {}
+  let presence: Presence | undefined
   const net = stack.use(
     await openLibp2pNet(
       { logger, privateKey, datastoreDir: join(dataDir, 'peers') },
       {
         network,
         listen: config.network.listen,
+        announce: config.network.announce,
         bootstrap: config.network.bootstrap,
         mdns: config.network.mdns,
         allowPrivateAddresses: config.network.private,
         scoredTopics: kinds.map((kind) => offerTopic(network, kind)),
-        validateAdvert: async (peer, bytes) => void checks.admit?.(bytes, peer),
+        validateAdvert: async (peer, bytes) => void presence?.admit(bytes, peer),
+        selectAdvert: (adverts) => presence?.newest(adverts) ?? 0,
       },
     ),
   )
@@ -97,13 +99,12 @@ export async function openPeer({
   const isolations = Object.fromEntries(sandboxes.map(({ kind, isolation }) => [kind, isolation]))
   const hardware = { ...detected, sandboxes: isolations }
   const { gossip, requests, directory } = net
-  const presence = stack.use(
+  presence = stack.use(
     new Presence(
       { clock, logger: logger.child('presence'), store, directory, requests, signing },
       { network, kinds, hardware },
     ),
   )
-  checks.admit = (bytes, peer) => presence.admit(bytes, peer)
 
   // The two roles
   const parts = { clock, store, gossip, requests, blobs, escrow, signing }

@@ -14,6 +14,8 @@ export interface Config {
     readonly name: string
     /** Multiaddrs. */
     readonly listen: readonly string[]
+    /** Multiaddrs told to others instead of those listened on; for a node behind a forwarded port. */
+    readonly announce: readonly string[]
     /** Multiaddrs with a PeerId. */
     readonly bootstrap: readonly string[]
     readonly mdns: boolean

@@ -11,6 +11,7 @@ export const CONFIG_DEFAULTS = {
     name: 'main',
     /** Every interface, so that a node is found without further work. */
     listen: ['/ip4/0.0.0.0/tcp/4701'] as readonly string[],
+    announce: [] as readonly string[],
     bootstrap: [] as readonly string[],
     mdns: true,
     private: false,

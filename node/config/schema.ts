@@ -52,6 +52,7 @@ export const CONFIG_READER: Reader<Config> = map({
       D.network.name,
     ),
     listen: withDefault(list(listenAddress, { min: 1 }), [...D.network.listen]),
+    announce: withDefault(list(listenAddress), [...D.network.announce]),
     bootstrap: withDefault(list(peerAddress), [...D.network.bootstrap]),
     mdns: withDefault(bool, D.network.mdns),
     private: withDefault(bool, D.network.private),

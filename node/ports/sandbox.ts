@@ -41,7 +41,7 @@ export interface SandboxResult {
   readonly reason: EndReason
   /** Meaningful for `exit` only; -1 otherwise. */
   readonly exitCode: number
-  /** What went wrong, in words; empty on `exit`. */
+  /** What went wrong, in words; on `exit` only of a program that trapped, with exit code 134. */
   readonly detail: string
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array

@@ -93,6 +93,12 @@ export class Presence implements AsyncDisposable {
     return message
   }
 
+  /** Which of several adverts of one node, already admitted, is the newest: an index. */
+  newest(adverts: readonly Uint8Array[]): number {
+    const seqs = adverts.map((bytes) => this.#parts.signing.open('Advert', bytes).message.seq)
+    return seqs.indexOf(Math.max(...seqs))
+  }
+
   /** Connected peers, each asked for its own advert. */
   async peers(signal: AbortSignal): Promise<PeerView[]> {
     const connected = this.#parts.directory.connected()

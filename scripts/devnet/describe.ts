@@ -5,11 +5,11 @@ export function describeNetwork({ rpc, contracts, requesters, providers }: Local
   const [requester] = requesters
   return [
     '',
-    `chain      ${rpc} (id ${contracts.chainId})`,
-    `escrow     ${contracts.escrow}`,
-    `token      ${contracts.token}`,
+    `chain        ${rpc} (id ${contracts.chainId})`,
+    `escrow       ${contracts.escrow}`,
+    `token        ${contracts.token}`,
     ...[...requesters, ...providers].map(
-      ({ name, peer, dir }) => `${name.padEnd(11)}${peer}  ${dir}`,
+      ({ name, peer, dir }) => `${name.padEnd(13)}${peer}  ${dir}`,
     ),
     '',
     'Try, in another terminal:',

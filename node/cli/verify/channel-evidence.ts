@@ -1,8 +1,10 @@
 import { ZERO_ADDRESS, type Address, type Bytes32 } from '../../domain/ids.ts'
-import { formatAmount, type Amount } from '../../domain/money.ts'
+import { formatAmount, TOKEN_DECIMALS, type Amount } from '../../domain/money.ts'
 import type { Escrow, EscrowChannel, EscrowEvent } from '../../ports/escrow.ts'
 import { dateText } from '../output/words.ts'
 import type { Findings } from './findings.ts'
+
+const ONE_TOKEN: Amount = 10n ** BigInt(TOKEN_DECIMALS)
 
 /** A claim, as the contract logged it. */
 export type ClaimEvent = Extract<EscrowEvent, { type: 'claimed' }>
@@ -28,7 +30,7 @@ export async function channelEvidence(
   const events = await escrow.events({ fromBlock: 0, channel: id }, { signal })
   const opened = events.find((event) => event.type === 'opened')
   if (channel === undefined || opened === undefined) {
-    findings.refuted(`Channel ${id} exists: the contract has never opened it.`)
+    findings.refuted(`Channel ${id} does not exist: the contract has never opened it.`)
     return undefined
   }
   // A closed channel may keep no more than its tombstone; what it was is in its first event.
@@ -70,16 +72,16 @@ function claimFindings(
 ): void {
   for (const { block, transaction, paid, fee, jobs } of claims) {
     findings.proven(
-      `In block ${block} the provider was paid ${tokens(paid)} after a fee of ${tokens(fee)}, bringing the channel to ${jobs} paid shares (transaction ${transaction}).`,
+      `In block ${block} ${tokens(paid)} were paid, ${tokens(paid - fee)} to the provider and ${tokens(fee)} as the platform fee, bringing the channel to ${jobs} paid shares (transaction ${transaction}).`,
     )
   }
   if (claims.length === 0) findings.proven('Nothing has been claimed from the channel so far.')
-  const total = claims.reduce((sum, { paid, fee }) => sum + paid + fee, 0n)
+  const total = claims.reduce((sum, { paid }) => sum + paid, 0n)
   if (total > deposit)
-    findings.refuted(`The channel never paid more than its deposit: ${tokens(total)} was paid.`)
+    findings.refuted(`The channel paid ${tokens(total)}, which is more than its deposit.`)
   if (channel.status !== 'closed' && total !== channel.settled)
     findings.refuted(
-      `The endpoint is consistent: its events add up to ${tokens(total)}, its state says ${tokens(channel.settled)}.`,
+      `The endpoint contradicts itself: the claims add up to ${tokens(total)}, the channel’s state says ${tokens(channel.settled)}.`,
     )
 }
 
@@ -89,5 +91,10 @@ function keys(owner: Address, signer: Address): ReadonlySet<Address> {
 
 /** An amount as a person reads it. */
 export function tokens(amount: Amount): string {
-  return `${formatAmount(amount)} tokens`
+  return `${formatAmount(amount)} ${amount === ONE_TOKEN ? 'token' : 'tokens'}`
+}
+
+/** A number of things. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${count === 1 ? thing : `${thing}s`}`
 }

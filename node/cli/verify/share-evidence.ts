@@ -6,7 +6,7 @@ import { cidDigest } from '../../protocol/cid.ts'
 import type { EnvelopeCodec, Signed } from '../../protocol/envelope.ts'
 import { rootFromProof } from '../../protocol/jobs-root.ts'
 import { taskListHash } from '../../protocol/typed-data.ts'
-import { tokens, type ChannelEvidence } from './channel-evidence.ts'
+import { counted, tokens, type ChannelEvidence } from './channel-evidence.ts'
 import type { Findings } from './findings.ts'
 
 type Share = BundleBody['shares'][number]
@@ -31,7 +31,7 @@ export function shareEvidence(share: Share, context: ShareContext): void {
     else receiptOf(share, agreement, context, name)
     paymentOf(share, context, name)
   } catch (error) {
-    findings.refuted(`${name} can be read: its messages are damaged (${codeOf(error)}).`)
+    findings.refuted(`${name} cannot be read: a message in it is damaged (${codeOf(error)}).`)
   }
 }
 
@@ -48,20 +48,22 @@ function agreementOf(
     message.seq === share.seq &&
     message.spec === cidDigest(bundle.spec)
   if (!same) {
-    findings.refuted(`${name} is the agreement that it carries: ids, channel or spec differ.`)
+    findings.refuted(
+      `${name} is not the agreement that it carries: id, channel, number or spec differ.`,
+    )
     return undefined
   }
   const [requester, provider] = agreement.signatories
   if (!signedBy(requester, channel.requesterKeys)) {
-    findings.refuted(`${name}: the requester signed the agreement.`)
+    findings.refuted(`${name}: the agreement is not signed by the channel’s requester.`)
     return undefined
   }
-  const terms = `${message.tasks} tasks of the job for ${tokens(message.price)}`
+  const terms = `${counted(message.tasks, 'task')} of the job for ${tokens(message.price)}`
   if (provider === undefined) {
     findings.open(`${name}: the requester offered ${terms}; the provider has not signed.`)
   } else if (signedBy(provider, channel.providerKeys)) {
     findings.proven(`${name}: requester and provider both signed an agreement over ${terms}.`)
-  } else findings.refuted(`${name}: the provider signed the agreement.`)
+  } else findings.refuted(`${name}: the agreement is not signed by the channel’s provider.`)
   return agreement
 }
 
@@ -76,7 +78,7 @@ function awardOf(
     signedBy(award.signatories[0], channel.requesterKeys) &&
     award.message.agreement === agreement.id &&
     taskListHash(award.message.tasks) === agreement.message.input
-  if (!fits) findings.refuted(`${name}: the task list is the one that was agreed.`)
+  if (!fits) findings.refuted(`${name}: the task list is not the one that was agreed.`)
 }
 
 function receiptOf(
@@ -94,9 +96,10 @@ function receiptOf(
     (share.amount === undefined || BigInt(share.amount) === message.amount)
   if (fits)
     findings.proven(
-      `${name}: the provider signed a receipt for ${message.completed} of ${tasks} tasks, asking ${tokens(message.amount)}, with results that hash to ${message.dataRoot}.`,
+      `${name}: the provider signed a receipt for ${message.completed} of ${counted(tasks, 'task')}, asking ${tokens(message.amount)}, with results that hash to ${message.dataRoot}.`,
     )
-  else findings.refuted(`${name}: the receipt is the provider’s and fits the agreement.`)
+  else
+    findings.refuted(`${name}: the receipt is not the provider’s, or does not fit the agreement.`)
 }
 
 function paymentOf(share: Share, context: ShareContext, name: string): void {
@@ -121,7 +124,7 @@ function paymentOf(share: Share, context: ShareContext, name: string): void {
       `${name}: no claim on chain and no voucher contains it. Ask for a fresh bundle if it was paid since.`,
     )
   if (voucher.cumulative > channel.deposit)
-    return findings.refuted(`${name}: the deposit covers its voucher.`)
+    return findings.refuted(`${name}: its voucher promises more than the deposit.`)
   findings.proven(
     `${name}: promised by a voucher over ${tokens(voucher.cumulative)}, which the deposit covers; not claimed yet.`,
   )
@@ -134,7 +137,7 @@ function voucherOf(share: Share, { bundle, codec, channel, findings }: ShareCont
   const { message, signatories } = codec.open('Voucher', fromHex(bytes))
   if (message.channel === channel.id && signedBy(signatories[0], channel.requesterKeys))
     return message
-  findings.refuted(`The voucher of channel ${short(channel.id)} is its requester’s.`)
+  findings.refuted(`The voucher of channel ${short(channel.id)} is not its requester’s.`)
   return undefined
 }
 

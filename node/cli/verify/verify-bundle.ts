@@ -34,7 +34,7 @@ export async function verifyBundle(
 ): Promise<void> {
   if (bundle.chainId !== escrow.chainId || bundle.escrow !== escrow.address)
     findings.refuted(
-      `The bundle is for this contract: it names ${bundle.escrow} on chain ${bundle.chainId}.`,
+      `The bundle is for another contract: it names ${bundle.escrow} on chain ${bundle.chainId}.`,
     )
   const { chainId, address } = escrow
   const codec = createEnvelopeCodec({ chainId, escrow: address })
