@@ -8,6 +8,8 @@ import type { Escrow } from '../ports/escrow.ts'
 export interface Output {
   /** `done` is called once the chunk has left, or with why it could not. */
   write(chunk: string | Uint8Array, done: (error?: Error | null) => void): unknown
+  /** Where failures are told a second time, after `done` has heard of them. */
+  readonly on?: (event: 'error', listener: (error: Error) => void) => unknown
   readonly isTTY?: boolean
   readonly columns?: number
 }

@@ -32,11 +32,14 @@ export function createProgram(parts: CliParts): Program {
   return {
     async run(args) {
       let exit: number = EXIT.ok
+      // Without a listener the second telling would end the process; the write itself has failed already.
+      for (const output of [parts.stdout, parts.stderr]) output.on?.('error', () => {})
       try {
         await commandTree(parts, (code) => (exit = code)).parseAsync([...args], { from: 'user' })
         return exit
       } catch (error) {
         if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : USAGE
+        if (isClosedPipe(error)) return EXIT.closedPipe
         await tellError(parts, error, wantsJson(args))
         return exit === EXIT.ok ? EXIT.failed : exit
       }
@@ -77,6 +80,11 @@ async function tellError(parts: CliParts, error: unknown, json: boolean): Promis
   const known = asHiveError(error)
   if (json) await printJson(parts.stderr, errorJson(known))
   else await printLine(parts.stderr, errorText(known, styleFor(parts.stderr, parts.env.noColor)))
+}
+
+/** Whoever read our output has seen enough. */
+function isClosedPipe(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'EPIPE'
 }
 
 function wantsJson(args: readonly string[]): boolean {

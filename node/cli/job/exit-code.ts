@@ -12,6 +12,8 @@ export const EXIT = {
   interrupted: 130,
   /** A task was stopped at a limit other than time. */
   killed: 137,
+  /** Nobody reads our output any more, as if SIGPIPE had ended us. */
+  closedPipe: 141,
 } as const
 
 /** The code that a job's end means for the shell: that of the first task that did not end well. */

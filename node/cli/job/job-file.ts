@@ -4,7 +4,7 @@ import { INVALID, isPlainMap, problemLine, type Problem } from '../../config/rea
 import { readYaml } from '../../config/yaml-document.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { JobDraft } from './draft.ts'
-import { JOB_READER } from './job-reader.ts'
+import { JOB_READER, type JobDocument } from './job-reader.ts'
 import { kindFor, mistakesIn } from './job-rules.ts'
 import { resolveFiles } from './local-files.ts'
 import { JOB_DEFAULTS } from './job-defaults.ts'
@@ -36,12 +36,16 @@ export async function readJob(program: string, flags: JobFlags, cwd: string): Pr
 
 async function draftOf(raw: Readonly<Record<string, unknown>>, folder: string): Promise<JobDraft> {
   const problems: Problem[] = []
-  const job = JOB_READER.read(raw, '', problems)
-  if (job === INVALID || problems.length > 0) throw invalid(problems)
-  problems.push(...mistakesIn(job))
+  const read = JOB_READER.read(raw, '', problems)
+  const unread = new Set(problems.map(({ path }) => path.split(/[.[]/)[0]))
+  const job = read === INVALID ? readable(raw, unread) : read
+  // What needs several fields is looked at even when one of the others is wrong.
   const missing: Problem[] = []
-  const files = await resolveFiles(job, folder, problems, missing)
-  if (problems.length > 0) throw invalid([...problems, ...missing])
+  const further = mistakesIn(job)
+  const files = await resolveFiles(job, folder, further, missing)
+  const isNew = ({ path }: Problem) => !unread.has(path.split(/[.[]/)[0])
+  problems.push(...further.filter(isNew))
+  if (problems.length > 0) throw invalid([...problems, ...missing.filter(isNew)])
   if (missing.length > 0)
     throw new HiveError('SPEC_FILE_MISSING', { problems: missing.map(problemLine) })
   const tasks = files.inputs.length > 0 ? files.inputs.length : (job.tasks ?? JOB_DEFAULTS.tasks)
@@ -89,6 +93,17 @@ function absolute(flags: JobFlags, cwd: string): JobFlags {
       files: Object.fromEntries(Object.entries(files).map(([at, path]) => [at, from(path)])),
     }),
   }
+}
+
+/** What can be read of a document once its unreadable fields are left out. */
+function readable(
+  raw: Readonly<Record<string, unknown>>,
+  unread: ReadonlySet<string | undefined>,
+): JobDocument {
+  const rest = Object.fromEntries(Object.entries(raw).filter(([key]) => !unread.has(key)))
+  const job = JOB_READER.read(rest, '', [])
+  if (job === INVALID) throw new HiveError('INTERNAL', { at: 'job file' })
+  return job
 }
 
 async function textOf(path: string): Promise<string> {
