@@ -14,6 +14,6 @@ export interface Gossip {
     options: { readonly maxBytes: number; readonly signal: AbortSignal },
     handler: GossipHandler,
   ): void
-  /** Resolves with how many peers it was sent to: 0 means that nobody heard it. */
+  /** Resolves with how many peers it was sent to: 0 means that nobody heard it, so that it may be published again. */
   publish(topic: string, bytes: Uint8Array): Promise<number>
 }

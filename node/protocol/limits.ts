@@ -8,7 +8,11 @@ export const MAX_ADVERT_BYTES: number = 8 * KiB
 export const MAX_BID_BYTES: number = 2 * KiB
 /** Largest award with its agreement, bytes: MAX_TASKS indexes of up to 3 bytes, plus the agreement. */
 export const MAX_AWARD_BYTES: number = 64 * KiB
-/** Largest voucher or other small request, bytes. */
+/** Most shares that one voucher request may newly pay; a longer list goes in several requests. */
+export const MAX_VOUCHER_SHARES = 256
+/** Largest voucher with its shares, bytes: MAX_VOUCHER_SHARES of about 80 bytes, plus the voucher. */
+export const MAX_VOUCHER_BYTES: number = 32 * KiB
+/** Largest small request or answer, bytes. */
 export const MAX_SMALL_BYTES: number = 1 * KiB
 /** Largest frame of a stream, bytes; below yamux's 256 KiB window, so that one frame never stalls. */
 export const MAX_FRAME_BYTES: number = 128 * KiB

@@ -5,6 +5,7 @@ import {
   MAX_BID_BYTES,
   MAX_FRAME_BYTES,
   MAX_SMALL_BYTES,
+  MAX_VOUCHER_BYTES,
   REQUEST_TIMEOUT_MS,
 } from './limits.ts'
 
@@ -31,7 +32,7 @@ export const PROTOCOLS = {
   /** Requester → provider: what happens to a share, from an event number on. */
   follow: { ...row('follow', MAX_SMALL_BYTES, MAX_FRAME_BYTES, 30 * second, 240), streams: true },
   /** Requester → provider: a cumulative voucher. */
-  voucher: row('voucher', MAX_SMALL_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
+  voucher: row('voucher', MAX_VOUCHER_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
   /** Requester → provider: stop a share. */
   cancel: row('cancel', MAX_SMALL_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
   /** Anyone → anyone: your signed advert, please; the peer itself is the fact. */

@@ -1,10 +1,9 @@
 import { isErrorCode } from '../domain/errors.ts'
 import type { ErrorCode } from '../domain/error-codes.ts'
 import type { Bytes32 } from '../domain/ids.ts'
-import { MAX_TASKS } from '../domain/offer.ts'
 import type { PaidShare } from '../domain/voucher.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
-import { MAX_AWARD_BYTES, MAX_BID_BYTES, MAX_SMALL_BYTES } from './limits.ts'
+import { MAX_AWARD_BYTES, MAX_BID_BYTES, MAX_SMALL_BYTES, MAX_VOUCHER_SHARES } from './limits.ts'
 import { PROTOCOLS, type ProtocolName } from './protocols.ts'
 import { bytes32, list, malformed, uint32, uint64, uint96, type Shape } from './schema.ts'
 import { bytesUpTo, optional, record } from './shapes.ts'
@@ -64,7 +63,7 @@ export const awardRequest = codec<AwardRequest>('award', {
 export const followRequest = codec<FollowRequest>('follow', { agreement: bytes32, from: uint32 })
 export const voucherRequest = codec<VoucherRequest>('voucher', {
   voucher: bytesUpTo(MAX_SMALL_BYTES),
-  shares: list(paidShare, MAX_TASKS),
+  shares: list(paidShare, MAX_VOUCHER_SHARES),
 })
 export const voucherAnswer = codec<VoucherAnswer>('voucher', { jobs: uint64 })
 export const shareRequest = codec<ShareRequest>('cancel', { agreement: bytes32 })

@@ -22,8 +22,13 @@ export class Feed<T> {
   subscribe(signal: AbortSignal): AsyncIterable<T> {
     const reader = { queue: [] as T[], wake: () => {} }
     this.#readers.add(reader)
-    signal.addEventListener('abort', () => reader.wake(), { once: true })
     const readers = this.#readers
+    const leave = () => {
+      readers.delete(reader)
+      reader.wake()
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    if (signal.aborted) leave()
     return (async function* () {
       try {
         while (!signal.aborted) {
@@ -33,6 +38,7 @@ export class Feed<T> {
         }
       } finally {
         readers.delete(reader)
+        signal.removeEventListener('abort', leave)
       }
     })()
   }

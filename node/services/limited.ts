@@ -1,4 +1,9 @@
-/** Maps with at most `limit` calls at once; keeps the order; the first failure stops new calls. */
+import { allEnded } from './all-ended.ts'
+
+/**
+ * Maps with at most `limit` calls at once; keeps the order. The first failure stops new calls, and
+ * is thrown once those under way have ended.
+ */
 export async function mapLimited<T, R>(
   items: readonly T[],
   limit: number,
@@ -9,9 +14,14 @@ export async function mapLimited<T, R>(
   const lanes = Array.from({ length: Math.min(limit, items.length) }, async () => {
     while (next < items.length) {
       const at = next++
-      results[at] = await work(items[at] as T, at)
+      try {
+        results[at] = await work(items[at] as T, at)
+      } catch (error) {
+        next = items.length
+        throw error
+      }
     }
   })
-  await Promise.all(lanes)
+  await allEnded(lanes)
   return results
 }

@@ -43,15 +43,13 @@ export class Reconciler implements AsyncDisposable {
 
   /** One pass. Returns how many differences it found. */
   async pass(signal: AbortSignal): Promise<number> {
-    const { escrow, channels, earnings, logger } = this.#parts
+    const { channels, earnings, logger } = this.#parts
     let found = 0
     for (const mine of channels.all()) {
-      const onChain = await escrow.channel(mine.id, { signal })
-      if (await channels.reconcile(mine, onChain)) found++
+      if (await channels.reconcile(mine, signal)) found++
     }
     for (const earning of earnings?.all() ?? []) {
-      const onChain = await escrow.channel(earning.id, { signal })
-      if (onChain !== undefined && (await earnings?.reconcile(earning, onChain)) === true) found++
+      if ((await earnings?.reconcile(earning, signal)) === true) found++
     }
     if (found > 0) logger.warn('channels differed from the chain', { found })
     this.#drift += found

@@ -35,7 +35,8 @@ export class FakeGossip implements Gossip {
   }
 
   async publish(topic: string, bytes: Uint8Array): Promise<number> {
-    if (!this.#isNew(topic, bytes)) return 0
+    // as on a real mesh: what nobody heard does not count as seen, and can be published again
+    if (this.#listeners(topic).length === 0 || !this.#isNew(topic, bytes)) return 0
     return this.#spread(topic, bytes.slice())
   }
 
@@ -54,15 +55,17 @@ export class FakeGossip implements Gossip {
   }
 
   #spread(topic: string, bytes: Uint8Array): number {
-    const listeners = this.#network
-      .neighbours(this.#peer)
-      .filter(({ gossip }) => gossip.joined(topic))
+    const listeners = this.#listeners(topic)
     for (const { peer, gossip } of listeners) {
       if (this.#network.loses(this.#peer, peer, topic)) continue
       // as on a network: later, and not the sender's business; a handler must not throw
       setImmediate(() => void gossip.#hear(this.#peer, topic, bytes))
     }
     return listeners.length
+  }
+
+  #listeners(topic: string) {
+    return this.#network.neighbours(this.#peer).filter(({ gossip }) => gossip.joined(topic))
   }
 
   #isNew(topic: string, bytes: Uint8Array): boolean {

@@ -1,9 +1,21 @@
+import assert from 'node:assert/strict'
+import type { Amount } from '../../node/domain/money.ts'
+import type { EscrowEvent, TransactionReceipt } from '../../node/ports/escrow.ts'
 import type { JobSpec } from '../../node/domain/job-spec.ts'
 import type { Hardware } from '../../node/domain/advert.ts'
 import { GiB, MiB, second } from '../../node/domain/units.ts'
 import { createEnvelopeCodec } from '../../node/protocol/envelope.ts'
-import { Provider, type ProviderOptions } from '../../node/services/provider/provider.ts'
-import { Requester, type RequesterOptions } from '../../node/services/requester/requester.ts'
+import { Feed } from '../../node/services/feed.ts'
+import {
+  Provider,
+  type ProviderOptions,
+  type ProviderParts,
+} from '../../node/services/provider/provider.ts'
+import {
+  Requester,
+  type RequesterOptions,
+  type RequesterParts,
+} from '../../node/services/requester/requester.ts'
 import type { JobRecord, JobRequest } from '../../node/services/requester/records.ts'
 import { createSigning, type Signing } from '../../node/services/signing.ts'
 import { systemClock } from '../../node/adapters/system/system-clock.ts'
@@ -36,12 +48,36 @@ export const TEST_HARDWARE: Hardware = {
   sandboxes: { wasm: 'fake' },
 }
 
-const NETWORK = 'test'
-const TOKEN = 10n ** 18n
+/** The network of test markets. */
+export const NETWORK = 'test'
+/** One settlement token. */
+export const TOKEN: Amount = 10n ** 18n
+/** What a test provider asks for a task unless told otherwise. */
+export const TASK_PRICE: Amount = TOKEN / 1000n
+
+/** A chain that tells when something was mined. */
+class WatchedChain extends FakeChain {
+  readonly mined = new Feed<EscrowEvent>()
+
+  override mine(event?: Parameters<FakeChain['mine']>[0]): TransactionReceipt {
+    const receipt = super.mine(event)
+    const last = this.events.at(-1)
+    if (event !== undefined && last !== undefined) this.mined.publish(last)
+    return receipt
+  }
+
+  /** What channels have paid out so far, fees included. */
+  get claimed(): Amount {
+    return this.events.reduce(
+      (sum, event) => sum + (event.type === 'claimed' ? event.paid : 0n),
+      0n,
+    )
+  }
+}
 
 /** Requesters and providers in one process: real services over fake ports. */
 export class TestMarket {
-  readonly chain = new FakeChain()
+  readonly chain = new WatchedChain()
   readonly net = new FakeNetwork()
   /** What all members logged. */
   readonly log: LoggedLine[] = []
@@ -57,24 +93,43 @@ export class TestMarket {
     return { node, signing: createSigning(codec, signer), store: new MemoryStore(), blobs }
   }
 
-  async requester(member: Member, options: Partial<RequesterOptions> = {}): Promise<Requester> {
-    const requester = new Requester(this.#parts(member), {
-      network: NETWORK,
-      channelDeposit: TOKEN,
-      lostAfterMs: second,
-      ...options,
-    })
+  /** The same member on a fresh node, as after a restart of its process; the old one is cut off. */
+  rejoin(member: Member): Member {
+    this.net.leave(member.signing.peer)
+    return { ...member, node: this.net.join({ peer: member.signing.peer }) }
+  }
+
+  /** As {@link rejoin} after SIGKILL: what the old process still writes is lost. */
+  async rejoinAfterKill(member: Member): Promise<Member> {
+    const store = new MemoryStore()
+    for await (const [key, value] of member.store.entries('')) await store.write([{ key, value }])
+    return { ...this.rejoin(member), store }
+  }
+
+  async requester(
+    member: Member,
+    options: Partial<RequesterOptions> = {},
+    parts: Partial<RequesterParts> = {},
+  ): Promise<Requester> {
+    const requester = new Requester(
+      { ...this.parts(member), ...parts },
+      { network: NETWORK, channelDeposit: TOKEN, lostAfterMs: second, ...options },
+    )
     await requester.resume()
     return requester
   }
 
-  async provider(member: Member, options: Partial<ProviderOptions> = {}): Promise<Provider> {
+  async provider(
+    member: Member,
+    options: Partial<ProviderOptions> = {},
+    parts: Partial<ProviderParts> = {},
+  ): Promise<Provider> {
     const provider = new Provider(
-      { ...this.#parts(member), sandboxes: [createFakeSandbox()] },
+      { ...this.parts(member), sandboxes: [createFakeSandbox()], ...parts },
       {
         network: NETWORK,
         pricing: 'posted',
-        prices: { perTask: TOKEN / 1000n, perCoreSecond: 0n, reservedSecondsCap: 60 },
+        prices: { perTask: TASK_PRICE, perCoreSecond: 0n, reservedSecondsCap: 60 },
         bond: TOKEN,
         maxQueue: 100,
         claimAbove: 1000n * TOKEN,
@@ -87,19 +142,12 @@ export class TestMarket {
     return provider
   }
 
-  #parts({ node, signing, store, blobs }: Member) {
+  /** The ports of a member, for services that a test puts together itself. */
+  parts({ node, signing, store, blobs }: Member) {
     const { gossip, requests } = node
     const escrow = this.chain.as(signing.address)
-    return {
-      clock: systemClock,
-      logger: quietLogger(this.log),
-      store,
-      gossip,
-      requests,
-      blobs,
-      signing,
-      escrow,
-    }
+    const logger = quietLogger(this.log)
+    return { clock: systemClock, logger, store, gossip, requests, blobs, signing, escrow }
   }
 }
 
@@ -107,7 +155,7 @@ export class TestMarket {
 export async function aRequest(
   member: Member,
   script: FakeScript,
-  changes: Partial<JobRequest & { spec: Partial<JobSpec> }> = {},
+  changes: Partial<Omit<JobRequest, 'spec'>> & { readonly spec?: Partial<JobSpec> } = {},
 ): Promise<JobRequest> {
   const image = fakeImage(script)
   const cid = await member.blobs.add(image)
@@ -136,18 +184,39 @@ export async function aRequest(
 }
 
 /** Resolves with the job once nothing more can happen to it. */
-export async function finished(
-  requester: Requester,
-  id: string,
-  timeoutMs = 20 * second,
-): Promise<JobRecord> {
-  const signal = AbortSignal.timeout(timeoutMs)
-  const updates = requester.book.updates.subscribe(signal)
-  const now = await requester.book.find(id)
-  if (isFinal(now.state)) return now
-  for await (const update of updates) {
-    if (update.type === 'job' && update.job.id === now.id && isFinal(update.job.state))
-      return update.job
+export async function finished(requester: Requester, id: string): Promise<JobRecord> {
+  await until(requester.book.updates, async () => isFinal((await requester.book.find(id)).state))
+  return requester.book.find(id)
+}
+
+/** Resolves when `holds`, asked now and after each event of the feed. Throws JOB_TIMEOUT. */
+export async function until<T>(
+  feed: Feed<T>,
+  holds: (event: T | undefined) => boolean | Promise<boolean>,
+  timeoutMs: number = 20 * second,
+): Promise<void> {
+  const leave = new AbortController()
+  const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), leave.signal])
+  const events = feed.subscribe(signal)
+  try {
+    if (await holds(undefined)) return
+    for await (const event of events) if (await holds(event)) return
+  } finally {
+    leave.abort()
   }
-  throw new HiveError('JOB_TIMEOUT', { id })
+  throw new HiveError('JOB_TIMEOUT', { timeoutMs })
+}
+
+/** Resolves when the channels have paid out exactly `total`. */
+export async function claimed(market: TestMarket, total: Amount): Promise<void> {
+  await until(market.chain.mined, () => market.chain.claimed >= total)
+  assert.equal(market.chain.claimed, total)
+}
+
+/** Resolves when a task of a job has started somewhere; `provider` narrows to one. */
+export async function started(requester: Requester, provider?: string): Promise<void> {
+  await until(
+    requester.book.updates,
+    (update) => update?.type === 'task' && (provider === undefined || provider === update.provider),
+  )
 }

@@ -1,6 +1,6 @@
 import type { TransactionReceipt } from '../../ports/escrow.ts'
 import type { EarningRecord, WorkRecord } from '../../services/provider/records.ts'
-import type { ChannelRecord } from '../../services/requester/channel-ledger.ts'
+import type { ChannelRecord } from '../../services/requester/channel-record.ts'
 import type { TransactionBody } from '../schemas/basics.ts'
 import type { WalletBody, WorkBody, WorkListBody } from '../schemas/money.ts'
 

@@ -95,7 +95,7 @@ export class Earnings {
       if (voucher.jobs <= record.paid.length)
         return voucherAnswer.encode({ jobs: record.paid.length })
       const known = new Set(record.paid.map(({ agreement }) => agreement))
-      const fresh = shares.filter(({ agreement }) => !known.has(agreement))
+      const fresh = shares.filter(({ agreement }) => !known.has(agreement) && known.add(agreement))
       const paid = [...record.paid, ...fresh]
       const previous = {
         channel: record.id,
@@ -105,7 +105,7 @@ export class Earnings {
       }
       const rule = voucherFault(voucher, previous, paid, jobsRoot(paid), record.deposit)
       if (rule !== undefined) throw new HiveError('VOUCHER_INVALID', { rule })
-      const works = await Promise.all(fresh.map(async (share) => this.#paidWork(share)))
+      const works = await Promise.all(fresh.map(async (share) => this.#paidWork(record, share)))
       const next = { ...record, cumulative: voucher.cumulative, voucher: toHex(bytes), paid }
       await this.#parts.works.settle(works, async (changes) => this.#save(next, changes))
       this.#schedule(next)
@@ -146,8 +146,10 @@ export class Earnings {
   }
 
   /** Takes over what the contract says of a channel: its deposit, and what was paid out. True when that was news. */
-  async reconcile(seen: EarningRecord, onChain: EscrowChannel): Promise<boolean> {
+  async reconcile(seen: EarningRecord, signal: AbortSignal): Promise<boolean> {
     return this.#lock.run(seen.id, async () => {
+      const onChain = await this.#parts.escrow.channel(seen.id, { signal })
+      if (onChain === undefined) return false
       const record = this.#live.get(seen.id)
       const same = record?.deposit === onChain.deposit && record.claimed === onChain.settled
       if (record === undefined || same) return false
@@ -181,10 +183,14 @@ export class Earnings {
   }
 
   /** The share as this node did it, if the requester pays exactly what its receipt asks. */
-  async #paidWork(share: PaidShare): Promise<WorkRecord> {
+  async #paidWork(channel: EarningRecord, share: PaidShare): Promise<WorkRecord> {
     const work = await this.#parts.works.get(share.agreement)
-    // [REJECT] vouchers R6: each new share is one that this node delivered, at its receipt's amount
-    const fits = work !== undefined && work.amount === share.amount && work.seq === share.seq
+    // [REJECT] vouchers R6: each new share was delivered on this channel, at its receipt's amount
+    const fits =
+      work !== undefined &&
+      work.channel === channel.id &&
+      work.amount === share.amount &&
+      work.seq === share.seq
     if (!fits) throw new HiveError('VOUCHER_INVALID', { rule: 'R6', agreement: share.agreement })
     return work
   }

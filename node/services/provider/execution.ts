@@ -18,6 +18,7 @@ import {
 import { randomBytes32 } from '../../protocol/random.ts'
 import { encodeManifest, manifestRoot, resultCommit } from '../../protocol/results.ts'
 import { ZERO_BYTES32 } from '../../domain/ids.ts'
+import { allEnded } from '../all-ended.ts'
 import type { Signing } from '../signing.ts'
 import type { WorkRecord } from './records.ts'
 import type { ShareLog } from './share-log.ts'
@@ -54,14 +55,32 @@ export class Execution {
     const contents = new Contents(this.#parts.blobs, fetching.peer, signal)
     if (!sandbox.holds(spec.image.cid)) await contents.get(spec.image, MAX_IMAGE_BYTES)
     const running = await this.#enter(step(fetching, 'run'), log)
-    const results = await Promise.all(
-      running.tasks.map(async (index) =>
-        this.#parts.slots.use(running.need, signal, async () =>
-          this.#task(running, spec, sandbox, contents, index, log, signal),
-        ),
-      ),
-    )
+    const results = await this.#tasks(running, spec, sandbox, contents, log, signal)
     return this.#publish(await this.#enter(step(running, 'publish-results'), log), results)
+  }
+
+  /** Runs every task; one that cannot be run at all stops the others, which nobody will pay for. */
+  async #tasks(
+    work: WorkRecord,
+    spec: JobSpec,
+    sandbox: Sandbox,
+    contents: Contents,
+    log: ShareLog,
+    signal: AbortSignal,
+  ): Promise<TaskResult[]> {
+    const failed = new AbortController()
+    const either = AbortSignal.any([signal, failed.signal])
+    const run = async (index: number) =>
+      this.#parts.slots.use(work.need, either, async () =>
+        this.#task(work, spec, sandbox, contents, index, log, either),
+      )
+    const tasks = work.tasks.map(async (index) =>
+      run(index).catch((error: unknown) => {
+        failed.abort(error)
+        throw failed.signal.reason
+      }),
+    )
+    return allEnded(tasks)
   }
 
   async #enter(work: WorkRecord, log: ShareLog): Promise<WorkRecord> {

@@ -215,8 +215,11 @@ export class Provider implements AsyncDisposable {
   }
 
   async #cancel(from: PeerId, id: Bytes32): Promise<Uint8Array> {
-    await this.#owned(from, id)
+    const work = await this.#owned(from, id)
     this.#running.get(id)?.abort(new HiveError('JOB_CANCELLED'))
+    // Delivered, but its requester will not pay: not owed any more, so that it blocks no later share.
+    if (work.receipt !== undefined && !isFinal(work.state))
+      await this.works.put({ ...step(work, 'cancel'), error: 'JOB_CANCELLED' })
     return new Uint8Array()
   }
 

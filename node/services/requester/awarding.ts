@@ -1,6 +1,7 @@
 import type { Agreement } from '../../domain/agreement.ts'
+import type { ErrorCode } from '../../domain/error-codes.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
-import { ZERO_ADDRESS, ZERO_BYTES32 } from '../../domain/ids.ts'
+import { ZERO_ADDRESS, ZERO_BYTES32, type Bytes32, type PeerId } from '../../domain/ids.ts'
 import { step } from '../../domain/job-state.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
 import { hour, minute, second } from '../../domain/units.ts'
@@ -12,7 +13,8 @@ import { awardRequest, shareRequest } from '../../protocol/requests.ts'
 import { taskListHash } from '../../protocol/typed-data.ts'
 import type { Signing } from '../signing.ts'
 import type { ReceivedBid } from './bidding.ts'
-import type { ChannelLedger, ChannelSlot } from './channel-ledger.ts'
+import type { ChannelLedger } from './channel-ledger.ts'
+import type { ChannelSlot } from './channel-record.ts'
 import type { JobBook } from './job-book.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
 
@@ -22,6 +24,11 @@ const START_WITHIN_MS: number = 5 * minute
 const TRANSFER_ALLOWANCE_MS: number = 10 * minute
 /** How long a result can be disputed after the share is due, ms. */
 const DISPUTE_WINDOW_MS: number = 24 * hour
+
+/** How long a provider may take to hear that a share was given up, ms. */
+const STOP_TIMEOUT_MS: number = 5 * second
+/** Failures that leave open whether the provider has the award. */
+const LINE_FAULTS: ReadonlySet<ErrorCode> = new Set(['PEER_UNREACHABLE', 'STREAM_CUT', 'CANCELLED'])
 
 export interface AwardingParts {
   readonly clock: Clock
@@ -53,6 +60,7 @@ export class Awarding {
   ): Promise<ShareRecord> {
     const { book, channels } = this.#parts
     const price = bid.bid.price * BigInt(tasks.length)
+    await this.#tellGivenUp(bid, signal)
     const bond = { offer: bid.bondOffer, signature: bid.bondSignature }
     let share: ShareRecord | undefined
     await channels.reserve(
@@ -88,18 +96,35 @@ export class Awarding {
       return signed
     } catch (error) {
       if (signal.aborted) throw error
-      await book.putShare({ ...step(share, 'decline'), error: codeOf(error) })
-      await channels.release(share.provider, share.id)
-      throw error
+      const code = codeOf(error)
+      await book.putShare({ ...step(share, 'decline'), error: code })
+      await channels.release(share.provider, share.id, !LINE_FAULTS.has(code))
+      // Whether this node's deposit is enough is not for a peer to say.
+      if (code !== 'INSUFFICIENT_DEPOSIT') throw error
+      throw new HiveError('PEER_PROTOCOL', { provider: share.provider, code }, { cause: error })
     }
   }
 
-  /** Tells a provider to stop; best effort, since it may be gone. */
-  async stop(share: ShareRecord): Promise<void> {
+  /** Tells a provider to stop, and that nothing will be paid. False when it could not be told. */
+  async stop(share: { readonly id: Bytes32; readonly peer: PeerId }): Promise<boolean> {
     const request = shareRequest.encode({ agreement: share.id })
-    const options = { signal: AbortSignal.timeout(5 * second) }
-    // A provider that cannot be told stops by itself at the agreement's deadline.
-    await this.#parts.requests.call(share.peer, 'cancel', request, options).catch(() => undefined)
+    const options = { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) }
+    try {
+      await this.#parts.requests.call(share.peer, 'cancel', request, options)
+      return true
+    } catch (error) {
+      // A provider that cannot be told stops by itself at the agreement's deadline.
+      return codeOf(error) === 'AGREEMENT_UNKNOWN'
+    }
+  }
+
+  /** A provider counts a share as owed until it hears that it was given up. */
+  async #tellGivenUp({ peer, bid }: ReceivedBid, signal: AbortSignal): Promise<void> {
+    const { channels } = this.#parts
+    for (const id of channels.givenUp(bid.provider)) {
+      signal.throwIfAborted()
+      if (await this.stop({ id, peer })) await channels.told(bid.provider, id)
+    }
   }
 
   #draft(

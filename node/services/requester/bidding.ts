@@ -108,8 +108,14 @@ export class Bidding {
     const open = this.#open.get(answer.offer)
     if (open === undefined) throw new HiveError('OFFER_UNKNOWN', { offer: answer.offer })
     if (open.bids.size + open.declines.size >= MAX_BIDS) throw new HiveError('PEER_QUOTA')
-    if (answer.decline !== undefined) open.declines.set(from, answer.decline)
-    else open.bids.set(from, this.#admit(from, answer, open.offer))
+    // Each peer counts once, with its latest word.
+    if (answer.decline === undefined) {
+      open.bids.set(from, this.#admit(from, answer, open.offer))
+      open.declines.delete(from)
+    } else {
+      open.declines.set(from, answer.decline)
+      open.bids.delete(from)
+    }
     open.changed()
   }
 

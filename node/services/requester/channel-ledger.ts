@@ -1,42 +1,19 @@
 import type { BondOffer } from '../../domain/bid.ts'
 import { HiveError } from '../../domain/errors.ts'
-import type { Address, Bytes32, Hex, PeerId } from '../../domain/ids.ts'
+import type { Address, Bytes32, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { PaidShare } from '../../domain/voucher.ts'
-import type { Escrow, EscrowChannel } from '../../ports/escrow.ts'
+import type { Escrow } from '../../ports/escrow.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { channelId } from '../../protocol/channel-id.ts'
 import { jobsRoot } from '../../protocol/jobs-root.ts'
+import { MAX_VOUCHER_SHARES } from '../../protocol/limits.ts'
+import type { VoucherRequest } from '../../protocol/requests.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import { Table } from '../table.ts'
-
-/** A channel as its requester remembers it. */
-export interface ChannelRecord {
-  readonly id: Bytes32
-  readonly provider: Address
-  readonly peer: PeerId
-  /** `opening` until the transaction is known to be mined. */
-  readonly status: 'opening' | 'open' | 'closed'
-  readonly deposit: Amount
-  /** Promised by vouchers. */
-  readonly cumulative: Amount
-  readonly jobs: number
-  /** Paid shares that the provider has acknowledged. */
-  readonly acknowledged: number
-  readonly lastSeq: number
-  readonly voucher?: Hex
-  /** Prices of shares that are agreed but not yet paid, by agreement id. */
-  readonly inFlight: Readonly<Record<Bytes32, Amount>>
-}
-
-/** Where a new agreement goes. */
-export interface ChannelSlot {
-  readonly channel: Bytes32
-  readonly seq: number
-  readonly owedAfter: Amount
-}
+import { committed, without, type ChannelRecord, type ChannelSlot } from './channel-record.ts'
 
 export interface ChannelLedgerParts {
   readonly store: Store
@@ -117,13 +94,34 @@ export class ChannelLedger {
     })
   }
 
-  /** Frees a reservation whose share will not be paid. */
-  async release(provider: Address, agreement: Bytes32): Promise<void> {
-    await this.#lock.run(provider, async () => {
-      const record = this.#byProvider.get(provider)
-      if (record?.inFlight[agreement] === undefined) return
-      await this.#save(without(record, agreement))
+  /** Frees a reservation whose share will not be paid; `told` when its provider knows that. */
+  async release(provider: Address, agreement: Bytes32, told: boolean): Promise<void> {
+    await this.#change(provider, (record) => {
+      if (record.inFlight[agreement] === undefined) return undefined
+      const freed = without(record, agreement)
+      return told ? freed : { ...freed, givenUp: [...freed.givenUp, agreement] }
     })
+  }
+
+  /** Shares that a provider still counts as owed though they were given up. */
+  givenUp(provider: Address): readonly Bytes32[] {
+    return this.#byProvider.get(provider)?.givenUp ?? []
+  }
+
+  /** Notes that a provider has heard of a share that was given up. */
+  async told(provider: Address, agreement: Bytes32): Promise<void> {
+    await this.#change(provider, (record) => ({
+      ...record,
+      givenUp: record.givenUp.filter((each) => each !== agreement),
+    }))
+  }
+
+  /** After a start: frees what was reserved for shares that are not, or no longer, under way. */
+  async releaseAllBut(live: ReadonlySet<Bytes32>): Promise<void> {
+    for (const { provider, inFlight } of this.all()) {
+      for (const id of Object.keys(inFlight) as Bytes32[])
+        if (!live.has(id)) await this.release(provider, id, false)
+    }
   }
 
   /**
@@ -143,13 +141,7 @@ export class ChannelLedger {
       if (share.amount === 0n) return this.#save(without(record, share.agreement), changes)
       const paid = [...(this.#paid.get(record.id) ?? []), share]
       const cumulative = record.cumulative + share.amount
-      const message = {
-        channel: record.id,
-        cumulative,
-        jobs: paid.length,
-        jobsRoot: jobsRoot(paid),
-      }
-      const voucher = toHex(this.#parts.signing.seal('Voucher', message).bytes)
+      const voucher = toHex(this.#voucher(record.id, paid))
       const next = { ...without(record, share.agreement), cumulative, jobs: paid.length, voucher }
       const entry = this.#paidTable(record.id).change(String(paid.length).padStart(9, '0'), share)
       await this.#parts.store.write([this.#table.change(next.id, next), entry, ...changes], {
@@ -160,6 +152,16 @@ export class ChannelLedger {
     })
   }
 
+  /** The newest voucher that one request can carry, with the shares it pays beyond the acknowledged ones. */
+  unacknowledged(record: ChannelRecord): VoucherRequest {
+    const paid = this.#paid.get(record.id) ?? []
+    const upTo = Math.min(paid.length, record.acknowledged + MAX_VOUCHER_SHARES)
+    return {
+      voucher: this.#voucher(record.id, paid.slice(0, upTo)),
+      shares: paid.slice(record.acknowledged, upTo),
+    }
+  }
+
   /** The shares paid on a channel beyond the first `from`. */
   paidSince(channel: Bytes32, from: number): readonly PaidShare[] {
     return (this.#paid.get(channel) ?? []).slice(from)
@@ -167,16 +169,18 @@ export class ChannelLedger {
 
   /** Notes how many paid shares the provider knows. */
   async acknowledge(provider: Address, jobs: number): Promise<void> {
-    await this.#lock.run(provider, async () => {
-      const record = this.#byProvider.get(provider)
-      if (record === undefined || jobs > record.jobs || jobs === record.acknowledged) return
-      await this.#save({ ...record, acknowledged: jobs })
-    })
+    await this.#change(provider, (record) =>
+      jobs > record.jobs || jobs === record.acknowledged
+        ? undefined
+        : { ...record, acknowledged: jobs },
+    )
   }
 
   /** Takes over what the contract says of a channel. True when that was news. */
-  async reconcile(seen: ChannelRecord, onChain: EscrowChannel | undefined): Promise<boolean> {
+  async reconcile(seen: ChannelRecord, signal: AbortSignal): Promise<boolean> {
     return this.#lock.run(seen.provider, async () => {
+      // Asked while nothing else can change the channel: an older answer could undo a top-up.
+      const onChain = await this.#parts.escrow.channel(seen.id, { signal })
       const record = this.#byProvider.get(seen.provider)
       if (record?.id !== seen.id || record.status !== 'open') return false
       const closed = onChain === undefined || onChain.status !== 'open'
@@ -186,6 +190,13 @@ export class ChannelLedger {
       if (closed) this.#byProvider.delete(record.provider)
       return true
     })
+  }
+
+  /** The same shares always give the same bytes. */
+  #voucher(channel: Bytes32, paid: readonly PaidShare[]): Uint8Array {
+    const cumulative = paid.reduce((sum, { amount }) => sum + amount, 0n)
+    const message = { channel, cumulative, jobs: paid.length, jobsRoot: jobsRoot(paid) }
+    return this.#parts.signing.seal('Voucher', message).bytes
   }
 
   #draft(peer: PeerId, bond: BondOffer): ChannelRecord {
@@ -198,6 +209,7 @@ export class ChannelLedger {
       acknowledged: 0,
       lastSeq: 0,
       inFlight: {},
+      givenUp: [],
     }
     return { id, provider: bond.provider, peer, status: 'opening', ...empty }
   }
@@ -253,6 +265,18 @@ export class ChannelLedger {
     return next
   }
 
+  /** Edits the open channel with a provider; `undefined` leaves it as it is. */
+  async #change(
+    provider: Address,
+    edit: (record: ChannelRecord) => ChannelRecord | undefined,
+  ): Promise<void> {
+    await this.#lock.run(provider, async () => {
+      const record = this.#byProvider.get(provider)
+      const next = record && edit(record)
+      if (next !== undefined) await this.#save(next)
+    })
+  }
+
   async #save(record: ChannelRecord, changes: readonly StoreChange[] = []): Promise<void> {
     await this.#parts.store.write([this.#table.change(record.id, record), ...changes], {
       sync: true,
@@ -263,14 +287,4 @@ export class ChannelLedger {
   #paidTable(channel: Bytes32): Table<PaidShare> {
     return new Table(this.#parts.store, `paid/${channel}/`)
   }
-}
-
-/** Promised by vouchers plus agreed and not yet paid. */
-function committed(record: ChannelRecord): Amount {
-  return Object.values(record.inFlight).reduce((sum, price) => sum + price, record.cumulative)
-}
-
-function without(record: ChannelRecord, agreement: Bytes32): ChannelRecord {
-  const { [agreement]: _, ...inFlight } = record.inFlight
-  return { ...record, inFlight }
 }

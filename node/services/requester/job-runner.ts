@@ -9,6 +9,7 @@ import type { Logger } from '../../ports/logger.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { keccak } from '../../protocol/typed-data.ts'
+import { allEnded } from '../all-ended.ts'
 import type { Signing } from '../signing.ts'
 import { openTasks, withResults, type Awarding } from './awarding.ts'
 import type { Bidding, ReceivedBid } from './bidding.ts'
@@ -62,7 +63,7 @@ export class JobRunner {
     const shares = (await this.#parts.book.sharesOf(job)).filter((share) => !isFinal(share.state))
     const taken = new Set(shares.flatMap((share) => share.tasks))
     const free = openTasks(job).filter((task) => !taken.has(task))
-    await Promise.all([
+    await allEnded([
       ...shares.map(async (share) => this.#share(job, share, new Set(), signal)),
       this.#place(job, free, 1, new Set(), signal, firstOffer),
     ])
@@ -90,14 +91,16 @@ export class JobRunner {
     const { bids, declines } = await bidding.collect(offer, request.bidsWanted, signal)
     const fresh = bids.filter(({ bid }) => !tried.has(bid.provider))
     const { shares, refusals } = await this.#awardAll(job, offer, tasks, attempt, fresh, signal)
-    await Promise.all(shares.map(async (share) => this.#share(job, share, tried, signal)))
+    await allEnded(shares.map(async (share) => this.#share(job, share, tried, signal)))
     const placed = shares.reduce((sum, share) => sum + share.tasks.length, 0)
     if (placed === tasks.length) return
     const short = refusals.find((error) => codeOf(error) === 'INSUFFICIENT_DEPOSIT')
     if (short !== undefined) throw short
     const declined = [...Object.values(declines), ...refusals.map(codeOf)]
     const counts = { tasks: tasks.length, placed, bids: fresh.length, declined: declined.length }
-    throw new HiveError('NO_BIDS', { ...counts, reasons: [...new Set(declined)] })
+    const onlyTried = fresh.length === 0 && bids.length > 0
+    const code = onlyTried ? 'NO_PROVIDER_LEFT' : 'NO_BIDS'
+    throw new HiveError(code, { ...counts, reasons: [...new Set(declined)] })
   }
 
   /** Awards until all tasks are taken; who declines an award leaves its tasks to the other bidders. */
@@ -119,7 +122,7 @@ export class JobRunner {
     const refusals: Error[] = []
     const refused = new Set<Address>()
     const left: number[] = []
-    await Promise.all(
+    await allEnded(
       placements.map(async ({ provider, tasks: own }) => {
         const bid = byProvider.get(provider)
         try {
@@ -200,7 +203,7 @@ export class JobRunner {
     // A node that stops leaves the share as it is: the next start takes it up.
     if (codeOf(signal.reason) === 'CANCELLED') throw error
     const cancelled = signal.aborted
-    await awarding.stop(share)
+    const told = await awarding.stop(share)
     const current = (await book.share(share.id)) ?? share
     if (!isFinal(current.state)) {
       await book.putShare({
@@ -208,7 +211,7 @@ export class JobRunner {
         error: codeOf(error),
       })
     }
-    await channels.release(share.provider, share.id)
+    await channels.release(share.provider, share.id, told)
     if (cancelled) throw error
     this.#faults.set(share.provider, (this.#faults.get(share.provider) ?? 0) + 1)
     logger.warn('share failed', {

@@ -1,6 +1,7 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32 } from '../../domain/ids.ts'
 import { isFinal, stepIfAllowed } from '../../domain/job-state.ts'
+import { offerFault } from '../../domain/offer.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Escrow } from '../../ports/escrow.ts'
@@ -69,17 +70,26 @@ export class Requester implements AsyncDisposable {
   /** Takes up every unfinished job, and every voucher that was not acknowledged, where they stood. */
   async resume(): Promise<void> {
     await this.channels.load(this.#stop.signal)
-    for (const job of await this.book.list()) if (!isFinal(job.state)) this.#start(job)
+    const open = (await this.book.list()).filter((job) => !isFinal(job.state))
+    const shares = (await Promise.all(open.map((job) => this.book.sharesOf(job)))).flat()
+    const live = shares.filter((share) => !isFinal(share.state)).map(({ id }) => id)
+    await this.channels.releaseAllBut(new Set(live))
+    for (const job of open) this.#start(job)
     for (const channel of this.channels.all()) {
       if (channel.acknowledged < channel.jobs) this.#deliver(channel.provider)
     }
   }
 
-  /** Puts a job on record and starts it. Throws `INSUFFICIENT_DEPOSIT` before anything is announced. */
+  /**
+   * Puts a job on record and starts it. Throws `INSUFFICIENT_DEPOSIT`, or `OFFER_INVALID` for a
+   * request that no node would pass on, before anything is announced.
+   */
   async submit(request: JobRequest, signal: AbortSignal): Promise<JobRecord> {
     await this.#requireFunds(request, signal)
     const specCid = await this.#parts.blobs.addBlock(encodeJobSpec(request.spec))
     const offer = this.#offers.make(request, specCid, request.spec.tasks)
+    const fault = offerFault(offer.message, this.#parts.clock.now(), offer.message.network)
+    if (fault !== undefined) throw new HiveError(fault.code, { rule: fault.rule })
     const job: JobRecord = {
       id: offer.id,
       state: 'draft',

@@ -4,10 +4,10 @@ import { second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
-import { fromHex } from '../../protocol/bytes.ts'
 import { voucherAnswer, voucherRequest } from '../../protocol/requests.ts'
 import { KeyedLock } from '../keyed-lock.ts'
-import type { ChannelLedger, ChannelRecord } from './channel-ledger.ts'
+import type { ChannelLedger } from './channel-ledger.ts'
+import type { ChannelRecord } from './channel-record.ts'
 
 /** Pauses between attempts, ms; the last one repeats. */
 const RETRY_PAUSES_MS = [second, 2 * second, 5 * second, 15 * second, 60 * second] as const
@@ -43,14 +43,14 @@ export class VoucherDelivery {
 
   async #send(record: ChannelRecord, signal: AbortSignal): Promise<boolean> {
     const { requests, channels, logger } = this.#parts
-    const shares = channels.paidSince(record.id, record.acknowledged)
-    const request = voucherRequest.encode({ voucher: fromHex(record.voucher ?? '0x'), shares })
+    const request = voucherRequest.encode(channels.unacknowledged(record))
     try {
       const answer = voucherAnswer.decode(
         await requests.call(record.peer, 'voucher', request, { signal }),
       )
       await channels.acknowledge(record.provider, answer.jobs)
-      return answer.jobs !== record.acknowledged
+      // Only what brings the two closer goes on without a pause: a provider could lead in circles.
+      return answer.jobs > record.acknowledged && answer.jobs <= record.jobs
     } catch (error) {
       logger.warn('voucher not delivered', { provider: record.provider, code: codeOf(error) })
       return false

@@ -43,23 +43,31 @@ const DECODERS: readonly [string, (bytes: Uint8Array) => unknown, Uint8Array][] 
   ['job spec', decodeJobSpec, encodeJobSpec(aSpec({ env: { A: 'b' } }))],
   ['manifest', decodeManifest, encodeManifest([aResult(0), aResult(1)])],
   ['share event', decodeShareEvent, encodeShareEvent({ type: 'done', result: aResult(0) })],
-  ['bid', bidRequest.decode, bidRequest.encode({ offer: id, decline: 'DECLINED_BUSY' })],
+  [
+    'bid',
+    (bytes) => bidRequest.decode(bytes),
+    bidRequest.encode({ offer: id, decline: 'DECLINED_BUSY' }),
+  ],
   [
     'award',
-    awardRequest.decode,
+    (bytes) => awardRequest.decode(bytes),
     awardRequest.encode({ agreement: Uint8Array.of(1), award: Uint8Array.of(2) }),
   ],
-  ['follow', followRequest.decode, followRequest.encode({ agreement: id, from: 3 })],
+  [
+    'follow',
+    (bytes) => followRequest.decode(bytes),
+    followRequest.encode({ agreement: id, from: 3 }),
+  ],
   [
     'voucher',
-    voucherRequest.decode,
+    (bytes) => voucherRequest.decode(bytes),
     voucherRequest.encode({
       voucher: Uint8Array.of(1),
       shares: [{ seq: 1, agreement: id, amount: 5n }],
     }),
   ],
-  ['voucher answer', voucherAnswer.decode, voucherAnswer.encode({ jobs: 2 })],
-  ['share', shareRequest.decode, shareRequest.encode({ agreement: id })],
+  ['voucher answer', (bytes) => voucherAnswer.decode(bytes), voucherAnswer.encode({ jobs: 2 })],
+  ['share', (bytes) => shareRequest.decode(bytes), shareRequest.encode({ agreement: id })],
 ]
 const onlyHiveErrors = (name: string, decode: () => unknown) => {
   try {
