@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { JOB_DEFAULTS } from '../../../node/cli/job/job-defaults.ts'
+import { readJob, type JobFlags } from '../../../node/cli/job/job-file.ts'
+import { CONFIG_DEFAULTS } from '../../../node/config/defaults.ts'
+import { HiveError } from '../../../node/domain/errors.ts'
+import { PRICING_RULES } from '../../../node/domain/pricing.ts'
+import { MiB, second } from '../../../node/domain/units.ts'
+import { MAX_FILE_BYTES } from '../../../node/protocol/limits.ts'
+import { anOffer } from '../../support/messages.ts'
+
+async function folder(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'hive-job-'))
+  t.after(() => rm(dir, { recursive: true }))
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(dir, path)), { recursive: true })
+    await writeFile(join(dir, path), text)
+  }
+  return dir
+}
+
+async function refusal(
+  program: string,
+  flags: JobFlags,
+  cwd: string,
+): Promise<readonly [code: string, paths: readonly string[]]> {
+  try {
+    await readJob(program, flags, cwd)
+  } catch (error) {
+    assert.ok(error instanceof HiveError)
+    const problems = error.data['problems']
+    assert.ok(Array.isArray(problems), error.code)
+    return [error.code, problems.map((line: string) => line.split(': ')[0] ?? '')]
+  }
+  return assert.fail('it was accepted')
+}
+
+test('job file: a module alone is a job with every default', async (t) => {
+  const dir = await folder(t, { 'a.wasm': '' })
+  const job = await readJob('a.wasm', {}, dir)
+  assert.equal(job.kind, 'wasm')
+  assert.deepEqual(job.program, { path: '/a.wasm', source: join(dir, 'a.wasm') })
+  assert.equal(job.timeoutMs, JOB_DEFAULTS.timeoutMs)
+  assert.equal(job.maxPrice, JOB_DEFAULTS.maxPrice)
+  assert.equal(job.stream, true)
+  assert.equal((await readJob('a.wasm', { tasks: '2' }, dir)).stream, false)
+})
+
+test('job file: an archive is a docker job', async (t) => {
+  const dir = await folder(t, { 'image.tar': '' })
+  assert.equal((await readJob('image.tar', {}, dir)).kind, 'docker')
+})
+
+test('job file: the default price is what providers with the default list take', () => {
+  const offer = anOffer({
+    cpuMillis: JOB_DEFAULTS.cpuMillis,
+    taskTimeoutMs: JOB_DEFAULTS.timeoutMs,
+  })
+  const asked = PRICING_RULES.posted(offer, CONFIG_DEFAULTS.provider.prices)
+  assert.ok(asked <= JOB_DEFAULTS.maxPrice)
+})
+
+test('job file: every field of a spec file is taken, with units', async (t) => {
+  const spec = `
+kind: wasm
+module: bin/a.wasm
+args: [--level, 3, '{input}']
+env: { MODE: fast, N: 4 }
+stdin: in.txt
+files: { /data/one: in.txt, /tree: bin }
+outputs: /results
+resources: { cpu: 0.5, memory: 64MiB, disk: 1MiB }
+timeout: 30s
+map: in*.txt
+maxPrice: '0.5'
+attempts: 3
+bidWindow: 2s
+bids: 7
+stream: true
+`
+  const dir = await folder(t, { 'job.yaml': spec, 'bin/a.wasm': 'x', 'in.txt': 'y', 'in2.txt': '' })
+  const job = await readJob(join(dir, 'job.yaml'), {}, '/')
+  assert.deepEqual(job.args, ['--level', '3', '{input}'])
+  assert.deepEqual(job.env, { MODE: 'fast', N: '4' })
+  assert.deepEqual(job.resources, { cpuMillis: 500, memoryBytes: 64 * MiB, diskBytes: MiB })
+  assert.equal(job.timeoutMs, 30 * second)
+  assert.equal(job.tasks, 2)
+  assert.equal(job.maxPrice, 5n * 10n ** 17n)
+  assert.deepEqual(
+    job.files.map(({ path }) => path),
+    ['/data/one', '/tree/a.wasm'],
+  )
+  assert.deepEqual(
+    job.inputs.map(({ name, files }) => [name, files[0]?.path]),
+    [
+      ['in.txt', '/in/in.txt'],
+      ['in2.txt', '/in/in2.txt'],
+    ],
+  )
+  assert.equal(job.stdin, join(dir, 'in.txt'))
+})
+
+test('job file: flags win over the file, section by section, and start from where the user stands', async (t) => {
+  const spec = 'module: a.wasm\ntasks: 4\nresources: { cpu: 2, memory: 1GiB }\n'
+  const dir = await folder(t, { 'spec/job.yaml': spec, 'spec/a.wasm': '', 'here.txt': '' })
+  const flags = { resources: { cpu: '1' }, stdin: 'here.txt', map: ['*.txt'] }
+  const job = await readJob('spec/job.yaml', flags, dir)
+  assert.equal(job.resources.cpuMillis, 1000)
+  assert.equal(job.resources.memoryBytes, 1024 * MiB)
+  assert.equal(job.stdin, join(dir, 'here.txt'))
+  assert.equal(job.tasks, 1)
+})
+
+test('job file: every mistake is listed at once, those between fields too', async (t) => {
+  const spec = `
+module: a.wasm
+image: b.tar
+kind: vm
+args: ['{input}']
+files: { relative: gone.txt, /ok: gone.txt }
+outputs: out
+resources: { cpu: 0, memory: much, gpu: 1 }
+timeout: 48h
+tasks: 0
+maxPrice: free
+colour: red
+`
+  const dir = await folder(t, { 'job.yaml': spec, 'b.tar': '' })
+  const [code, paths] = await refusal('job.yaml', {}, dir)
+  assert.equal(code, 'SPEC_INVALID')
+  assert.deepEqual(
+    new Set(paths),
+    new Set([
+      'colour',
+      'kind',
+      'files.relative',
+      'outputs',
+      'resources.gpu',
+      'resources.cpu',
+      'resources.memory',
+      'timeout',
+      'tasks',
+      'maxPrice',
+      'image',
+      'args[0]',
+    ]),
+  )
+})
+
+test('job file: what does not fit together is refused', async (t) => {
+  const dir = await folder(t, { 'a.wasm': '', 'x.txt': '', 'y/x.txt': '' })
+  const cases: readonly (readonly [JobFlags, string])[] = [
+    [{ tasks: 2, map: ['x.txt'] }, 'tasks'],
+    [{ map: ['none*'] }, 'map'],
+    [{ map: ['x.txt', 'y/x.txt'] }, 'map'],
+    [{ kind: 'docker' }, 'kind'],
+    [{ maxPrice: '0' }, 'maxPrice'],
+    [{ timeout: '0s' }, 'timeout'],
+    [{ files: { '/../up': 'x.txt' } }, 'files./../up'],
+  ]
+  for (const [flags, path] of cases)
+    assert.deepEqual(await refusal('a.wasm', flags, dir), ['SPEC_INVALID', [path]], path)
+})
+
+test('job file: files that are missing are named, all of them', async (t) => {
+  const dir = await folder(t, {})
+  assert.deepEqual(await refusal('gone.wasm', { stdin: 'no.txt', files: { '/f': 'no' } }, dir), [
+    'SPEC_FILE_MISSING',
+    ['module', 'stdin', 'files./f'],
+  ])
+  await assert.rejects(readJob('gone.yaml', {}, dir), { code: 'SPEC_FILE_MISSING' })
+})
+
+test('job file: a file beyond the limit is refused before it is read', async (t) => {
+  const dir = await folder(t, { 'a.wasm': '', big: '' })
+  await truncate(join(dir, 'big'), MAX_FILE_BYTES + 1)
+  assert.deepEqual(await refusal('a.wasm', { stdin: 'big' }, dir), ['SPEC_INVALID', ['stdin']])
+})
+
+test('job file: a text that is not a map of fields is refused', async (t) => {
+  const dir = await folder(t, { 'list.yaml': '- a', 'broken.yaml': 'a: [', 'empty.json': '' })
+  for (const file of ['list.yaml', 'broken.yaml', 'empty.json'])
+    assert.equal((await refusal(file, {}, dir))[0], 'SPEC_INVALID', file)
+})
