@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.35;
 
-import {ComputeEscrow} from "../../contracts/ComputeEscrow.sol";
-import {TestToken} from "../../contracts/devnet/TestToken.sol";
+import {IComputeEscrow} from "../../contracts/interfaces/IComputeEscrow.sol";
 import {Channel, ChannelStatus} from "../../contracts/types/Channels.sol";
 import {EscrowFixture} from "./support/EscrowFixture.sol";
+import {ITestToken} from "./support/ITestToken.sol";
 import {EscrowHandler} from "./support/EscrowHandler.sol";
 
 /// @dev The fuzzer calls only contracts of the test file itself.
 contract Handler is EscrowHandler {
-    constructor(ComputeEscrow escrow_, TestToken token_) EscrowHandler(escrow_, token_) {}
+    constructor(IComputeEscrow escrow_, ITestToken token_, address owner_) EscrowHandler(escrow_, token_, owner_) {}
 }
 
 /// @title What no sequence of calls can break
@@ -18,7 +18,7 @@ contract InvariantsTest is EscrowFixture {
 
     function setUp() external {
         deployEscrow();
-        handler = new Handler(escrow, token);
+        handler = new Handler(escrow, token, address(this));
     }
 
     function targetContracts() external view returns (address[] memory targets) {

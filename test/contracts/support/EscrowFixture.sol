@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.35;
 
-import {ComputeEscrow} from "../../../contracts/ComputeEscrow.sol";
-import {TestToken} from "../../../contracts/devnet/TestToken.sol";
+import {IComputeEscrow} from "../../../contracts/interfaces/IComputeEscrow.sol";
+import {ITestToken} from "./ITestToken.sol";
 import {ChannelId} from "../../../contracts/types/ChannelId.sol";
 import {BatchedVoucher, OpenTerms, Parties} from "../../../contracts/types/Channels.sol";
 import {BondOffer, CloseMutual, Voucher} from "../../../contracts/types/SignedMessages.sol";
@@ -19,8 +19,8 @@ abstract contract EscrowFixture {
     uint256 internal constant REQUESTER_SIGNER_KEY = 0xA11CE5;
     uint256 internal constant PROVIDER_SIGNER_KEY = 0xB0B5;
 
-    TestToken internal token;
-    ComputeEscrow internal escrow;
+    ITestToken internal token;
+    IComputeEscrow internal escrow;
     address internal requester = vm.addr(REQUESTER_KEY);
     address internal provider = vm.addr(PROVIDER_KEY);
     address internal requesterSigner = vm.addr(REQUESTER_SIGNER_KEY);
@@ -29,10 +29,23 @@ abstract contract EscrowFixture {
 
     function deployEscrow() internal {
         vm.warp(1_700_000_000);
-        token = new TestToken();
-        escrow = new ComputeEscrow(address(token), address(this), treasury, FEE_BPS);
+        token = ITestToken(deploy("devnet/TestToken.sol/TestToken", ""));
+        escrow = IComputeEscrow(
+            deploy("ComputeEscrow.sol/ComputeEscrow", abi.encode(address(token), address(this), treasury, FEE_BPS))
+        );
         fund(requester, PURSE);
         fund(provider, PURSE);
+    }
+
+    /// @dev Deploys what was just built. Reading the code spares each test file a compilation of the whole escrow, and
+    /// tests the very bytes that are deployed.
+    function deploy(string memory artifact, bytes memory arguments) internal returns (address deployed) {
+        string memory json = vm.readFile(string.concat("artifacts/contracts/", artifact, ".json"));
+        bytes memory code = bytes.concat(vm.parseJsonBytes(json, ".bytecode"), arguments);
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 0x20), mload(code))
+        }
+        require(deployed != address(0), "not deployed");
     }
 
     function fund(address account, uint96 amount) internal {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.35;
 
-import {ComputeEscrow} from "../../../contracts/ComputeEscrow.sol";
-import {TestToken} from "../../../contracts/devnet/TestToken.sol";
+import {IComputeEscrow} from "../../../contracts/interfaces/IComputeEscrow.sol";
 import {ChannelId} from "../../../contracts/types/ChannelId.sol";
 import {BatchedVoucher, Channel, ChannelStatus, OpenTerms, Parties} from "../../../contracts/types/Channels.sol";
 import {BondOffer, CloseMutual, Voucher} from "../../../contracts/types/SignedMessages.sol";
+import {ITestToken} from "./ITestToken.sol";
 import {Vm} from "./Vm.sol";
 
 /// @title Random but honest and dishonest use of an escrow by four accounts
@@ -26,8 +26,10 @@ abstract contract EscrowHandler {
         bool seenClosed;
     }
 
-    ComputeEscrow public immutable escrow;
-    TestToken public immutable token;
+    IComputeEscrow public immutable escrow;
+    ITestToken public immutable token;
+    address private immutable _OWNER;
+
     uint256 public donated;
     mapping(bytes4 action => uint256 successes) public successes;
 
@@ -35,9 +37,10 @@ abstract contract EscrowHandler {
     Memory[] private _channels;
     uint96 private _counter;
 
-    constructor(ComputeEscrow escrow_, TestToken token_) {
+    constructor(IComputeEscrow escrow_, ITestToken token_, address owner_) {
         escrow = escrow_;
         token = token_;
+        _OWNER = owner_;
         for (uint256 i = 0; i < _keys.length; ++i) _refill(vm.addr(_keys[i]), 1e24);
     }
 
@@ -184,7 +187,7 @@ abstract contract EscrowHandler {
     function changeFee(uint16 feeBps, uint256 treasury) external counted {
         escrow.collectFees(accounts());
         feeBps = feeBps % (escrow.MAX_FEE_BPS() + 1);
-        vm.prank(escrow.owner());
+        vm.prank(_OWNER);
         escrow.scheduleFeePolicy(feeBps, _account(treasury));
         vm.warp(block.timestamp + escrow.FEE_DELAY() + 1);
         escrow.applyFeePolicy();
@@ -193,13 +196,13 @@ abstract contract EscrowHandler {
     function useWhilePaused(uint256 which, uint96 amount) external counted {
         Memory storage m = _unspent(which);
         _refill(m.parties.requester, 1);
-        vm.prank(escrow.owner());
+        vm.prank(_OWNER);
         escrow.pause();
         this.claim(_indexOf(m), amount);
         this.closeMutual(_indexOf(m), type(uint96).max);
         vm.prank(m.parties.requester);
         escrow.withdraw(m.parties.requester, 1);
-        vm.prank(escrow.owner());
+        vm.prank(_OWNER);
         escrow.unpause();
     }
 
@@ -308,7 +311,7 @@ abstract contract EscrowHandler {
     }
 
     /// @dev Holds a payment to what the provider and the fee got of it.
-    function _note(Memory storage m, uint256 wealthBefore, uint256 paid, uint256 bond) private {
+    function _note(Memory storage m, uint256 wealthBefore, uint256 paid, uint256 bond) private view {
         require(_wealth(m.parties.provider) == wealthBefore + paid + bond, "payout + fee != paid");
     }
 
