@@ -59,6 +59,7 @@ export interface AgreementContext {
   readonly requester: Address
   readonly provider: Address
   readonly offerSpec: Bytes32
+  readonly offerTasks: number
   readonly bidPrice: Amount
   readonly bidValidUntil: number
   readonly channel: ChannelView
@@ -68,6 +69,8 @@ export interface AgreementContext {
   readonly lastSeq: number
   /** EIP-712 hash of the award's task list. */
   readonly inputHash: Bytes32
+  /** Wall time that the share may take at the bid's capacity when every task uses all of its own, ms. */
+  readonly mayTakeMs: number
   /** Unix ms. */
   readonly now: number
 }
@@ -86,8 +89,9 @@ export function agreementFault(
     return 'R1'
   // [REJECT] agreements R2: the spec is the offer's, and the input commits to the award's task list
   if (agreement.spec !== context.offerSpec || agreement.input !== context.inputHash) return 'R2'
-  // [REJECT] agreements R3: the task list is ascending, without doubles, and as long as agreed
+  // [REJECT] agreements R3: the task list is ascending, without doubles, as long as agreed, and no longer than offered
   if (award.tasks.length !== agreement.tasks || agreement.tasks < 1) return 'R3'
+  if (agreement.tasks > context.offerTasks) return 'R3'
   if (award.tasks.some((task, at) => at > 0 && task <= (award.tasks[at - 1] ?? -1))) return 'R3'
   // [REJECT] agreements R4: the price is the bid's, for every task
   if (agreement.price !== context.bidPrice * BigInt(agreement.tasks)) return 'R4'
@@ -105,5 +109,7 @@ export function agreementFault(
   const inOrder =
     agreement.startBy <= agreement.finishBy && agreement.finishBy <= agreement.disputeUntil
   if (!inOrder || agreement.startBy * 1000 < now) return 'R10'
+  // [REJECT] agreements R11: the deadline leaves every task its time: work past it would be for nothing
+  if (agreement.finishBy * 1000 < now + context.mayTakeMs) return 'R11'
   return undefined
 }

@@ -1,6 +1,6 @@
 import type { Address, Bytes32 } from './ids.ts'
 import type { Amount } from './money.ts'
-import type { Offer } from './offer.ts'
+import { MAX_TASK_TIMEOUT_MS, type Offer } from './offer.ts'
 import { minute } from './units.ts'
 
 /** A provider's answer to an offer. */
@@ -14,7 +14,7 @@ export interface Bid {
   readonly capacity: number
   /** When it expects to start the first task, ms from now. */
   readonly etaMs: number
-  /** Whether it already holds the program image. */
+  /** Whether it already holds the job's spec, and so, most likely, its program. */
   readonly cached: boolean
   /** Unix ms until when it stands by the bid. */
   readonly validUntil: number
@@ -47,6 +47,8 @@ export function bidFault(bid: Bid, offer: Offer, now: number, sender: Address): 
   if (bid.capacity < 1) return 'R4'
   // [REJECT] bids R5: nobody bids on an own offer
   if (bid.provider === offer.requester) return 'R5'
+  // [REJECT] bids R9: its start is in sight; a share's deadline counts from it
+  if (bid.etaMs > MAX_TASK_TIMEOUT_MS) return 'R9'
   return undefined
 }
 

@@ -123,6 +123,8 @@ export class Provider implements AsyncDisposable {
       requester: offer.message.requester,
       provider: signing.address,
       offerSpec: offer.message.spec,
+      offerTasks: offer.message.tasks,
+      mayTakeMs: Math.ceil(agreement.message.tasks / bid.capacity) * offer.message.taskTimeoutMs,
       bidPrice: bid.price,
       bidValidUntil: bid.validUntil,
       channel: { ...channel, open: channel.status === 'open' },

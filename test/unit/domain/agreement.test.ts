@@ -31,6 +31,8 @@ const CONTEXT: AgreementContext = {
   requester: REQUESTER,
   provider: PROVIDER,
   offerSpec: bytes32Of('5e'),
+  offerTasks: 4,
+  mayTakeMs: 0,
   bidPrice: 100n,
   bidValidUntil: NOW,
   channel: CHANNEL,
@@ -72,6 +74,7 @@ test('agreements R3: tasks are ascending, without doubles, and as many as agreed
   assert.equal(told({}, {}, [0, 5, 1, 9]), 'R3')
   assert.equal(told({ tasks: 0, price: 0n }, {}, []), 'R3')
   assert.equal(told({ tasks: 1, price: 100n }, {}, [0]), undefined)
+  assert.equal(told({}, { offerTasks: 3 }), 'R3')
 })
 
 test('agreements R4: the price is the bid’s, for every task', () => {
@@ -111,4 +114,9 @@ test('agreements R10: the times are in order, and the start is not behind us', (
   assert.equal(told({ startBy: NOW_S - 1 }), 'R10')
   assert.equal(told({ startBy: NOW_S + 601 }), 'R10')
   assert.equal(told({ finishBy: NOW_S + 6001 }), 'R10')
+})
+
+test('agreements R11: the deadline leaves every task its time', () => {
+  assert.equal(told({}, { mayTakeMs: 600_000 }), undefined)
+  assert.equal(told({}, { mayTakeMs: 600_001 }), 'R11')
 })

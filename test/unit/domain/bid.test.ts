@@ -7,6 +7,7 @@ import {
   type Bid,
   type BondOffer,
 } from '../../../node/domain/bid.ts'
+import { MAX_TASK_TIMEOUT_MS } from '../../../node/domain/offer.ts'
 import {
   aBid,
   aBondOffer,
@@ -71,4 +72,9 @@ test('bids R8: a bond’s nonce ends in the requester’s key, whatever comes be
   assert.equal(toldOfBond({ nonce: (((1n << 96n) - 1n) << 160n) | key }), undefined)
   assert.equal(toldOfBond({ nonce: key + 1n }), 'R8')
   assert.equal(toldOfBond({ nonce: 0n }), 'R8')
+})
+
+test('bids R9: a start out of sight is refused, so that no deadline is pushed away with it', () => {
+  assert.equal(told({ etaMs: MAX_TASK_TIMEOUT_MS }), undefined)
+  assert.equal(told({ etaMs: MAX_TASK_TIMEOUT_MS + 1 }), 'R9')
 })
