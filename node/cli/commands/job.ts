@@ -3,9 +3,9 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { BundleBody } from '../../api/schemas/bundle.ts'
 import type { JobBody } from '../../api/schemas/jobs.ts'
-import type { WorkBody } from '../../api/schemas/money.ts'
+import type { WorkBody, WorkListBody } from '../../api/schemas/money.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
-import { isHex, short } from '../../domain/ids.ts'
+import { short } from '../../domain/ids.ts'
 import { formatAmount } from '../../domain/money.ts'
 import { formatBytes, formatDuration } from '../../domain/units.ts'
 import { command, contextOf, type CommandContext, type CommonOptions } from '../command.ts'
@@ -15,7 +15,7 @@ import { columns, pairs } from '../output/columns.ts'
 import { plain } from '../output/plain-text.ts'
 import { printLine } from '../output/printing.ts'
 import type { Style } from '../output/style.ts'
-import { dateText, stateText } from '../output/words.ts'
+import { counted, dateText, stateText } from '../output/words.ts'
 import type { CliParts } from '../parts.ts'
 
 /** `hive job`: one job, its results and its proofs. */
@@ -63,7 +63,10 @@ async function bundle(
     throw new HiveError('OUTPUT_UNWRITABLE', { path }, { cause })
   }
   if (json) return show({ job: content.job, file: path }, () => [])
-  await printLine(parts.stdout, `${path}: ${content.shares.length} shares of ${content.job}`)
+  await printLine(
+    parts.stdout,
+    `${path}: ${counted(content.shares.length, 'share')} of ${content.job}`,
+  )
 }
 
 /** A job of this node, or else a share that it works on. */
@@ -72,10 +75,13 @@ async function jobOrWork(client: NodeClient, id: string): Promise<JobBody | Work
   try {
     return await client.get<JobBody>(`/v1/jobs/${path}`)
   } catch (error) {
-    if (codeOf(error) === 'INPUT_INVALID')
-      throw new HiveError('JOB_UNKNOWN', { id: id.slice(0, 80) })
-    if (codeOf(error) !== 'JOB_UNKNOWN' || !isHex(id, 32)) throw error
-    return await client.get<WorkBody>(`/v1/work/${path}`)
+    // An id that is not even written like one is unknown too.
+    if (codeOf(error) !== 'INPUT_INVALID' && codeOf(error) !== 'JOB_UNKNOWN') throw error
+    const { works } = await client.get<WorkListBody>('/v1/work')
+    const [work, ...others] = works.filter((each) => each.id.startsWith(id))
+    if (work === undefined || others.length > 0)
+      throw new HiveError('JOB_UNKNOWN', { id: id.slice(0, 80) }, { cause: error })
+    return work
   }
 }
 

@@ -5,6 +5,7 @@ import { HiveError } from '../../domain/errors.ts'
 import { isHex, short } from '../../domain/ids.ts'
 import { formatAmount, parseAmount } from '../../domain/money.ts'
 import { command, contextOf, type CommonOptions } from '../command.ts'
+import type { NodeClient } from '../node-client.ts'
 import { columns, pairs } from '../output/columns.ts'
 import { dateText } from '../output/words.ts'
 import type { CliParts } from '../parts.ts'
@@ -66,20 +67,30 @@ function closeCommand(parts: CliParts): Command {
   return command({
     usage: 'close <channel>',
     description: 'Give notice on a payment channel, or close it once the notice has run out',
-    examples: ['wallet close 0x…'],
+    examples: ['wallet close 0x7ba2'],
   })
-    .argument('<channel>', 'id of a channel, as `hive wallet --json` shows it')
+    .argument('<channel>', 'id of a channel, or a unique start of one that `hive wallet` shows')
     .action(async (channel: string, _options: CommonOptions, self: Command) => {
-      if (!isHex(channel, 32)) throw new HiveError('CHANNEL_UNKNOWN', { channel })
       const { node, show } = contextOf(parts, self.optsWithGlobals())
-      const path = `/v1/channels/${channel}/close`
-      const closing = await (await node()).post<ClosingBody>(path, undefined)
+      const client = await node()
+      const path = `/v1/channels/${await channelId(client, channel)}/close`
+      const closing = await client.post<ClosingBody>(path, undefined)
       await show(closing, () => [
         closing.status === 'closing'
-          ? `notice given; close it after ${dateText(closing.closeAt * 1000)}`
+          ? `notice given; after ${dateText(closing.closeAt * 1000)}: hive wallet close ${closing.channel}`
           : closing.status,
       ])
     })
+}
+
+/** The whole id: channels that this node pays through may be named by a unique start. */
+async function channelId(client: NodeClient, start: string): Promise<string> {
+  if (isHex(start, 32)) return start
+  const { channels } = await client.get<WalletBody>('/v1/wallet')
+  const [found, ...others] = channels.filter(({ id }) => id.startsWith(start))
+  if (found === undefined || others.length > 0)
+    throw new HiveError('CHANNEL_UNKNOWN', { channel: start.slice(0, 80) })
+  return found.id
 }
 
 async function move(parts: CliParts, self: Command, path: string, body: object): Promise<void> {

@@ -11,3 +11,8 @@ export function stateText(state: JobState, style: Style): string {
 export function dateText(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')}Z`
 }
+
+/** A number of things. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${count === 1 ? thing : `${thing}s`}`
+}

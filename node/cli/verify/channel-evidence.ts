@@ -1,7 +1,7 @@
 import { ZERO_ADDRESS, type Address, type Bytes32 } from '../../domain/ids.ts'
 import { formatAmount, TOKEN_DECIMALS, type Amount } from '../../domain/money.ts'
 import type { Escrow, EscrowChannel, EscrowEvent } from '../../ports/escrow.ts'
-import { dateText } from '../output/words.ts'
+import { counted, dateText } from '../output/words.ts'
 import type { Findings } from './findings.ts'
 
 const ONE_TOKEN: Amount = 10n ** BigInt(TOKEN_DECIMALS)
@@ -72,7 +72,7 @@ function claimFindings(
 ): void {
   for (const { block, transaction, paid, fee, jobs } of claims) {
     findings.proven(
-      `In block ${block} ${tokens(paid)} were paid, ${tokens(paid - fee)} to the provider and ${tokens(fee)} as the platform fee, bringing the channel to ${jobs} paid shares (transaction ${transaction}).`,
+      `In block ${block} ${tokens(paid)} were paid, ${tokens(paid - fee)} to the provider and ${tokens(fee)} as the platform fee, bringing the channel to ${counted(jobs, 'paid share')} (transaction ${transaction}).`,
     )
   }
   if (claims.length === 0) findings.proven('Nothing has been claimed from the channel so far.')
@@ -92,9 +92,4 @@ function keys(owner: Address, signer: Address): ReadonlySet<Address> {
 /** An amount as a person reads it. */
 export function tokens(amount: Amount): string {
   return `${formatAmount(amount)} ${amount === ONE_TOKEN ? 'token' : 'tokens'}`
-}
-
-/** A number of things. */
-export function counted(count: number, thing: string): string {
-  return `${count} ${count === 1 ? thing : `${thing}s`}`
 }

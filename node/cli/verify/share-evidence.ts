@@ -6,7 +6,8 @@ import { cidDigest } from '../../protocol/cid.ts'
 import type { EnvelopeCodec, Signed } from '../../protocol/envelope.ts'
 import { rootFromProof } from '../../protocol/jobs-root.ts'
 import { taskListHash } from '../../protocol/typed-data.ts'
-import { counted, tokens, type ChannelEvidence } from './channel-evidence.ts'
+import { counted } from '../output/words.ts'
+import { tokens, type ChannelEvidence } from './channel-evidence.ts'
 import type { Findings } from './findings.ts'
 
 type Share = BundleBody['shares'][number]
