@@ -1,0 +1,36 @@
+import type { Receipt } from '../../node/domain/receipt.ts'
+import type { Requests } from '../../node/ports/requests.ts'
+import {
+  decodeShareEvent,
+  encodeShareEvent,
+  type ShareEvent,
+} from '../../node/protocol/share-events.ts'
+import type { Signing } from '../../node/services/signing.ts'
+
+/** The closing word of a share, as a provider says it. */
+export type Closing = Extract<ShareEvent, { type: 'receipt' }>
+
+/** The ports of a provider that says something else than it did when it delivers a share. */
+export function tamperedFollow(
+  requests: Requests,
+  tamper: (event: Closing) => ShareEvent | Promise<ShareEvent>,
+): Requests {
+  return {
+    call: async (...args) => requests.call(...args),
+    stream: (...args) => requests.stream(...args),
+    answer: (...args) => requests.answer(...args),
+    answerStream: (protocol, handler) =>
+      requests.answerStream(protocol, async function* (...args) {
+        for await (const frame of handler(...args)) {
+          const event = decodeShareEvent(frame)
+          yield event.type === 'receipt' ? encodeShareEvent(await tamper(event)) : frame
+        }
+      }),
+  }
+}
+
+/** The event with another receipt, signed as the true one would be. */
+export function reseal(signing: Signing, event: Closing, changes: Partial<Receipt>): Closing {
+  const { message } = signing.open('Receipt', event.receipt)
+  return { ...event, receipt: signing.seal('Receipt', { ...message, ...changes }).bytes }
+}
