@@ -137,7 +137,8 @@ export class Execution {
     )
     signal.throwIfAborted()
     const kept = await this.#keep(index, result)
-    log.add({ type: 'done', result: kept })
+    // Without its files: the manifest names them, and a thousand of them would not fit a frame.
+    log.add({ type: 'done', result: { ...kept, files: [] } })
     return kept
   }
 
@@ -195,7 +196,6 @@ export class Execution {
     }
     // On record before anyone hears of it: exactly one receipt is ever signed for an agreement.
     await works.put(done)
-    works.log(done).add({ type: 'receipt', receipt: receipt.bytes, salt, manifest })
     return done
   }
 }

@@ -208,12 +208,8 @@ export class Provider implements AsyncDisposable {
   async #fail(id: Bytes32, code: ReturnType<typeof codeOf>): Promise<void> {
     const current = await this.works.get(id)
     if (current === undefined || isFinal(current.state) || current.receipt !== undefined) return
-    const failed = {
-      ...stepIfAllowed(current, code === 'JOB_CANCELLED' ? 'cancel' : 'fail'),
-      error: code,
-    }
-    await this.works.put(failed)
-    this.works.log(failed).add({ type: 'failed', code })
+    const event = code === 'JOB_CANCELLED' ? 'cancel' : 'fail'
+    await this.works.put({ ...stepIfAllowed(current, event), error: code })
   }
 
   async #cancel(from: PeerId, id: Bytes32): Promise<Uint8Array> {

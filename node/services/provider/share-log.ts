@@ -4,7 +4,7 @@ import { isLastEvent, MAX_LOG_BYTES, type ShareEvent } from '../../protocol/shar
 
 /** How often a follower hears that the provider is alive when nothing happens, ms. */
 export const BEAT_MS: number = 2 * second
-/** Most log bytes kept for followers that come back; older pieces give way to a note. */
+/** Most log bytes kept for followers that come back; what a share prints beyond is only in its results. */
 const MAX_KEPT_LOG_BYTES = 16 * 1024 * 1024
 
 /** The events of one share, in memory, for any number of followers to read from any number on. */

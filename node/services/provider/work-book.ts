@@ -3,9 +3,13 @@ import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
 import { fromHex } from '../../protocol/bytes.ts'
+import type { ShareEvent } from '../../protocol/share-events.ts'
 import { Table } from '../table.ts'
 import type { WorkRecord } from './records.ts'
 import { ShareLog } from './share-log.ts'
+
+/** Logs kept of shares that have ended, for followers whose line broke; each holds up to 16 MiB. */
+const MAX_ENDED_LOGS = 8
 
 /** The one writer of what this node works on, with the live events of each share. */
 export class WorkBook {
@@ -49,10 +53,7 @@ export class WorkBook {
   ): Promise<void> {
     const settled = works.map((work) => step(work, 'settle'))
     await commit(settled.map((work) => this.#table.change(work.id, work)))
-    for (const work of settled) {
-      this.#remember(work)
-      this.#logs.delete(work.id)
-    }
+    for (const work of settled) this.#remember(work)
   }
 
   /** Everything on record, the newest first. */
@@ -69,27 +70,41 @@ export class WorkBook {
       .reduce((sum, work) => sum + (work.amount ?? work.price), 0n)
   }
 
-  /** The events of a share: live while it runs, rebuilt from the record afterwards. */
+  /** The events of a share: as they came while it runs and for a while after, then the last one alone. */
   log(work: WorkRecord): ShareLog {
     const known = this.#logs.get(work.id)
     if (known !== undefined) return known
     const log = new ShareLog()
-    if (work.receipt !== undefined && work.salt !== undefined && work.manifest !== undefined) {
-      log.add({
-        type: 'receipt',
-        receipt: fromHex(work.receipt),
-        salt: work.salt,
-        manifest: work.manifest,
-      })
-    } else if (isFinal(work.state)) {
-      log.add({ type: 'failed', code: work.error ?? 'PROVIDER_FAILED' })
-    }
-    this.#logs.set(work.id, log)
+    const last = lastEventOf(work)
+    if (last === undefined) this.#logs.set(work.id, log)
+    else log.add(last)
     return log
   }
 
   #remember(work: WorkRecord): void {
     if (isFinal(work.state)) this.#unpaid.delete(work.id)
     else this.#unpaid.set(work.id, work)
+    const last = lastEventOf(work)
+    if (last !== undefined) this.#close(work.id, last)
   }
+
+  /** Ends a live log and forgets the oldest that have ended: strangers decide how many there are. */
+  #close(id: Bytes32, last: ShareEvent): void {
+    this.#logs.get(id)?.add(last)
+    const ended = [...this.#logs].filter(([, log]) => log.closed)
+    for (const [oldest] of ended.slice(0, -MAX_ENDED_LOGS)) this.#logs.delete(oldest)
+  }
+}
+
+/** What closes the events of a share; `undefined` while it runs. */
+function lastEventOf({
+  receipt,
+  salt,
+  manifest,
+  state,
+  error,
+}: WorkRecord): ShareEvent | undefined {
+  if (receipt !== undefined && salt !== undefined && manifest !== undefined)
+    return { type: 'receipt', receipt: fromHex(receipt), salt, manifest }
+  return isFinal(state) ? { type: 'failed', code: error ?? 'PROVIDER_FAILED' } : undefined
 }
