@@ -55,7 +55,7 @@ export async function openApi(parts: ApiParts, options: ApiOptions): Promise<Api
 }
 
 /** The server with all its routes, not yet listening. */
-export async function createApp(context: RouteContext, token: string): Promise<App> {
+async function createApp(context: RouteContext, token: string): Promise<App> {
   const app = fastify({
     bodyLimit: MAX_SPEC_BYTES,
     forceCloseConnections: true,

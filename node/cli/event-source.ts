@@ -1,8 +1,13 @@
+import { ERROR_EVENT } from '../api/event-stream.ts'
 import { HiveError } from '../domain/errors.ts'
+import { errorFrom } from './error-from.ts'
 
 const DATA = 'data: '
 
-/** The JSON values of a stream of server-sent events. Throws `NODE_NOT_RUNNING` when it breaks off. */
+/**
+ * The JSON values of a stream of server-sent events. Throws what the node sends instead of a further
+ * event, and `NODE_NOT_RUNNING` when the stream breaks off.
+ */
 export async function* readEvents<T>(body: ReadableStream<Uint8Array>): AsyncGenerator<T> {
   const decoder = new TextDecoder()
   let rest = ''
@@ -11,6 +16,8 @@ export async function* readEvents<T>(body: ReadableStream<Uint8Array>): AsyncGen
       const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n')
       rest = blocks.pop() ?? ''
       for (const block of blocks) {
+        if (block.startsWith(ERROR_EVENT))
+          throw errorFrom(JSON.parse(block.slice(ERROR_EVENT.length + DATA.length)))
         if (block.startsWith(DATA)) yield JSON.parse(block.slice(DATA.length)) as T
       }
     }

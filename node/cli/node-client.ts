@@ -1,7 +1,7 @@
 import { readApiFile, type ApiAccess } from '../api/api-file.ts'
 import { API_HEADER } from '../api/guards.ts'
-import type { ErrorBody } from '../api/schemas/basics.ts'
-import { HiveError, isErrorCode, type ErrorData } from '../domain/errors.ts'
+import { HiveError } from '../domain/errors.ts'
+import { errorFrom } from './error-from.ts'
 import { readEvents } from './event-source.ts'
 
 /** What every call may carry. */
@@ -81,7 +81,7 @@ export class NodeClient {
     }
     // Another program may have taken the port of a node that is gone.
     if (!answer.headers.has(API_HEADER)) throw this.#notRunning()
-    if (!answer.ok) throw await errorOf(answer)
+    if (!answer.ok) throw errorFrom(await answer.json().catch(() => undefined)) // not JSON: no code
     return answer
   }
 
@@ -89,10 +89,4 @@ export class NodeClient {
     const { port, pid } = this.#access
     return new HiveError('NODE_NOT_RUNNING', { dataDir: this.#dataDir, port, pid }, { cause })
   }
-}
-
-async function errorOf(answer: Response): Promise<HiveError> {
-  const body = (await answer.json().catch(() => ({}))) as Partial<ErrorBody> // not JSON: no code
-  if (!isErrorCode(body.code)) return new HiveError('INTERNAL', { status: answer.status })
-  return new HiveError(body.code, (body.data ?? {}) as ErrorData)
 }

@@ -4,6 +4,7 @@ import { Value } from 'typebox/value'
 import { BundleBody } from '../../../node/api/schemas/bundle.ts'
 import { JobBody, JobSummary, type JobEventBody } from '../../../node/api/schemas/jobs.ts'
 import { readEvents } from '../../../node/cli/event-source.ts'
+import { HiveError } from '../../../node/domain/errors.ts'
 import { rootFromProof } from '../../../node/protocol/jobs-root.ts'
 import { collect } from '../../support/collect.ts'
 import { fakeImage, type FakeScript } from '../../support/fake-script.ts'
@@ -102,6 +103,16 @@ test('api: logs that are followed end with the job and are complete', async () =
   const id = await started(it, { sleepArgs: true }, { args: ['50'], stream: false })
   const events = await eventsOf(it, `/v1/jobs/${id}/logs?follow=true`)
   assert.match(textOf(events, 0, 1), /before[\s\S]*after/)
+})
+
+test('api: a stream that cannot go on says why', async () => {
+  await using it = await openTestApi()
+  const id = await started(it, { stdout: 'hello' })
+  await eventsOf(it, `/v1/jobs/${id}/events`)
+  it.member.blobs.get = async (cid) => {
+    throw new HiveError('CONTENT_NOT_FOUND', { cid })
+  }
+  await assert.rejects(eventsOf(it, `/v1/jobs/${id}/logs`), { code: 'CONTENT_NOT_FOUND' })
 })
 
 test('api: a reader that leaves a stream leaves nothing behind', async () => {
