@@ -25,7 +25,7 @@ interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
     // ------------------------------------------------------------------------------------------------- ledger
 
     /// @notice Moves tokens of the caller into the caller's free balance.
-    /// @dev Needs an allowance. Reverts while paused. About 45,000 gas once the balance is not zero.
+    /// @dev Needs an allowance. Reverts while paused. About 60,000 gas once the balance is not zero.
     /// @param amount Token units.
     function deposit(uint96 amount) external;
 
@@ -56,7 +56,7 @@ interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
     /// @dev The bond offer is signed by `terms.provider` itself, with a key or by ERC-1271. One offer opens one channel:
     /// its nonce carries the requester's session key, so the offer fixes every part of the channel's id. Also a bond of
     /// zero needs the signature, so that nobody is made a provider, or given a session key, unasked. Reverts while
-    /// paused. About 85,000 gas.
+    /// paused. About 92,000 gas.
     ///
     /// Warning: `terms.agreement` is shown, not checked.
     /// Warning: the bond offer does not fix the deposit; a provider looks at the channel before it works.
@@ -81,7 +81,7 @@ interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
 
     /// @notice Pays what a voucher covers and was not paid yet: min(cumulative, deposit) - settled.
     /// @dev Anyone may submit; the provider is credited. Works until the channel is closed, also after the end of a
-    /// notice. A voucher above the deposit stays good for the rest after a `topUp`. Below 48,000 gas, at any number of
+    /// notice. A voucher above the deposit stays good for the rest after a `topUp`. About 45,000 gas, at any number of
     /// jobs.
     /// @param parties Parties of the channel.
     /// @param voucher What the requester signed.
@@ -109,7 +109,7 @@ interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
 
     /// @notice Claims a last voucher and ends the channel at once.
     /// @dev Only the provider or its session key: it gives up what later vouchers would bring. A voucher that pays
-    /// nothing more is welcome here. Also during a notice. About 55,000 gas.
+    /// nothing more is welcome here. Also during a notice. About 50,000 gas.
     /// @param parties Parties of the channel.
     /// @param voucher What the requester signed.
     /// @param signature 65 bytes by the requester's session key.
