@@ -133,11 +133,8 @@ export class Earnings {
       const signature = signatures[0]
       if (signature === undefined) return
       const onChain = await escrow.channel(channel, { signal })
-      if (
-        onChain !== undefined &&
-        onChain.settled < record.cumulative &&
-        onChain.status !== 'closed'
-      ) {
+      if (onChain?.status === 'closed') return this.#close(record, onChain.settled)
+      if (onChain !== undefined && onChain.settled < record.cumulative) {
         const receipt = await escrow.claim(message, signature, { signal })
         logger.info('claimed', { channel, cumulative: record.cumulative, gas: receipt.gasUsed })
       }
@@ -147,12 +144,20 @@ export class Earnings {
 
   /** Takes over what the contract says of a channel: its deposit, and what was paid out. True when that was news. */
   async reconcile(seen: EarningRecord, signal: AbortSignal): Promise<boolean> {
+    if (seen.closed === true) return false
     return this.#lock.run(seen.id, async () => {
       const onChain = await this.#parts.escrow.channel(seen.id, { signal })
       if (onChain === undefined) return false
       const record = this.#live.get(seen.id)
-      const same = record?.deposit === onChain.deposit && record.claimed === onChain.settled
-      if (record === undefined || same) return false
+      if (record === undefined || record.closed === true) return false
+      if (onChain.status === 'closed') {
+        await this.#close(record, onChain.settled)
+        return true
+      }
+      // Notice was given: what is not claimed before it runs out is lost.
+      if (onChain.status === 'closing') this.#schedule(record, 0)
+      const same = record.deposit === onChain.deposit && record.claimed === onChain.settled
+      if (same) return false
       // A claim that a reorganised chain forgot shows up here as less paid out, and is sent again.
       const next = { ...record, deposit: onChain.deposit, claimed: onChain.settled }
       await this.#save(next)
@@ -195,10 +200,18 @@ export class Earnings {
     return work
   }
 
-  #schedule(record: EarningRecord): void {
+  async #close(record: EarningRecord, settled: Amount): Promise<void> {
+    this.#dueAt.delete(record.id)
+    await this.#save({ ...record, claimed: settled, closed: true })
+    const lost = record.cumulative - settled
+    if (lost > 0n)
+      this.#parts.logger.error('channel closed before all was claimed', { channel: record.id, lost })
+  }
+
+  #schedule(record: EarningRecord, afterMs: number = this.#options.claimAfterIdleMs): void {
     const unclaimed = record.cumulative - record.claimed
-    if (unclaimed <= 0n) return
-    const wait = unclaimed >= this.#options.claimAbove ? 0 : this.#options.claimAfterIdleMs
+    if (unclaimed <= 0n || record.closed === true) return
+    const wait = unclaimed >= this.#options.claimAbove ? 0 : afterMs
     this.#dueAt.set(record.id, this.#parts.clock.now() + wait)
     this.#wake()
   }

@@ -45,4 +45,6 @@ export interface EarningRecord {
   readonly claimed: Amount
   readonly voucher?: Hex
   readonly paid: readonly PaidShare[]
+  /** The contract has closed it: nothing more can be claimed. */
+  readonly closed?: boolean
 }

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Bid, BondOffer } from '../../../node/domain/bid.ts'
+import { bidRequest } from '../../../node/protocol/requests.ts'
+import { Bidding } from '../../../node/services/requester/bidding.ts'
+import { OfferMaker } from '../../../node/services/requester/offer-maker.ts'
+import type { Signing } from '../../../node/services/signing.ts'
+import { HandMadeRequester } from '../../support/hand-made-requester.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
+import { bytes32Of, SOME_CID, STRANGER } from '../../support/messages.ts'
+import { aRequest, NETWORK, TestMarket, type Member } from '../../support/test-market.ts'
+import { bondNonce } from '../../../node/protocol/random.ts'
+
+const signal = AbortSignal.timeout(60_000)
+
+/** A provider's side of one market: hears offers, and who sent it something bad. */
+async function listening() {
+  const market = new TestMarket()
+  const alice = new HandMadeRequester(market, market.member())
+  const bob = market.member()
+  const provider = await market.provider(bob)
+  const answered = async () => {
+    const offer = await alice.offer()
+    await alice.ask(offer)
+    return bob.node.gossip.rejected.length
+  }
+  return {
+    alice,
+    bob,
+    answered,
+    [Symbol.asyncDispose]: async () => provider[Symbol.asyncDispose](),
+  }
+}
+
+test('offers R1: noise, a bad signature, a foreign class or another’s name is rejected', async () => {
+  await using on = await listening()
+  const { signing } = on.alice.member
+  const good = await on.alice.offer()
+  const flipped = Uint8Array.from(good.bytes)
+  flipped[flipped.length - 5] = (flipped[flipped.length - 5] ?? 0) ^ 1
+  const foreign = await on.alice.offer({}, { class: 'docker' })
+  const forged = signing.seal('Offer', { ...good.message, requester: STRANGER })
+  for (const bytes of [
+    new Uint8Array(50),
+    new Uint8Array(3000),
+    flipped,
+    foreign.bytes,
+    forged.bytes,
+  ])
+    await on.alice.announce(bytes)
+  assert.equal(await on.answered(), 5)
+  assert.equal(on.alice.answers.length, 1)
+})
+
+test('offers R2 to R7: what breaks a rule is rejected', async () => {
+  await using on = await listening()
+  const bad = [{ network: 'other' }, { tasks: 0 }, { cpuMillis: 0 }, { maxPrice: 0n }]
+  for (const changes of bad) await on.alice.announce((await on.alice.offer({}, changes)).bytes)
+  assert.equal(await on.answered(), bad.length)
+})
+
+test('offers R4: what is late or early is ignored, at no cost to its sender', async () => {
+  await using on = await listening()
+  const now = Date.now()
+  for (const issuedAt of [now - 60_000, now + 60_000]) {
+    const offer = await on.alice.offer({}, { issuedAt, bidsUntil: issuedAt + 1000 })
+    await on.alice.announce(offer.bytes)
+  }
+  assert.equal(await on.answered(), 0)
+  assert.equal(on.alice.answers.length, 1)
+})
+
+/** A requester that collects bids for one offer, and members that may bid. */
+async function collecting(wanted = 10, listeners = 3) {
+  const market = new TestMarket()
+  const alice = market.member()
+  const clock = new ManualClock(Date.now())
+  const parts = { ...market.parts(alice), clock }
+  const bidding = new Bidding(parts)
+  const request = await aRequest(alice, {}, { bidWindowMs: 10_000 })
+  const offer = new OfferMaker(parts, { network: NETWORK }).make(request, SOME_CID, 2)
+  const members = Array.from({ length: 3 }, () => market.member())
+  const topic = `/computehive/${NETWORK}/offers/wasm`
+  for (const { node } of members.slice(0, listeners))
+    node.gossip.subscribe(topic, { maxBytes: 4096, signal }, () => 'accept')
+  const outcome = bidding.collect(offer, wanted, signal)
+  const send = async (member: Member, answer: Parameters<typeof bidRequest.encode>[0]) =>
+    member.node.requests.call(alice.signing.peer, 'bid', bidRequest.encode(answer), { signal })
+  const bid = async (
+    member: Member,
+    changes: Partial<Bid> = {},
+    bond: Partial<BondOffer> = {},
+    signing: Signing = member.signing,
+  ) => {
+    const provider = member.signing.address
+    const requester = alice.signing.address
+    const now = clock.now()
+    const nonce = bondNonce(requester)
+    const sealed = signing.seal('Bid', {
+      offer: offer.id,
+      provider,
+      price: 5n,
+      capacity: 1,
+      etaMs: 0,
+      cached: false,
+      validUntil: now + 60_000,
+      ...changes,
+    })
+    const bonded = signing.seal('BondOffer', {
+      provider,
+      requester,
+      providerSigner: provider,
+      bond: 1n,
+      nonce,
+      expiry: Math.floor(now / 1000) + 60,
+      ...bond,
+    })
+    return send(member, { offer: offer.id, bid: sealed.bytes, bondOffer: bonded.bytes })
+  }
+  const [first, second, third] = members
+  assert.ok(first && second && third)
+  return { market, clock, offer, outcome, bid, send, members: [first, second, third] as const }
+}
+
+test('bids close early when enough came', async () => {
+  const on = await collecting(2)
+  await on.bid(on.members[0])
+  await on.bid(on.members[1])
+  const { bids, declines } = await on.outcome
+  assert.deepEqual(
+    bids.map(({ peer }) => peer),
+    on.members.slice(0, 2).map(({ signing }) => signing.peer),
+  )
+  assert.deepEqual(declines, {})
+  await assert.rejects(on.bid(on.members[2]), { code: 'OFFER_UNKNOWN' })
+})
+
+test('bids close early when all who heard the offer have answered, each counted once', async () => {
+  const on = await collecting()
+  const [bob, carol, dave] = on.members
+  await on.bid(bob)
+  await on.bid(bob, { price: 4n })
+  await on.send(carol, { offer: on.offer.id, decline: 'DECLINED_BUSY' })
+  await on.bid(carol)
+  await on.send(carol, { offer: on.offer.id, decline: 'DECLINED_PRICE' })
+  await on.send(dave, { offer: on.offer.id, decline: 'DECLINED_KIND' })
+  const { bids, declines } = await on.outcome
+  assert.deepEqual(
+    bids.map(({ bid }) => bid.price),
+    [4n],
+  )
+  assert.deepEqual(declines, {
+    [carol.signing.peer]: 'DECLINED_PRICE',
+    [dave.signing.peer]: 'DECLINED_KIND',
+  })
+})
+
+test('bids close when the window does, with what came', async () => {
+  const on = await collecting()
+  await on.bid(on.members[0])
+  await on.clock.advance(10_000)
+  assert.equal((await on.outcome).bids.length, 1)
+})
+
+test('a bid that breaks a rule is refused with the rule, and does not count', async () => {
+  const on = await collecting()
+  const [bob, carol] = on.members
+  const refused = async (rule: string, ...args: Parameters<typeof on.bid>) =>
+    assert.rejects(on.bid(...args), { code: 'BID_INVALID', data: { rule } })
+  await refused('R1', bob, { offer: bytes32Of('0f') })
+  await refused('R1', bob, { provider: STRANGER })
+  await refused('R1', bob, {}, {}, carol.signing)
+  await refused('R2', bob, { price: on.offer.message.maxPrice + 1n })
+  await refused('R3', bob, { validUntil: on.clock.now() })
+  await refused('R4', bob, { capacity: 0 })
+  await refused('R6', bob, {}, { requester: STRANGER })
+  await refused('R7', bob, {}, { expiry: Math.floor(on.clock.now() / 1000) })
+  await refused('R8', bob, {}, { nonce: 1n })
+  await assert.rejects(on.send(bob, { offer: on.offer.id }), { code: 'BID_INVALID' })
+  await assert.rejects(
+    on.send(bob, { offer: on.offer.id, bid: new Uint8Array(9), bondOffer: new Uint8Array(9) }),
+    {
+      code: 'MESSAGE_MALFORMED',
+    },
+  )
+  await on.clock.advance(10_000)
+  assert.deepEqual(await on.outcome, { bids: [], declines: {} })
+})
+
+test('a flood of answers beyond the limit is refused', async () => {
+  // nobody is known to have heard it, so that its window does not close early
+  const on = await collecting(2000, 0)
+  const target = on.market.net.nodes()[0]?.peer ?? ''
+  const answer = bidRequest.encode({ offer: on.offer.id, decline: 'DECLINED_BUSY' })
+  const sent = Array.from({ length: 1001 }, async (_, at) => {
+    const node = on.market.net.join({ peer: `sender ${at}`, alone: true })
+    return node.requests.call(target, 'bid', answer, { signal })
+  })
+  const results = await Promise.allSettled(sent)
+  const refused = results.filter(({ status }) => status === 'rejected')
+  assert.equal(refused.length, 1)
+  assert.equal((refused[0] as PromiseRejectedResult).reason.code, 'PEER_QUOTA')
+  await on.clock.advance(10_000)
+  assert.equal(Object.keys((await on.outcome).declines).length, 1000)
+})
