@@ -20,6 +20,11 @@ const steps: readonly Step[] = [
     args: ['--test', '--test-reporter=dot', ...unitTests],
   },
   { name: 'dead code', command: 'knip', args: [] },
+  {
+    name: 'error list is fresh',
+    command: process.execPath,
+    args: ['scripts/generate/errors-doc.ts', '--check'],
+  },
 ]
 
 const results = await runGate(steps, true)
