@@ -14,19 +14,30 @@ const node = (name: string, concurrency: number, ...patterns: string[]): Step =>
   ],
 })
 
+const hardhat = (name: string, ...args: string[]): Step => ({
+  name,
+  command: 'hardhat',
+  args: ['test', ...args],
+})
+
+const generated = (file: string): Step => ({
+  name: `generated ${file} is fresh`,
+  command: process.execPath,
+  args: [`scripts/generate/${file}.ts`, '--check'],
+})
+
 const steps: readonly Step[] = [
   node('layers and unit tests', 2, 'test/architecture.test.ts', 'test/unit/**/*.test.ts'),
-  {
-    name: 'contracts: fuzz, invariants, gas',
-    command: 'hardhat',
-    args: ['test', 'solidity', '--snapshot-check'],
-  },
-  { name: 'contracts: transitions', command: 'hardhat', args: ['test', 'nodejs'] },
-  {
-    name: 'generated files are fresh',
-    command: process.execPath,
-    args: ['scripts/generate/artifact.ts', '--check'],
-  },
+  hardhat('contracts: fuzz and invariants', 'solidity'),
+  hardhat(
+    'contracts: gas snapshot',
+    'solidity',
+    'test/contracts/gas/Gas.t.sol',
+    '--snapshot-check',
+  ),
+  hardhat('contracts: transitions', 'nodejs'),
+  generated('artifact'),
+  generated('typed-data-vectors'),
   node('integration', 1, 'test/integration/**/*.test.ts'),
   node('end to end', 1, 'test/e2e/**/*.test.ts'),
 ]
