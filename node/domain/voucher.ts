@@ -21,7 +21,7 @@ export interface PaidShare {
 /** The broken rule of `next`, or `undefined`. `expectedRoot` is the root over `paid`. */
 export function voucherFault(
   next: Voucher,
-  previous: Voucher | undefined,
+  previous: Pick<Voucher, 'cumulative'> | undefined,
   paid: readonly PaidShare[],
   expectedRoot: Bytes32,
   deposit: Amount,

@@ -97,13 +97,7 @@ export class Earnings {
       const known = new Set(record.paid.map(({ agreement }) => agreement))
       const fresh = shares.filter(({ agreement }) => !known.has(agreement) && known.add(agreement))
       const paid = [...record.paid, ...fresh]
-      const previous = {
-        channel: record.id,
-        cumulative: record.cumulative,
-        jobs: record.paid.length,
-        jobsRoot: jobsRoot(record.paid),
-      }
-      const rule = voucherFault(voucher, previous, paid, jobsRoot(paid), record.deposit)
+      const rule = voucherFault(voucher, record, paid, jobsRoot(paid), record.deposit)
       if (rule !== undefined) throw new HiveError('VOUCHER_INVALID', { rule })
       const works = await Promise.all(fresh.map(async (share) => this.#paidWork(record, share)))
       const next = { ...record, cumulative: voucher.cumulative, voucher: toHex(bytes), paid }
@@ -127,7 +121,8 @@ export class Earnings {
   async claim(channel: Bytes32, signal: AbortSignal): Promise<void> {
     await this.#lock.run(channel, async () => {
       const record = this.#live.get(channel)
-      if (record?.voucher === undefined || record.claimed >= record.cumulative) return
+      if (record?.voucher === undefined || record.closed === true) return
+      if (record.claimed >= record.cumulative) return
       const { escrow, signing, logger } = this.#parts
       const { message, signatures } = signing.open('Voucher', fromHex(record.voucher))
       const signature = signatures[0]
@@ -155,13 +150,14 @@ export class Earnings {
         return true
       }
       // Notice was given: what is not claimed before it runs out is lost.
-      if (onChain.status === 'closing') this.#schedule(record, 0)
+      const wait = onChain.status === 'closing' ? 0 : undefined
       const same = record.deposit === onChain.deposit && record.claimed === onChain.settled
+      if (same && wait === 0) this.#schedule(record, wait)
       if (same) return false
       // A claim that a reorganised chain forgot shows up here as less paid out, and is sent again.
       const next = { ...record, deposit: onChain.deposit, claimed: onChain.settled }
       await this.#save(next)
-      this.#schedule(next)
+      this.#schedule(next, wait)
       return true
     })
   }
@@ -205,7 +201,10 @@ export class Earnings {
     await this.#save({ ...record, claimed: settled, closed: true })
     const lost = record.cumulative - settled
     if (lost > 0n)
-      this.#parts.logger.error('channel closed before all was claimed', { channel: record.id, lost })
+      this.#parts.logger.error('channel closed before all was claimed', {
+        channel: record.id,
+        lost,
+      })
   }
 
   #schedule(record: EarningRecord, afterMs: number = this.#options.claimAfterIdleMs): void {
