@@ -19,6 +19,10 @@ export interface ChildOptions {
   readonly signal: AbortSignal
 }
 
+/** Where Node keeps what it compiled, so that a node starts in half the time from its second start on. */
+export const COMPILE_CACHE: string = fileURLToPath(
+  new URL('../../node_modules/.cache/compile', import.meta.url),
+)
 /** How long a child may take to end by itself before it is killed, ms. */
 const STOP_TIMEOUT_MS = 8000
 
@@ -32,7 +36,8 @@ export async function startChild<T>(script: string, options: ChildOptions): Prom
     [fileURLToPath(new URL(`../../${script}`, import.meta.url)), ...args],
     {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
-      env: { ...process.env, ...env },
+      // oxlint-disable-next-line node/no-process-env -- a child of a developer's script runs where that runs
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },
   )

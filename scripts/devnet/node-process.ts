@@ -30,4 +30,5 @@ await new Promise<void>((resolve) => {
   stop.signal.addEventListener('abort', () => resolve(), { once: true })
 })
 await peer[Symbol.asyncDispose]()
+// oxlint-disable-next-line unicorn/no-process-exit -- its parent has waited long enough, whatever a library keeps open
 process.exit()

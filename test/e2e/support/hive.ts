@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { COMPILE_CACHE } from '../../../scripts/devnet/child.ts'
 import { PATIENCE_MS } from './shared-network.ts'
 
 const MAIN = fileURLToPath(new URL('../../../node/main.ts', import.meta.url))
@@ -43,7 +44,12 @@ export class Hive {
     // oxlint-disable-next-line node/no-process-env -- a child needs the path, and none of our settings
     const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('HIVE_'))
     return spawn(process.execPath, [MAIN, ...args], {
-      env: { ...Object.fromEntries(kept), NO_COLOR: '1', ...this.#env },
+      env: {
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
+        ...Object.fromEntries(kept),
+        NO_COLOR: '1',
+        ...this.#env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
   }
