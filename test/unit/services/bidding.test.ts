@@ -91,6 +91,7 @@ async function collecting(wanted = 10, listeners = 3) {
     changes: Partial<Bid> = {},
     bond: Partial<BondOffer> = {},
     signing: Signing = member.signing,
+    bondSigning: Signing = signing,
   ) => {
     const provider = member.signing.address
     const requester = alice.signing.address
@@ -106,7 +107,7 @@ async function collecting(wanted = 10, listeners = 3) {
       validUntil: now + 60_000,
       ...changes,
     })
-    const bonded = signing.seal('BondOffer', {
+    const bonded = bondSigning.seal('BondOffer', {
       provider,
       requester,
       providerSigner: provider,
@@ -170,6 +171,10 @@ test('a bid that breaks a rule is refused with the rule, and does not count', as
   await refused('R1', bob, { offer: bytes32Of('0f') })
   await refused('R1', bob, { provider: STRANGER })
   await refused('R1', bob, {}, {}, carol.signing)
+  await refused('R1', bob, {}, {}, bob.signing, carol.signing)
+  const provider = carol.signing.address
+  await refused('R1', bob, { provider }, { provider, providerSigner: provider }, carol.signing)
+  await refused('R1', bob, { provider }, { provider }, carol.signing, bob.signing)
   await refused('R2', bob, { price: on.offer.message.maxPrice + 1n })
   await refused('R3', bob, { validUntil: on.clock.now() })
   await refused('R4', bob, { capacity: 0 })
