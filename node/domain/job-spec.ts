@@ -57,6 +57,20 @@ export function filesOf(spec: JobSpec, index: number): readonly InputFile[] {
   return [...spec.files, ...(spec.inputs[index]?.files ?? [])]
 }
 
+/** Bytes of files and stdin that each task is given, by what the spec says of them; one entry when all are alike. */
+export function inputBytesOf(spec: JobSpec): number[] {
+  const shared = sizeOf(spec.files)
+  const tasks = spec.inputs.length === 0 ? [undefined] : spec.inputs
+  return tasks.map((input) => {
+    const stdin = input?.stdin ?? spec.stdin
+    return shared + sizeOf(input?.files ?? []) + (stdin?.size ?? 0)
+  })
+}
+
+function sizeOf(files: readonly InputFile[]): number {
+  return files.reduce((sum, { size }) => sum + size, 0)
+}
+
 /** The class whose gossip topic carries an offer for this spec. */
 export function classOf(spec: JobSpec): string {
   return spec.kind

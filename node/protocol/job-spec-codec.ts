@@ -1,10 +1,16 @@
 import { HiveError } from '../domain/errors.ts'
-import { JOB_KINDS, type InputFile, type JobSpec, type TaskInput } from '../domain/job-spec.ts'
+import {
+  inputBytesOf,
+  JOB_KINDS,
+  type InputFile,
+  type JobSpec,
+  type TaskInput,
+} from '../domain/job-spec.ts'
 import { MAX_TASKS } from '../domain/offer.ts'
 import type { Resources } from '../domain/resources.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { cidText } from './cid.ts'
-import { MAX_PATH_CHARS, MAX_SPEC_BYTES } from './limits.ts'
+import { MAX_PATH_CHARS, MAX_SPEC_BYTES, MAX_TASK_INPUT_BYTES } from './limits.ts'
 import { bool, list, malformed, text, uint32, uint64, type Shape } from './schema.ts'
 import { oneOf, optional, record, textMap } from './shapes.ts'
 
@@ -72,7 +78,10 @@ export function encodeJobSpec(spec: JobSpec): Uint8Array {
 export function decodeJobSpec(bytes: Uint8Array): JobSpec {
   const spec = jobSpec.fromWire(decodeCbor(bytes, MAX_SPEC_BYTES), 'spec')
   const arrayFits = spec.inputs.length === 0 || spec.inputs.length === spec.tasks
-  return arrayFits && spec.tasks >= 1 && spec.tasks <= MAX_TASKS
+  if (!arrayFits || spec.tasks < 1 || spec.tasks > MAX_TASKS)
+    return malformed('spec.tasks', 'one input a task')
+  const largest = inputBytesOf(spec).reduce((most, bytes) => Math.max(most, bytes), 0)
+  return largest <= MAX_TASK_INPUT_BYTES
     ? spec
-    : malformed('spec.tasks', 'one input a task')
+    : malformed('spec.files', `at most ${MAX_TASK_INPUT_BYTES} bytes of input for a task`)
 }

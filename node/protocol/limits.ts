@@ -24,6 +24,8 @@ export const MAX_MANIFEST_BYTES: number = 8 * MiB
 export const MAX_IMAGE_BYTES: number = 512 * MiB
 /** Largest input or output file, bytes. */
 export const MAX_FILE_BYTES: number = 256 * MiB
+/** Most that the files and the stdin of one task may hold together, bytes: they pass through memory. */
+export const MAX_TASK_INPUT_BYTES: number = 512 * MiB
 /** Most that a task may print on stdout and stderr together, bytes. */
 export const MAX_OUTPUT_BYTES: number = 16 * MiB
 /** Most output files of one task. */

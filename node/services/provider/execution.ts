@@ -1,6 +1,5 @@
-import { codeOf, HiveError } from '../../domain/errors.ts'
-import type { Cid, PeerId } from '../../domain/ids.ts'
-import { expand, filesOf, type InputFile, type JobSpec } from '../../domain/job-spec.ts'
+import { HiveError } from '../../domain/errors.ts'
+import { expand, type JobSpec } from '../../domain/job-spec.ts'
 import { step } from '../../domain/job-state.ts'
 import { isBillable, type OutputFile, type TaskResult } from '../../domain/receipt.ts'
 import type { Blobs } from '../../ports/blobs.ts'
@@ -9,17 +8,13 @@ import type { Sandbox, SandboxFile, SandboxResult } from '../../ports/sandbox.ts
 import { toHex } from '../../protocol/bytes.ts'
 import { blockCid } from '../../protocol/cid.ts'
 import { decodeJobSpec } from '../../protocol/job-spec-codec.ts'
-import {
-  MAX_FILE_BYTES,
-  MAX_IMAGE_BYTES,
-  MAX_OUTPUT_BYTES,
-  MAX_SPEC_BYTES,
-} from '../../protocol/limits.ts'
+import { MAX_OUTPUT_BYTES, MAX_SPEC_BYTES } from '../../protocol/limits.ts'
 import { randomBytes32 } from '../../protocol/random.ts'
 import { encodeManifest, manifestRoot, resultCommit } from '../../protocol/results.ts'
 import { ZERO_BYTES32 } from '../../domain/ids.ts'
 import { allEnded } from '../all-ended.ts'
 import type { Signing } from '../signing.ts'
+import { Contents } from './contents.ts'
 import type { WorkRecord } from './records.ts'
 import type { ShareLog } from './share-log.ts'
 import type { Slots } from './slots.ts'
@@ -53,7 +48,7 @@ export class Execution {
     const sandbox = this.#parts.sandboxes.find(({ kind }) => kind === spec.kind)
     if (sandbox === undefined) throw new HiveError('SANDBOX_UNAVAILABLE', { kind: spec.kind })
     const contents = new Contents(this.#parts.blobs, fetching.peer, signal)
-    if (!sandbox.holds(spec.image.cid)) await contents.get(spec.image, MAX_IMAGE_BYTES)
+    if (!sandbox.holds(spec.image.cid)) await contents.image(spec)
     const running = await this.#enter(step(fetching, 'run'), log)
     const results = await this.#tasks(running, spec, sandbox, contents, log, signal)
     return this.#publish(await this.#enter(step(running, 'publish-results'), log), results)
@@ -115,18 +110,17 @@ export class Execution {
     log: ShareLog,
     signal: AbortSignal,
   ): Promise<TaskResult> {
-    const stdin = spec.inputs[index]?.stdin ?? spec.stdin
-    const files = await Promise.all(filesOf(spec, index).map(async (file) => contents.file(file)))
+    const { stdin, files } = await contents.of(spec, index)
     log.add({ type: 'started', index })
     const result = await sandbox.run(
       {
         id: `${work.id}-${index}`,
-        image: { id: spec.image.cid, load: async () => contents.get(spec.image, MAX_IMAGE_BYTES) },
+        image: { id: spec.image.cid, load: async () => contents.image(spec) },
         args: spec.args.map((arg) => expand(arg, spec, index)),
         env: Object.fromEntries(
           Object.entries(spec.env).map(([key, value]) => [key, expand(value, spec, index)]),
         ),
-        stdin: stdin === undefined ? new Uint8Array() : await contents.get(stdin, MAX_FILE_BYTES),
+        stdin,
         files,
         outputs: spec.outputs,
         limits: { ...spec.resources, wallMs: spec.timeoutMs, outputBytes: MAX_OUTPUT_BYTES },
@@ -197,42 +191,5 @@ export class Execution {
     // On record before anyone hears of it: exactly one receipt is ever signed for an agreement.
     await works.put(done)
     return done
-  }
-}
-
-/** Fetches each piece of content of a share once, from its requester first. */
-class Contents {
-  readonly #blobs: Blobs
-  readonly #from: PeerId
-  readonly #signal: AbortSignal
-  readonly #fetching = new Map<Cid, Promise<Uint8Array>>()
-
-  constructor(blobs: Blobs, from: PeerId, signal: AbortSignal) {
-    this.#blobs = blobs
-    this.#from = from
-    this.#signal = signal
-  }
-
-  async get(file: InputFile, maxBytes: number): Promise<Uint8Array> {
-    const known = this.#fetching.get(file.cid)
-    if (known !== undefined) return known
-    const options = {
-      from: this.#from,
-      maxBytes: Math.min(maxBytes, file.size),
-      signal: this.#signal,
-    }
-    const fetched = this.#blobs.get(file.cid, options).catch((cause: unknown) => {
-      throw new HiveError(
-        'CONTENT_NOT_FOUND',
-        { path: file.path, cid: file.cid, code: codeOf(cause) },
-        { cause },
-      )
-    })
-    this.#fetching.set(file.cid, fetched)
-    return fetched
-  }
-
-  async file(file: InputFile): Promise<SandboxFile> {
-    return { path: file.path, bytes: await this.get(file, MAX_FILE_BYTES) }
   }
 }

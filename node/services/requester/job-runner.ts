@@ -1,5 +1,6 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32 } from '../../domain/ids.ts'
+import type { JobSpec } from '../../domain/job-spec.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
 import { place, type Candidate } from '../../domain/placement.ts'
 import { isBillable, type TaskResult } from '../../domain/receipt.ts'
@@ -162,7 +163,7 @@ export class JobRunner {
   ): Promise<void> {
     let left: readonly number[]
     try {
-      left = await this.#followAndPay(share, signal)
+      left = await this.#followAndPay(job.request.spec, share, signal)
     } catch (error) {
       await this.#abandon(share, error, signal)
       left = share.tasks
@@ -172,7 +173,11 @@ export class JobRunner {
   }
 
   /** Returns the tasks that the provider could not run. */
-  async #followAndPay(share: ShareRecord, signal: AbortSignal): Promise<readonly number[]> {
+  async #followAndPay(
+    spec: JobSpec,
+    share: ShareRecord,
+    signal: AbortSignal,
+  ): Promise<readonly number[]> {
     const { awarding, following, book, channels } = this.#parts
     const known = this.#parts.signing.open('Agreement', fromHex(share.agreement))
     const current = known.signatories.length === 2 ? share : await awarding.send(share, signal)
@@ -185,7 +190,7 @@ export class JobRunner {
       manifest: last.manifest,
     }
     await book.putShare(verifying)
-    const { receipt, results } = await verifyShare(this.#parts, verifying, last, signal)
+    const { receipt, results } = await verifyShare(this.#parts, verifying, spec, last, signal)
     const done = results.filter(isFinalResult)
     const settled = { ...step(verifying, 'settle'), amount: receipt.amount }
     const paid = { seq: share.seq, agreement: share.id, amount: receipt.amount }

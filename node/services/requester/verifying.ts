@@ -1,9 +1,11 @@
 import { HiveError } from '../../domain/errors.ts'
+import { filesOf, type JobSpec } from '../../domain/job-spec.ts'
 import type { Receipt, OutputFile, TaskResult } from '../../domain/receipt.ts'
 import { receiptFault } from '../../domain/receipt.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { MAX_FILE_BYTES, MAX_MANIFEST_BYTES } from '../../protocol/limits.ts'
+import { MiB } from '../../domain/units.ts'
+import { MAX_FILE_BYTES, MAX_MANIFEST_BYTES, MAX_OUTPUT_BYTES } from '../../protocol/limits.ts'
 import { decodeManifest, manifestRoot, resultCommit } from '../../protocol/results.ts'
 import { mapLimited } from '../limited.ts'
 import type { Signing } from '../signing.ts'
@@ -12,6 +14,8 @@ import type { ShareRecord } from './records.ts'
 
 /** Outputs fetched at the same time; bitswap gains nothing from more. */
 const FETCH_LANES = 8
+/** What a sandbox may round a disk up by, bytes. */
+const DISK_ROUNDING_BYTES: number = 1 * MiB
 
 export interface VerifyingParts {
   readonly blobs: Blobs
@@ -32,6 +36,7 @@ export interface VerifiedShare {
 export async function verifyShare(
   parts: VerifyingParts,
   share: ShareRecord,
+  spec: JobSpec,
   last: Extract<LastEvent, { type: 'receipt' }>,
   signal: AbortSignal,
 ): Promise<VerifiedShare> {
@@ -47,6 +52,8 @@ export async function verifyShare(
   const results = decodeManifest(bytes)
   const rule = receiptFault(receipt, results, share.tasks, share.price)
   if (rule !== undefined) throw invalid(rule)
+  // [REJECT] receipts R7: no task left or printed more than it was allowed to
+  if (results.some((result) => isOversized(result, spec))) throw invalid('R7')
   const files = results.flatMap((result) => [result.stdout, result.stderr, ...result.files])
   await mapLimited(distinct(files), FETCH_LANES, async (file) => {
     const content = await fetchFrom(
@@ -76,6 +83,14 @@ async function fetchFrom(
     if (signal.aborted) throw cause
     throw new HiveError('RESULT_UNAVAILABLE', { cid, provider: share.provider }, { cause })
   }
+}
+
+/** Looked at before anything is fetched: the sizes are a stranger's, the disk they would fill is ours. */
+function isOversized({ index, files, stdout, stderr }: TaskResult, spec: JobSpec): boolean {
+  const sum = (all: readonly { readonly size: number }[]) =>
+    all.reduce((n, { size }) => n + size, 0)
+  const room = spec.resources.diskBytes + sum(filesOf(spec, index)) + DISK_ROUNDING_BYTES
+  return sum(files) > room || stdout.size + stderr.size > MAX_OUTPUT_BYTES
 }
 
 function distinct(files: readonly OutputFile[]): OutputFile[] {
