@@ -1,4 +1,4 @@
-import { Contract, type JsonRpcProvider, type Log, Wallet } from 'ethers'
+import { Contract, type JsonRpcProvider, Wallet } from 'ethers'
 import { HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32 } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
@@ -17,7 +17,9 @@ import { toHex } from '../../protocol/bytes.ts'
 import { channelId } from '../../protocol/channel-id.ts'
 import { ESCROW_INTERFACE, TOKEN_INTERFACE } from './artifact.ts'
 import { asChainError } from './chain-error.ts'
-import { eventOf, partiesOf, type ChannelParties } from './escrow-events.ts'
+import { ChannelPartiesBook } from './channel-parties.ts'
+import { ContractReads } from './contract-reads.ts'
+import { eventOf } from './escrow-events.ts'
 import { connectRpc, withSignal } from './rpc-endpoint.ts'
 import { TransactionLane, type TransactionLaneOptions } from './transaction-lane.ts'
 
@@ -27,13 +29,14 @@ export interface ChainEscrowParts {
   readonly privateKey?: Uint8Array
 }
 
-export interface ChainEscrowOptions extends Partial<TransactionLaneOptions> {
+export interface ChainEscrowOptions {
   readonly rpc: string
   /** Expected chain; left out to take what the endpoint serves. */
   readonly chainId?: number
   readonly address: Address
   /** Block of the deployment, from where events are read. @default 0 */
   readonly fromBlock?: number
+  readonly lane?: Partial<TransactionLaneOptions>
 }
 
 /** The contract's words for a channel's status. Source: contracts/types/Channels.sol. */
@@ -74,12 +77,13 @@ class ChainEscrow implements Escrow, AsyncDisposable {
   readonly chainId: number
   readonly address: Address
   readonly #rpc: JsonRpcProvider
+  readonly #reads: ContractReads
   readonly #escrow: Contract
   readonly #token: Contract
   readonly #fromBlock: number
   readonly #wallet: Wallet | undefined
   readonly #lane: TransactionLane | undefined
-  readonly #parties = new Map<Bytes32, ChannelParties>()
+  readonly #parties: ChannelPartiesBook
 
   constructor(
     parts: ChainEscrowParts,
@@ -94,31 +98,38 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     this.#escrow = new Contract(options.address, ESCROW_INTERFACE, rpc)
     this.#token = new Contract(token, TOKEN_INTERFACE, rpc)
     this.#fromBlock = options.fromBlock ?? 0
+    this.#reads = new ContractReads(rpc, options.address)
+    this.#parties = new ChannelPartiesBook(this.#reads, { chainId, fromBlock: this.#fromBlock })
     if (parts.privateKey !== undefined) {
       this.#wallet = new Wallet(toHex(parts.privateKey), rpc)
-      const lane = { confirmations: options.confirmations ?? 1 }
-      this.#lane = new TransactionLane(this.#wallet, parts.clock, lane)
+      this.#lane = new TransactionLane(
+        { clock: parts.clock, rpc, wallet: this.#wallet },
+        options.lane,
+      )
     }
   }
 
   async feeBps(options: CallOptions): Promise<number> {
-    return Number(await this.#read(this.#escrow, 'feeBps', [], options))
+    return Number(await this.#reads.read(this.#escrow, 'feeBps', [], options))
   }
 
   async balances(account: Address, options: CallOptions): Promise<Balances> {
     const [ledger, token, gas] = await Promise.all([
-      this.#read(this.#escrow, 'account', [account], options),
-      this.#read(this.#token, 'balanceOf', [account], options),
-      this.#call('balance', async () => this.#rpc.getBalance(account), options),
+      this.#reads.read(this.#escrow, 'account', [account], options),
+      this.#reads.read(this.#token, 'balanceOf', [account], options),
+      this.#reads.call('balance', async () => this.#rpc.getBalance(account), options),
     ])
     return { free: (ledger as { free: bigint }).free, token: token as bigint, gas }
   }
 
   async channel(id: Bytes32, options: CallOptions): Promise<EscrowChannel | undefined> {
-    const raw = (await this.#read(this.#escrow, 'channel', [id], options)) as Record<string, bigint>
+    const raw = (await this.#reads.read(this.#escrow, 'channel', [id], options)) as Record<
+      string,
+      bigint
+    >
     const status = STATUSES[Number(raw['status'])]
     if (status === undefined) return undefined
-    const { requester, provider, requesterSigner, providerSigner } = await this.#partiesOf(
+    const { requester, provider, requesterSigner, providerSigner } = await this.#parties.of(
       id,
       options,
     )
@@ -143,13 +154,13 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     options: CallOptions,
   ): Promise<readonly EscrowEvent[]> {
     const topics = query.channel === undefined ? [] : [null, query.channel]
-    const logs = await this.#logs(Math.max(query.fromBlock, this.#fromBlock), topics, options)
+    const logs = await this.#reads.logs(Math.max(query.fromBlock, this.#fromBlock), topics, options)
     return logs.map(eventOf).filter((event) => event !== undefined)
   }
 
   async deposit(amount: Amount, options: CallOptions): Promise<TransactionReceipt> {
     const owner = this.#owner()
-    const allowed = (await this.#read(
+    const allowed = (await this.#reads.read(
       this.#token,
       'allowance',
       [owner, this.address],
@@ -191,7 +202,7 @@ class ChainEscrow implements Escrow, AsyncDisposable {
       bondOffer,
       requesterSigner,
     )
-    this.#parties.set(id, {
+    this.#parties.note(id, {
       requester: this.#owner(),
       provider,
       requesterSigner,
@@ -210,7 +221,7 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     signature: Uint8Array,
     options: CallOptions,
   ): Promise<TransactionReceipt> {
-    const parties = await this.#partiesOf(voucher.channel, options)
+    const parties = await this.#parties.of(voucher.channel, options)
     return this.#send(this.#escrow, 'claim', [parties, voucher, toHex(signature)], options)
   }
 
@@ -218,65 +229,18 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     return this.#send(
       this.#escrow,
       'startClose',
-      [await this.#partiesOf(channel, options)],
+      [await this.#parties.of(channel, options)],
       options,
     )
   }
 
   async close(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt> {
-    return this.#send(this.#escrow, 'close', [await this.#partiesOf(channel, options)], options)
+    return this.#send(this.#escrow, 'close', [await this.#parties.of(channel, options)], options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lane?.[Symbol.asyncDispose]()
     this.#rpc.destroy()
-  }
-
-  /** The contract keeps a hash of the parties; the opening event has them in full. */
-  async #partiesOf(id: Bytes32, options: CallOptions): Promise<ChannelParties> {
-    const known = this.#parties.get(id)
-    if (known !== undefined) return known
-    const opened = ESCROW_INTERFACE.getEvent('Opened')?.topicHash ?? null
-    const [log] = await this.#logs(this.#fromBlock, [opened, id], options)
-    if (log === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
-    const parties = partiesOf(log)
-    const { requester, provider, providerSigner, nonce, requesterSigner } = parties
-    const bond = { requester, provider, providerSigner, nonce, bond: 0n, expiry: 0 }
-    // The endpoint cannot make up parties: their hash is the id.
-    if (channelId({ chainId: this.chainId, escrow: this.address }, bond, requesterSigner) !== id) {
-      throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'read Opened', channel: id })
-    }
-    this.#parties.set(id, parties)
-    return parties
-  }
-
-  async #logs(fromBlock: number, topics: (string | null)[], options: CallOptions): Promise<Log[]> {
-    return this.#call(
-      'events',
-      async () => this.#rpc.getLogs({ address: this.address, fromBlock, topics }),
-      options,
-    )
-  }
-
-  async #read(
-    contract: Contract,
-    name: string,
-    values: readonly unknown[],
-    options: CallOptions,
-  ): Promise<unknown> {
-    return this.#call(
-      name,
-      async () => contract.getFunction(name)(...values) as Promise<unknown>,
-      options,
-    )
-  }
-
-  async #call<T>(action: string, work: () => Promise<T>, { signal }: CallOptions): Promise<T> {
-    try {
-      return await withSignal(work(), signal)
-    } catch (error) {
-      if (signal.aborted) throw error
-      throw asChainError(error, action)
-    }
   }
 
   async #send(

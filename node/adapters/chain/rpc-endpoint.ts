@@ -31,6 +31,7 @@ export async function connectRpc(
 
 /** `work`, unless the signal aborts first; then its reason. */
 export async function withSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => undefined) // when it loses the race nobody is left to hear its failure
   signal.throwIfAborted()
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const onAbort = () => reject(signal.reason as Error)
@@ -39,7 +40,6 @@ export async function withSignal<T>(work: Promise<T>, signal: AbortSignal): Prom
     return await Promise.race([work, aborted])
   } finally {
     signal.removeEventListener('abort', onAbort)
-    work.catch(() => undefined) // it lost the race: nobody is left to hear its failure
   }
 }
 

@@ -1,0 +1,47 @@
+import { HiveError } from '../../domain/errors.ts'
+import type { Bytes32 } from '../../domain/ids.ts'
+import type { CallOptions } from '../../ports/requests.ts'
+import { channelId } from '../../protocol/channel-id.ts'
+import { ESCROW_INTERFACE } from './artifact.ts'
+import type { ContractReads } from './contract-reads.ts'
+import { partiesOf, type ChannelParties } from './escrow-events.ts'
+
+export interface ChannelPartiesOptions {
+  readonly chainId: number
+  /** Block of the deployment. */
+  readonly fromBlock: number
+}
+
+/** Whose each channel is. The contract keeps a hash of the parties; the opening event has them in full. */
+export class ChannelPartiesBook {
+  readonly #reads: ContractReads
+  readonly #options: ChannelPartiesOptions
+  readonly #known = new Map<Bytes32, ChannelParties>()
+
+  constructor(reads: ContractReads, options: ChannelPartiesOptions) {
+    this.#reads = reads
+    this.#options = options
+  }
+
+  /** Takes over what the caller has just sent itself. */
+  note(id: Bytes32, parties: ChannelParties): void {
+    this.#known.set(id, parties)
+  }
+
+  /** Throws `CHANNEL_UNKNOWN`, and `CHAIN_ANSWER_INVALID` when the endpoint names others than the id does. */
+  async of(id: Bytes32, options: CallOptions): Promise<ChannelParties> {
+    const known = this.#known.get(id)
+    if (known !== undefined) return known
+    const { chainId, fromBlock } = this.#options
+    const opened = ESCROW_INTERFACE.getEvent('Opened')?.topicHash ?? null
+    const [log] = await this.#reads.logs(fromBlock, [opened, id], options)
+    if (log === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
+    const parties = partiesOf(log)
+    const bond = { ...parties, bond: 0n, expiry: 0 }
+    // The endpoint cannot make up parties: their hash is the id.
+    if (channelId({ chainId, escrow: this.#reads.address }, bond, parties.requesterSigner) !== id)
+      throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'read Opened', channel: id })
+    this.#known.set(id, parties)
+    return parties
+  }
+}
