@@ -60,10 +60,9 @@ export async function openPeer({
   const signer = createKeySigner(privateKey)
 
   // The chain: the truth about money
-  const { rpc, id: chainId, escrow: address } = config.chain
-  const escrow = stack.use(
-    await openChainEscrow({ clock, privateKey }, { rpc, chainId, address }, signal),
-  )
+  const { rpc, id: chainId, escrow: address, confirmations } = config.chain
+  const chain = { rpc, chainId, address, lane: { confirmations } }
+  const escrow = stack.use(await openChainEscrow({ clock, privateKey }, chain, signal))
   const signing = createSigning(createEnvelopeCodec({ chainId, escrow: address }), signer)
 
   // The sandboxes that work on this machine

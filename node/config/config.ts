@@ -22,7 +22,13 @@ export interface Config {
     /** Loopback and private addresses are normal here, and many nodes may share one. */
     readonly private: boolean
   }
-  readonly chain: { readonly rpc: string; readonly id: number; readonly escrow: Address }
+  readonly chain: {
+    readonly rpc: string
+    readonly id: number
+    readonly escrow: Address
+    /** Blocks that must stand on a transaction before it counts, its own included. */
+    readonly confirmations: number
+  }
   readonly api: {
     /** 0 takes any free one. */
     readonly port: number

@@ -16,6 +16,8 @@ export const CONFIG_DEFAULTS = {
     mdns: true,
     private: false,
   },
+  /** Enough where blocks are final at once, as on a development chain. */
+  chain: { confirmations: 1 },
   api: { port: 0 },
   provider: {
     enabled: false,

@@ -10,7 +10,12 @@ export interface InitialConfig {
     readonly mdns?: boolean
     readonly private?: boolean
   }
-  readonly chain: { readonly rpc: string; readonly id: number; readonly escrow: string }
+  readonly chain: {
+    readonly rpc: string
+    readonly id: number
+    readonly escrow: string
+    readonly confirmations?: number
+  }
   readonly api?: { readonly port?: number }
   readonly provider?: { readonly enabled?: boolean } & Settings
   readonly requester?: Settings

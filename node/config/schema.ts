@@ -57,7 +57,12 @@ export const CONFIG_READER: Reader<Config> = map({
     mdns: withDefault(bool, D.network.mdns),
     private: withDefault(bool, D.network.private),
   }),
-  chain: map({ rpc: endpoint, id: positive, escrow: account }),
+  chain: map({
+    rpc: endpoint,
+    id: positive,
+    escrow: account,
+    confirmations: withDefault(integer(1, 1000), D.chain.confirmations as number),
+  }),
   api: map({ port: withDefault(integer(0, 65_535), D.api.port) }),
   provider: mapped(
     map({

@@ -40,6 +40,14 @@ test('config: a chain is enough, everything else has a default', () => {
   })
 })
 
+test('config: one confirmation unless more are asked for, and never none', () => {
+  assert.equal(parseConfig({ chain }).chain.confirmations, 1)
+  const env = { HIVE_CHAIN_CONFIRMATIONS: '12' }
+  assert.equal(parseConfig({ chain }, env).chain.confirmations, 12)
+  const none = { chain: { ...chain, confirmations: 0 } }
+  assert.deepEqual(pathsOf(problemsOf(() => parseConfig(none))), ['chain.confirmations'])
+})
+
 test('config: the chain has no default and each of its fields is asked for', () => {
   assert.deepEqual(pathsOf(problemsOf(() => parseConfig(undefined))), [
     'chain.rpc',
