@@ -1,3 +1,4 @@
+import type { Device, Gpu, NetworkLink } from './devices.ts'
 import type { Address } from './ids.ts'
 import { MAX_CLOCK_SKEW_MS } from './offer.ts'
 import { minute } from './units.ts'
@@ -18,14 +19,30 @@ export interface Advert {
   readonly expiresAt: number
 }
 
-/** What a node can run jobs on, as detected. */
+/** What a node can run jobs on, as detected. What could not be read is absent, empty or zero. */
 export interface Hardware {
   readonly cpuModel: string
   readonly arch: string
+  /** Logical processors that the node may use. */
   readonly cores: number
+  /** Processors that these belong to, hyper-threads counted once. */
+  readonly physicalCores?: number
+  /** Instruction sets that a job may want, by the kernel's names. */
+  readonly cpuFlags?: readonly string[]
+  /** Memory that the node may use at most. */
   readonly memoryBytes: number
+  /** What of it was unused at the time of detection. */
+  readonly memoryAvailableBytes?: number
+  /** Free space where jobs are stored. */
   readonly diskBytes: number
-  readonly gpus: readonly string[]
+  /** Size of that file system. */
+  readonly diskTotalBytes?: number
+  readonly gpus: readonly Gpu[]
+  readonly fpgas?: readonly Device[]
+  readonly tpus?: readonly Device[]
+  /** Trusted execution, such as `sgx` or `sev-snp-guest`: a claim until attested. */
+  readonly tees?: readonly string[]
+  readonly networkLinks?: readonly NetworkLink[]
   /** Which sandbox runs which kind, for example `wasm: bubblewrap`. */
   readonly sandboxes: Readonly<Record<string, string>>
 }

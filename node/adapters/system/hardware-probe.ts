@@ -1,7 +1,17 @@
-import { readdir, readFile, statfs } from 'node:fs/promises'
-import { arch, availableParallelism, cpus, totalmem } from 'node:os'
-import { join } from 'node:path'
 import type { HardwareProbe } from '../../ports/hardware.ts'
+import { readCgroupLimits } from './hardware/cgroup.ts'
+import { readCpu } from './hardware/cpu.ts'
+import { readCpuInfo } from './hardware/cpu-info.ts'
+import { readDisk } from './hardware/disk.ts'
+import { readFpgas } from './hardware/fpga.ts'
+import { readGpus } from './hardware/gpu.ts'
+import { KernelFiles } from './hardware/kernel-files.ts'
+import { readMemory } from './hardware/memory.ts'
+import { readNetworkLinks } from './hardware/network.ts'
+import { readPci } from './hardware/pci.ts'
+import { PciNames } from './hardware/pci-names.ts'
+import { readTees } from './hardware/tee.ts'
+import { readTpus } from './hardware/tpu.ts'
 
 /** Where to look. */
 export interface HardwareProbeOptions {
@@ -9,54 +19,39 @@ export interface HardwareProbeOptions {
   readonly workDir: string
   /** What stands for `/` when kernel files are read. @default `/` */
   readonly root?: string
+  /** How long NVIDIA's tool may take to tell the memory of its cards, ms. @default DEFAULTS.smiTimeoutMs */
+  readonly smiTimeoutMs?: number
 }
 
-/** Most graphics cards listed; an advert has room for no more. */
-const MAX_GPUS = 16
-/** Longest name of a processor or card, characters; an advert is bounded. */
-const MAX_MODEL_CHARS = 80
+/** `smiTimeoutMs` leaves the files 100 ms of the 250 that detection may take. */
+export const DEFAULTS = {
+  root: '/',
+  smiTimeoutMs: 150,
+} as const satisfies Partial<HardwareProbeOptions>
 
-/** Detects what this machine has. What cannot be read counts as absent. */
+/** Detects what this machine has. What cannot be read counts as absent; nothing throws. */
 export function createHardwareProbe(options: HardwareProbeOptions): HardwareProbe {
-  const { workDir, root = '/' } = options
+  const { workDir, root, smiTimeoutMs } = { ...DEFAULTS, ...options }
   return {
     async detect() {
-      const [diskBytes, gpus] = await Promise.all([freeBytes(workDir), nvidiaGpus(root)])
-      return {
-        cpuModel: clip(cpus()[0]?.model ?? 'unknown'),
-        arch: arch(),
-        cores: availableParallelism(),
-        memoryBytes: totalmem(),
-        diskBytes,
-        gpus,
-      }
+      const files = new KernelFiles(root)
+      const names = new PciNames(files)
+      const [info, limits, pci] = await Promise.all([
+        readCpuInfo(files),
+        readCgroupLimits(files),
+        readPci(files),
+      ])
+      const [cpu, memory, disk, gpus, fpgas, tpus, tees, networkLinks] = await Promise.all([
+        readCpu(files, info, limits),
+        readMemory(files, limits),
+        readDisk(workDir),
+        readGpus(files, pci, names, smiTimeoutMs),
+        readFpgas(files, pci, names),
+        readTpus(files, pci),
+        readTees(files, info),
+        readNetworkLinks(files),
+      ])
+      return { ...cpu, ...memory, ...disk, gpus, fpgas, tpus, tees, networkLinks }
     },
   }
-}
-
-async function freeBytes(dir: string): Promise<number> {
-  try {
-    const { bavail, bsize } = await statfs(dir)
-    return bavail * bsize
-  } catch {
-    // no such folder: nothing can be stored in it, so nothing is offered
-    return 0
-  }
-}
-
-async function nvidiaGpus(root: string): Promise<readonly string[]> {
-  const dir = join(root, 'proc/driver/nvidia/gpus')
-  const cards = await readdir(dir).catch(() => [])
-  const models = cards.slice(0, MAX_GPUS).map((card) => modelOf(join(dir, card, 'information')))
-  return (await Promise.all(models)).filter((model) => model !== undefined)
-}
-
-async function modelOf(file: string): Promise<string | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => '')
-  const model = /^Model:\s*(\S.*)$/m.exec(text)?.[1]
-  return model === undefined ? undefined : clip(model)
-}
-
-function clip(model: string): string {
-  return model.trim().slice(0, MAX_MODEL_CHARS)
 }

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { signalOf, type App } from '../app.ts'
 import type { RouteContext } from '../api-parts.ts'
 import { PeerBody, StatusBody } from '../schemas/node.ts'
+import { hardwareView } from '../views/hardware-view.ts'
 import { peerView } from '../views/peer-view.ts'
 
 /** What this node is, and who else is there. */
@@ -18,7 +19,7 @@ export function nodeRoutes(app: App, context: RouteContext): void {
       chain: { id: escrow.chainId, escrow: escrow.address },
       addresses: [...context.addresses()],
       kinds: [...options.kinds],
-      hardware: { ...presence.hardware, gpus: [...presence.hardware.gpus] },
+      hardware: hardwareView(presence.hardware),
       startedAt,
       uptimeMs: clock.now() - startedAt,
       ...(provider !== undefined && {

@@ -1,17 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { AddressText, ResourcesBody, TimeMs } from './basics.ts'
-
-/** A machine, as its own node detected it. */
-export const HardwareBody = Type.Object({
-  cpuModel: Type.String(),
-  arch: Type.String(),
-  cores: Type.Number(),
-  memoryBytes: Type.Number(),
-  diskBytes: Type.Number(),
-  gpus: Type.Array(Type.String()),
-  sandboxes: Type.Record(Type.String(), Type.String()),
-})
-export type HardwareBody = Static<typeof HardwareBody>
+import { HardwareBody } from './hardware.ts'
 
 /** What this node is and how it is doing. */
 export const StatusBody = Type.Object({

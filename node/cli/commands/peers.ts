@@ -4,6 +4,7 @@ import { short } from '../../domain/ids.ts'
 import { formatBytes } from '../../domain/units.ts'
 import { command, contextOf, type CommonOptions } from '../command.ts'
 import { columns } from '../output/columns.ts'
+import { acceleratorsText, clipped } from '../output/machine-text.ts'
 import { plain } from '../output/plain-text.ts'
 import type { CliParts } from '../parts.ts'
 
@@ -25,18 +26,26 @@ export function peersCommand(parts: CliParts): Command {
     })
 }
 
+/** Longest text of a stranger in one cell, characters. */
+const MAX_CELL_CHARS = 40
+
+function cell(text: string): string {
+  return clipped(plain(text), MAX_CELL_CHARS)
+}
+
 function lines(peers: readonly PeerBody[]): string[] {
   if (peers.length === 0)
     return ['Nobody is there. Check network.bootstrap in the config, or wait for a moment.']
   return columns(
-    ['PEER', 'ADDRESS', 'KINDS', 'CORES', 'MEMORY', 'SANDBOXES', 'LATENCY'],
+    ['PEER', 'ADDRESS', 'KINDS', 'CORES', 'MEMORY', 'DEVICES', 'SANDBOXES', 'LATENCY'],
     peers.map(({ peer, address, kinds, hardware, latencyMs, connected }) => [
       short(peer),
       address,
-      plain(kinds === undefined ? '?' : kinds.join(' ') || '-'),
+      cell(kinds === undefined ? '?' : kinds.join(' ') || '-'),
       hardware === undefined ? '?' : String(hardware.cores),
       hardware === undefined ? '?' : formatBytes(hardware.memoryBytes),
-      plain(Object.values(hardware?.sandboxes ?? {}).join(', ')) || '-',
+      hardware === undefined ? '?' : cell(acceleratorsText(hardware)),
+      cell(Object.values(hardware?.sandboxes ?? {}).join(', ')) || '-',
       latencyMs === undefined ? (connected ? '?' : 'not connected') : `${Math.round(latencyMs)} ms`,
     ]),
   )

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
 import type { StatusBody } from '../../api/schemas/node.ts'
-import { formatBytes, formatDuration } from '../../domain/units.ts'
+import { formatDuration } from '../../domain/units.ts'
 import { command, contextOf, type CommonOptions } from '../command.ts'
 import { pairs } from '../output/columns.ts'
+import { machinePairs } from '../output/machine-text.ts'
 import type { CliParts } from '../parts.ts'
 
 /** `hive status`: this node. */
@@ -26,10 +27,7 @@ function lines({ slots, hardware, ...node }: StatusBody): string[] {
     ['chain', `${node.chain.id}, escrow ${node.chain.escrow}`],
     ['listening', node.addresses.join('\n           ')],
     ['runs', node.kinds.length === 0 ? 'nothing for others' : node.kinds.join(', ')],
-    [
-      'machine',
-      `${hardware.cores} cores, ${formatBytes(hardware.memoryBytes)} memory, ${hardware.cpuModel}`,
-    ],
+    ...machinePairs(hardware),
     [
       'in use',
       slots === undefined

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Value } from 'typebox/value'
-import { hardwareOf } from '../../../node/api/views/peer-view.ts'
 import { PeerBody, StatusBody } from '../../../node/api/schemas/node.ts'
 import { ClosingBody, WalletBody, WorkListBody } from '../../../node/api/schemas/money.ts'
 import { openTestApi, type TestApi } from '../../support/test-api.ts'
@@ -29,21 +28,6 @@ test('api: peers are those that are connected', async () => {
   assert.equal(peers.length, 2)
   assert.ok(peers.every((peer) => Value.Check(PeerBody, peer)))
   assert.equal((await it.call('/v1/peers?kind=../x')).status, 400)
-})
-
-test('api: a stranger’s hardware text is taken field by field or not at all', () => {
-  assert.equal(hardwareOf('not json'), undefined)
-  assert.equal(hardwareOf('null'), undefined)
-  const hostile = JSON.stringify({ cores: 'many', gpus: [{}], cpuModel: 'x'.repeat(999), evil: 1 })
-  assert.deepEqual(hardwareOf(hostile), {
-    cpuModel: 'x'.repeat(200),
-    arch: '',
-    cores: 0,
-    memoryBytes: 0,
-    diskBytes: 0,
-    gpus: [''],
-    sandboxes: {},
-  })
 })
 
 test('api: bytes come back as they went in, also none', async () => {

@@ -1,0 +1,55 @@
+import { Type, type Static } from 'typebox'
+
+/** Characters that neither steer a terminal nor need a wide one. */
+const PRINTABLE = '^[ -~]*$'
+/** Most entries of any list; a node sends fewer. */
+const MAX_ENTRIES = 32
+/** More of anything than one machine has. */
+const MAX_COUNT = 100_000
+/** Ten times the fastest network interface. */
+const MAX_SPEED_MBPS = 10_000_000
+
+const Text = (maxLength: number) => Type.String({ maxLength, pattern: PRINTABLE })
+const Bytes = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+const Count = Type.Integer({ minimum: 0, maximum: MAX_COUNT })
+const Speed = Type.Integer({ minimum: 0, maximum: MAX_SPEED_MBPS })
+const DeviceBody = Type.Object({ model: Text(80), count: Count })
+
+/** Graphics processors of one make. */
+export const GpuBody = Type.Object({
+  vendor: Text(16),
+  model: Text(80),
+  memoryBytes: Type.Optional(Bytes),
+  driver: Type.Optional(Text(40)),
+  count: Count,
+})
+export type GpuBody = Static<typeof GpuBody>
+
+/**
+ * A machine, as its own node detected it. Every bound holds for this node's own as well as for a stranger's:
+ * what does not fit is not shown.
+ */
+export const HardwareBody = Type.Object({
+  cpuModel: Text(80),
+  arch: Text(16),
+  cores: Count,
+  physicalCores: Type.Optional(Count),
+  cpuFlags: Type.Optional(Type.Array(Text(24), { maxItems: 64 })),
+  memoryBytes: Bytes,
+  memoryAvailableBytes: Type.Optional(Bytes),
+  diskBytes: Bytes,
+  diskTotalBytes: Type.Optional(Bytes),
+  gpus: Type.Array(GpuBody, { maxItems: MAX_ENTRIES }),
+  fpgas: Type.Optional(Type.Array(DeviceBody, { maxItems: MAX_ENTRIES })),
+  tpus: Type.Optional(Type.Array(DeviceBody, { maxItems: MAX_ENTRIES })),
+  tees: Type.Optional(Type.Array(Text(24), { maxItems: MAX_ENTRIES })),
+  networkLinks: Type.Optional(
+    Type.Array(Type.Object({ kind: Text(16), speedMbps: Type.Optional(Speed), count: Count }), {
+      maxItems: MAX_ENTRIES,
+    }),
+  ),
+  sandboxes: Type.Record(Type.String({ pattern: '^[a-z0-9-]{1,32}$' }), Text(80), {
+    maxProperties: MAX_ENTRIES,
+  }),
+})
+export type HardwareBody = Static<typeof HardwareBody>
