@@ -3,13 +3,39 @@ import { ZERO_BYTES32, type Bytes32, type Hex } from '../domain/ids.ts'
 import type { PaidShare } from '../domain/voucher.ts'
 
 /**
- * Merkle tree over paid shares, as OpenZeppelin's MerkleProof verifies it: sorted pairs, leaves
- * hashed twice so that an inner node can never pass for one; an odd node moves up unpaired.
+ * A Merkle tree over paid shares that only grows: its full subtrees, the largest first. That is all
+ * it takes to add a share or to know the root, so both cost the logarithm of what was paid before.
  */
+export interface JobsTree {
+  readonly jobs: number
+  readonly peaks: readonly Bytes32[]
+}
+
+/** The tree over nothing. */
+export const NO_JOBS: JobsTree = { jobs: 0, peaks: [] }
+
+/** The tree with one more share at its end. */
+export function withShare({ jobs, peaks }: JobsTree, share: PaidShare): JobsTree {
+  const higher = [...peaks]
+  let node = leafOf(share)
+  for (let rest = jobs; rest % 2 === 1; rest = (rest - 1) / 2)
+    node = pair(higher.pop() ?? ZERO_BYTES32, node)
+  return { jobs: jobs + 1, peaks: [...higher, node] }
+}
+
+/**
+ * The root as OpenZeppelin's MerkleProof verifies it: sorted pairs, leaves hashed twice so that an
+ * inner node can never pass for one; an odd node moves up unpaired. Of nothing, the zero hash.
+ */
+export function rootOf({ peaks }: JobsTree): Bytes32 {
+  const last = peaks.at(-1)
+  if (last === undefined) return ZERO_BYTES32
+  return peaks.slice(0, -1).reduceRight((right, peak) => pair(peak, right), last)
+}
+
+/** The root over these shares. */
 export function jobsRoot(paid: readonly PaidShare[]): Bytes32 {
-  let level = paid.map(leafOf)
-  while (level.length > 1) level = parents(level)
-  return level[0] ?? ZERO_BYTES32
+  return rootOf(paid.reduce(withShare, NO_JOBS))
 }
 
 /** The siblings that prove one paid share under {@link jobsRoot}. */

@@ -20,6 +20,10 @@ export const BUCKETS: readonly Bucket[] = [
   },
   { prefix: 'work/', holds: 'agreement id → WorkRecord, a share that this node runs for others' },
   { prefix: 'earning/', holds: 'channel id → EarningRecord, where this node is paid' },
+  {
+    prefix: 'earned/',
+    holds: 'channel id / number → PaidShare, a leaf under the jobsRoot of a channel that pays',
+  },
   { prefix: 'advert/', holds: '`own` → the sequence number of this node’s last advert' },
   { prefix: 'meta/', holds: 'setting of this node → its value; `meta/schema` is the version' },
 ]

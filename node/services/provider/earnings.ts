@@ -8,7 +8,7 @@ import type { Escrow, EscrowChannel } from '../../ports/escrow.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
-import { jobsRoot } from '../../protocol/jobs-root.ts'
+import { NO_JOBS, rootOf, withShare, type JobsTree } from '../../protocol/jobs-root.ts'
 import { voucherAnswer, voucherRequest } from '../../protocol/requests.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
@@ -42,6 +42,7 @@ export class Earnings {
   readonly #options: EarningsOptions
   readonly #table: Table<EarningRecord>
   readonly #live = new Map<Bytes32, EarningRecord>()
+  readonly #trees = new Map<Bytes32, JobsTree>()
   readonly #dueAt = new Map<Bytes32, number>()
   readonly #lock = new KeyedLock()
   #wake: () => void = () => {}
@@ -53,8 +54,12 @@ export class Earnings {
   }
 
   async load(): Promise<void> {
-    for await (const record of this.#table.all()) {
+    for await (const stored of this.#table.all()) {
+      const paid: PaidShare[] = []
+      for await (const share of this.#paidTable(stored.id).all()) paid.push(share)
+      const record = { ...stored, paid }
       this.#live.set(record.id, record)
+      this.#trees.set(record.id, paid.reduce(withShare, NO_JOBS))
       this.#schedule(record)
     }
   }
@@ -97,11 +102,18 @@ export class Earnings {
       const known = new Set(record.paid.map(({ agreement }) => agreement))
       const fresh = shares.filter(({ agreement }) => !known.has(agreement) && known.add(agreement))
       const paid = [...record.paid, ...fresh]
-      const rule = voucherFault(voucher, record, paid, jobsRoot(paid), record.deposit)
+      const tree = fresh.reduce(withShare, this.#trees.get(record.id) ?? NO_JOBS)
+      const rule = voucherFault(voucher, record, paid, rootOf(tree), record.deposit)
       if (rule !== undefined) throw new HiveError('VOUCHER_INVALID', { rule })
       const works = await Promise.all(fresh.map(async (share) => this.#paidWork(record, share)))
       const next = { ...record, cumulative: voucher.cumulative, voucher: toHex(bytes), paid }
-      await this.#parts.works.settle(works, async (changes) => this.#save(next, changes))
+      const entries = fresh.map((share, at) =>
+        this.#paidTable(record.id).change(numbered(record.paid.length + at + 1), share),
+      )
+      await this.#parts.works.settle(works, async (changes) =>
+        this.#save(next, [...changes, ...entries]),
+      )
+      this.#trees.set(record.id, tree)
       this.#schedule(next)
       return voucherAnswer.encode({ jobs: paid.length })
     })
@@ -216,8 +228,18 @@ export class Earnings {
   }
 
   async #save(record: EarningRecord, changes: readonly StoreChange[] = []): Promise<void> {
-    const all = [this.#table.change(record.id, record), ...changes]
+    // Paid shares are entries of their own: the record stays small however long a channel lives.
+    const all = [this.#table.change(record.id, { ...record, paid: [] }), ...changes]
     await this.#parts.store.write(all, { sync: true })
     this.#live.set(record.id, record)
   }
+
+  #paidTable(channel: Bytes32): Table<PaidShare> {
+    return new Table(this.#parts.store, `earned/${channel}/`)
+  }
+}
+
+/** Keys in the order of their numbers. */
+function numbered(at: number): string {
+  return String(at).padStart(9, '0')
 }

@@ -5,9 +5,9 @@ import type { Amount } from '../../domain/money.ts'
 import type { PaidShare } from '../../domain/voucher.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
-import { toHex } from '../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
 import { channelId } from '../../protocol/channel-id.ts'
-import { jobsRoot } from '../../protocol/jobs-root.ts'
+import { NO_JOBS, rootOf, withShare, type JobsTree } from '../../protocol/jobs-root.ts'
 import { MAX_VOUCHER_SHARES } from '../../protocol/limits.ts'
 import type { VoucherRequest } from '../../protocol/requests.ts'
 import { KeyedLock } from '../keyed-lock.ts'
@@ -33,6 +33,7 @@ export class ChannelLedger {
   readonly #table: Table<ChannelRecord>
   readonly #byProvider = new Map<Address, ChannelRecord>()
   readonly #paid = new Map<Bytes32, PaidShare[]>()
+  readonly #trees = new Map<Bytes32, JobsTree>()
   readonly #lock = new KeyedLock()
 
   constructor(parts: ChannelLedgerParts, options: ChannelLedgerOptions) {
@@ -49,6 +50,7 @@ export class ChannelLedger {
       const paid: PaidShare[] = []
       for await (const share of this.#paidTable(record.id).all()) paid.push(share)
       this.#paid.set(record.id, paid)
+      this.#trees.set(record.id, paid.reduce(withShare, NO_JOBS))
     }
   }
 
@@ -141,13 +143,15 @@ export class ChannelLedger {
       if (share.amount === 0n) return this.#save(without(record, share.agreement), changes)
       const paid = [...(this.#paid.get(record.id) ?? []), share]
       const cumulative = record.cumulative + share.amount
-      const voucher = toHex(this.#voucher(record.id, paid))
+      const tree = withShare(this.#trees.get(record.id) ?? NO_JOBS, share)
+      const voucher = toHex(this.#voucher(record.id, cumulative, tree))
       const next = { ...without(record, share.agreement), cumulative, jobs: paid.length, voucher }
       const entry = this.#paidTable(record.id).change(String(paid.length).padStart(9, '0'), share)
       await this.#parts.store.write([this.#table.change(next.id, next), entry, ...changes], {
         sync: true,
       })
       this.#paid.set(record.id, paid)
+      this.#trees.set(record.id, tree)
       this.#byProvider.set(provider, next)
     })
   }
@@ -156,10 +160,13 @@ export class ChannelLedger {
   unacknowledged(record: ChannelRecord): VoucherRequest {
     const paid = this.#paid.get(record.id) ?? []
     const upTo = Math.min(paid.length, record.acknowledged + MAX_VOUCHER_SHARES)
-    return {
-      voucher: this.#voucher(record.id, paid.slice(0, upTo)),
-      shares: paid.slice(record.acknowledged, upTo),
-    }
+    const shares = paid.slice(record.acknowledged, upTo)
+    if (upTo === record.jobs && record.voucher !== undefined)
+      return { voucher: fromHex(record.voucher), shares }
+    const carried = paid.slice(0, upTo)
+    const cumulative = carried.reduce((sum, { amount }) => sum + amount, 0n)
+    const voucher = this.#voucher(record.id, cumulative, carried.reduce(withShare, NO_JOBS))
+    return { voucher, shares }
   }
 
   /** The shares paid on a channel beyond the first `from`. */
@@ -193,9 +200,8 @@ export class ChannelLedger {
   }
 
   /** The same shares always give the same bytes. */
-  #voucher(channel: Bytes32, paid: readonly PaidShare[]): Uint8Array {
-    const cumulative = paid.reduce((sum, { amount }) => sum + amount, 0n)
-    const message = { channel, cumulative, jobs: paid.length, jobsRoot: jobsRoot(paid) }
+  #voucher(channel: Bytes32, cumulative: Amount, tree: JobsTree): Uint8Array {
+    const message = { channel, cumulative, jobs: tree.jobs, jobsRoot: rootOf(tree) }
     return this.#parts.signing.seal('Voucher', message).bytes
   }
 
