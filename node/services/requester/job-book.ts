@@ -112,7 +112,7 @@ export class JobBook {
     write: (change: StoreChange) => Promise<void>,
   ): Promise<JobRecord> {
     return this.#lock.run(id, async () => {
-      const job = edit(await this.find(id))
+      const job = edit(this.#live.get(id) ?? (await this.find(id)))
       await write(this.#jobs.change(id, job))
       if (isFinal(job.state)) this.#live.delete(id)
       else this.#live.set(id, job)
