@@ -64,7 +64,9 @@ function shareOf(
 ): BundleBody['shares'][number] {
   const { id, channel, seq, agreement, award, receipt, amount } = share
   const at = paid.findIndex((each) => each.agreement === id)
-  const covering = [...new Set([...claimed, paid.length])].filter((jobs) => at >= 0 && jobs > at)
+  const covering = [...new Set([...claimed, paid.length])]
+    .filter((jobs) => at >= 0 && jobs > at)
+    .sort((a, b) => a - b)
   return {
     id,
     channel,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../node/adapters/system/system-clock.ts'
 import { readApiFile } from '../../node/api/api-file.ts'
 import { openApi, type Api } from '../../node/api/server.ts'
+import { hour } from '../../node/domain/units.ts'
 import type { Clock } from '../../node/ports/clock.ts'
 import { Presence } from '../../node/services/presence.ts'
 import type { Provider } from '../../node/services/provider/provider.ts'
@@ -43,12 +44,16 @@ export async function openTestApi(
 ): Promise<TestApi> {
   const stack = new AsyncDisposableStack()
   const market = new TestMarket()
+  // Claims come when a test sends them, not in the middle of it.
+  const unhurried = { claimAfterIdleMs: hour }
   const member = market.member()
   const requester = stack.use(await market.requester(member))
   for (let left = options.providers ?? 1; left > 0; left -= 1)
-    stack.use(await market.provider(market.member()))
+    stack.use(await market.provider(market.member(), unhurried))
   const own: Provider | undefined =
-    options.isProvider === true ? stack.use(await market.provider(market.member())) : undefined
+    options.isProvider === true
+      ? stack.use(await market.provider(market.member(), unhurried))
+      : undefined
   const { node, signing, store, blobs } = member
   const parts = { clock: options.clock ?? systemClock, logger: quietLogger(market.log) }
   const escrow = market.chain.as(signing.address)

@@ -110,9 +110,8 @@ export class Earnings {
       const entries = fresh.map((share, at) =>
         this.#paidTable(record.id).change(numbered(record.paid.length + at + 1), share),
       )
-      await this.#parts.works.settle(works, async (changes) =>
-        this.#save(next, [...changes, ...entries]),
-      )
+      const { changes, written } = this.#parts.works.settlement(works)
+      await this.#save(next, [...changes, ...entries], written)
       this.#trees.set(record.id, tree)
       this.#schedule(next)
       return voucherAnswer.encode({ jobs: paid.length })
@@ -227,11 +226,16 @@ export class Earnings {
     this.#wake()
   }
 
-  async #save(record: EarningRecord, changes: readonly StoreChange[] = []): Promise<void> {
+  async #save(
+    record: EarningRecord,
+    changes: readonly StoreChange[] = [],
+    written: () => void = () => {},
+  ): Promise<void> {
     // Paid shares are entries of their own: the record stays small however long a channel lives.
     const all = [this.#table.change(record.id, { ...record, paid: [] }), ...changes]
     await this.#parts.store.write(all, { sync: true })
     this.#live.set(record.id, record)
+    written()
   }
 
   #paidTable(channel: Bytes32): Table<PaidShare> {

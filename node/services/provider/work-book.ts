@@ -46,14 +46,21 @@ export class WorkBook {
     this.#remember(work)
   }
 
-  /** Marks shares as paid; `commit` writes the changes together with its own. */
-  async settle(
-    works: readonly WorkRecord[],
-    commit: (changes: readonly StoreChange[]) => Promise<void>,
-  ): Promise<void> {
+  /**
+   * Shares as paid: the changes for the caller's own write, and what to call once they are written,
+   * in the same turn as the caller takes over its own new state, so that no share counts twice.
+   */
+  settlement(works: readonly WorkRecord[]): {
+    readonly changes: readonly StoreChange[]
+    readonly written: () => void
+  } {
     const settled = works.map((work) => step(work, 'settle'))
-    await commit(settled.map((work) => this.#table.change(work.id, work)))
-    for (const work of settled) this.#remember(work)
+    return {
+      changes: settled.map((work) => this.#table.change(work.id, work)),
+      written: () => {
+        for (const work of settled) this.#remember(work)
+      },
+    }
   }
 
   /** Everything on record, the newest first. */
