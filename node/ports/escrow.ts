@@ -30,6 +30,13 @@ export interface OpenChannel {
   readonly agreement: Bytes32
 }
 
+/** A voucher with what makes it worth something. */
+export interface SignedVoucher {
+  readonly voucher: Voucher
+  /** By the requester's session key. */
+  readonly signature: Uint8Array
+}
+
 /** A mined transaction. */
 export interface TransactionReceipt {
   readonly hash: Bytes32
@@ -99,6 +106,12 @@ export interface Escrow {
   ): Promise<{ readonly id: Bytes32; readonly receipt: TransactionReceipt }>
   topUp(channel: Bytes32, amount: Amount, options: CallOptions): Promise<TransactionReceipt>
   claim(voucher: Voucher, signature: Uint8Array, options: CallOptions): Promise<TransactionReceipt>
+  /**
+   * Claims on several channels in one transaction; all are of one provider with one session key. A
+   * channel that is closed or has nothing to claim is passed over, a wrong signature refuses the
+   * whole. Throws CHANNEL_UNKNOWN for one that was never opened.
+   */
+  claimMany(items: readonly SignedVoucher[], options: CallOptions): Promise<TransactionReceipt>
   startClose(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt>
   close(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt>
 }

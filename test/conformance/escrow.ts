@@ -105,6 +105,60 @@ export function escrowKeepsItsPromises(
     await assert.rejects(escrow.claim(message, signature, options()), rejectsWith('CHAIN_REVERTED'))
   })
 
+  test(`${name}: one transaction claims on several channels and passes over what pays nothing`, async () => {
+    await using stage = await open()
+    const channels = [await openChannel(stage), await openChannel(stage), await openChannel(stage)]
+    const [first, second, third] = channels.map(({ id }) => id)
+    assert.ok(first !== undefined && second !== undefined && third !== undefined)
+    const { escrow, signer } = stage.provider
+    await escrow.claim(...voucher(stage, second, 20n, 1), options())
+    const before = await escrow.balances(signer.address, options())
+    const items = [
+      signed(stage, first, 100n),
+      signed(stage, second, 20n),
+      signed(stage, third, 333n),
+    ]
+    const receipt = await escrow.claimMany(items, options())
+    const after = await escrow.balances(signer.address, options())
+    const bps = BigInt(await escrow.feeBps(options()))
+    assert.equal(after.free - before.free, 433n - feeUp(100n, bps) - feeUp(333n, bps))
+    const settled = async (id: `0x${string}`) => (await escrow.channel(id, options()))?.settled
+    assert.deepEqual(
+      [await settled(first), await settled(second), await settled(third)],
+      [100n, 20n, 333n],
+    )
+    const events = await escrow.events({ fromBlock: receipt.block }, options())
+    const claims = events.filter(({ transaction }) => transaction === receipt.hash)
+    assert.deepEqual(
+      claims.map(({ type, channel }) => [type, channel]),
+      [
+        ['claimed', first],
+        ['claimed', third],
+      ],
+    )
+  })
+
+  test(`${name}: a batch with one wrong signature pays nothing at all`, async () => {
+    await using stage = await open()
+    const [first, second] = [await openChannel(stage), await openChannel(stage)]
+    const { escrow } = stage.provider
+    const good = signed(stage, first.id, 100n)
+    const { voucher: message } = signed(stage, second.id, 100n)
+    const items = [good, { voucher: message, signature: good.signature }]
+    await assert.rejects(escrow.claimMany(items, options()), rejectsWith('CHAIN_REVERTED'))
+    assert.equal((await escrow.channel(first.id, options()))?.settled, 0n)
+  })
+
+  test(`${name}: a batch with a channel that was never opened is refused by name`, async () => {
+    await using stage = await open()
+    const { id } = await openChannel(stage)
+    const items = [signed(stage, id, 1n), signed(stage, `0x${'12'.repeat(32)}`, 1n)]
+    await assert.rejects(
+      stage.provider.escrow.claimMany(items, options()),
+      rejectsWith('CHANNEL_UNKNOWN'),
+    )
+  })
+
   test(`${name}: a channel closes after its notice, not before, and gives back what is left`, async () => {
     await using stage = await open()
     const { id } = await openChannel(stage)
@@ -199,4 +253,9 @@ function voucher(
     requester.signer.signDigest(digest),
   )
   return [message, sealed.signatures[0] ?? new Uint8Array()] as const
+}
+
+function signed(stage: EscrowStage, channel: `0x${string}`, cumulative: bigint) {
+  const [message, signature] = voucher(stage, channel, cumulative, 1)
+  return { voucher: message, signature }
 }

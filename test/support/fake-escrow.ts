@@ -7,6 +7,7 @@ import type {
   EscrowChannel,
   EscrowEvent,
   OpenChannel,
+  SignedVoucher,
   TransactionReceipt,
 } from '../../node/ports/escrow.ts'
 import type { CallOptions } from '../../node/ports/requests.ts'
@@ -50,9 +51,11 @@ export class FakeChain {
     this.free.set(account, next)
   }
 
-  mine(event?: EventBody): TransactionReceipt {
+  /** One transaction in a block of its own. */
+  mine(...events: EventBody[]): TransactionReceipt {
     const hash: Bytes32 = `0x${(++this.#block).toString(16).padStart(64, '0')}`
-    if (event !== undefined) this.events.push({ ...event, block: this.#block, transaction: hash })
+    for (const event of events)
+      this.events.push({ ...event, block: this.#block, transaction: hash })
     return { hash, block: this.#block, gasUsed: 50_000 }
   }
 
@@ -171,29 +174,52 @@ class FakeEscrow implements Escrow {
 
   async claim(voucher: Voucher, signature: Uint8Array): Promise<TransactionReceipt> {
     const channel = this.#known(voucher.channel)
+    this.#checkSigner(channel, voucher, signature)
+    const event = this.#pay(channel, voucher)
+    if (event === undefined) throw reverted('ComputeEscrowNothingToClaim')
+    return this.#chain.mine(event)
+  }
+
+  async claimMany(
+    items: readonly SignedVoucher[],
+    { signal }: CallOptions,
+  ): Promise<TransactionReceipt> {
+    signal.throwIfAborted()
+    for (const { voucher, signature } of items) {
+      const channel = this.#chain.channels.get(voucher.channel)
+      if (channel === undefined) throw new HiveError('CHANNEL_UNKNOWN')
+      this.#checkSigner(channel, voucher, signature)
+    }
+    const events = items.map(({ voucher }) => {
+      const channel = this.#chain.channels.get(voucher.channel)
+      return channel === undefined || channel.status === 'closed'
+        ? undefined
+        : this.#pay(channel, voucher)
+    })
+    return this.#chain.mine(...events.filter((event) => event !== undefined))
+  }
+
+  #checkSigner(channel: EscrowChannel, voucher: Voucher, signature: Uint8Array): void {
     const digest = digestOf(
       domainSeparator({ chainId: this.chainId, escrow: this.address }),
       structHash('Voucher', voucher),
     )
     if (recoverSignatory(digest, signature).address !== channel.requesterSigner)
       throw reverted('ComputeEscrowBadSigner')
+  }
+
+  /** Moves what the voucher adds; `undefined` when that is nothing. */
+  #pay(channel: EscrowChannel, voucher: Voucher): EventBody | undefined {
     const settled = voucher.cumulative < channel.deposit ? voucher.cumulative : channel.deposit
     const gross = settled - channel.settled
-    if (gross <= 0n) throw reverted('ComputeEscrowNothingToClaim')
+    if (gross <= 0n) return undefined
     const fee = feeUp(gross, BigInt(channel.feeBps))
     this.#chain.channels.set(channel.id, { ...channel, settled })
     this.#chain.move(channel.provider, gross - fee)
     this.#chain.move(TREASURY, fee)
     const { cumulative, jobs, jobsRoot } = voucher
-    return this.#chain.mine({
-      type: 'claimed',
-      channel: channel.id,
-      cumulative,
-      paid: gross,
-      fee,
-      jobs,
-      jobsRoot,
-    })
+    const sums = { cumulative, paid: gross, fee }
+    return { type: 'claimed', channel: channel.id, ...sums, jobs, jobsRoot }
   }
 
   async startClose(id: Bytes32): Promise<TransactionReceipt> {

@@ -59,10 +59,10 @@ export const TASK_PRICE: Amount = TOKEN / 1000n
 class WatchedChain extends FakeChain {
   readonly mined = new Feed<EscrowEvent>()
 
-  override mine(event?: Parameters<FakeChain['mine']>[0]): TransactionReceipt {
-    const receipt = super.mine(event)
-    const last = this.events.at(-1)
-    if (event !== undefined && last !== undefined) this.mined.publish(last)
+  override mine(...events: Parameters<FakeChain['mine']>): TransactionReceipt {
+    const before = this.events.length
+    const receipt = super.mine(...events)
+    for (const event of this.events.slice(before)) this.mined.publish(event)
     return receipt
   }
 

@@ -10,6 +10,7 @@ import type {
   EscrowChannel,
   EscrowEvent,
   OpenChannel,
+  SignedVoucher,
   TransactionReceipt,
 } from '../../ports/escrow.ts'
 import type { CallOptions } from '../../ports/requests.ts'
@@ -22,6 +23,7 @@ import { ContractReads } from './contract-reads.ts'
 import { eventOf } from './escrow-events.ts'
 import { connectRpc, withSignal } from './rpc-endpoint.ts'
 import { TransactionLane, type TransactionLaneOptions } from './transaction-lane.ts'
+import { batchOf } from './voucher-batch.ts'
 
 export interface ChainEscrowParts {
   readonly clock: Clock
@@ -223,6 +225,16 @@ class ChainEscrow implements Escrow, AsyncDisposable {
   ): Promise<TransactionReceipt> {
     const parties = await this.#parties.of(voucher.channel, options)
     return this.#send(this.#escrow, 'claim', [parties, voucher, toHex(signature)], options)
+  }
+
+  async claimMany(
+    items: readonly SignedVoucher[],
+    options: CallOptions,
+  ): Promise<TransactionReceipt> {
+    const whose = await Promise.all(
+      items.map(async ({ voucher }) => this.#parties.of(voucher.channel, options)),
+    )
+    return this.#send(this.#escrow, 'claimMany', batchOf(items, whose), options)
   }
 
   async startClose(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt> {
