@@ -88,7 +88,7 @@ export const ERROR_CODES = {
   ),
   VOUCHER_INVALID: text(
     'The voucher does not raise its channel correctly.',
-    'See docs/protocol/settlement.md for the numbered rules.',
+    'See docs/protocol/vouchers.md for the numbered rules.',
   ),
   RESULT_UNAVAILABLE: text(
     'The provider did not deliver result bytes that match the receipt.',
