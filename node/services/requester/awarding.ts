@@ -11,6 +11,7 @@ import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { awardRequest, shareRequest } from '../../protocol/requests.ts'
 import { taskListHash } from '../../protocol/typed-data.ts'
+import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import type { ReceivedBid } from './bidding.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
@@ -41,6 +42,8 @@ export interface AwardingParts {
 /** Turns a placed bid into an agreement that both have signed. */
 export class Awarding {
   readonly #parts: AwardingParts
+  /** A provider refuses a sequence number below one that it has seen: awards must not overtake each other. */
+  readonly #lock = new KeyedLock()
 
   constructor(parts: AwardingParts) {
     this.#parts = parts
@@ -58,6 +61,25 @@ export class Awarding {
     attempt: number,
     signal: AbortSignal,
   ): Promise<ShareRecord> {
+    return this.#lock.run(bid.bid.provider, async () =>
+      this.#award(job, offer, bid, tasks, attempt, signal),
+    )
+  }
+
+  /** Sends the award again after a restart: the provider answers it as it did the first time. */
+  async send(share: ShareRecord, signal: AbortSignal): Promise<ShareRecord> {
+    return this.#lock.run(share.provider, async () => this.#send(share, signal))
+  }
+
+  async #award(
+    job: JobRecord,
+    offer: Signed<'Offer'>,
+    bid: ReceivedBid,
+    tasks: readonly number[],
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<ShareRecord> {
+    signal.throwIfAborted()
     const { book, channels } = this.#parts
     const price = bid.bid.price * BigInt(tasks.length)
     await this.#tellGivenUp(bid, signal)
@@ -76,11 +98,10 @@ export class Awarding {
     if (share === undefined) throw new HiveError('INTERNAL', { at: 'reserve' })
     const awarded = step(share, 'award')
     await book.putShare(awarded, (each) => ({ ...each, shares: [...each.shares, awarded.id] }))
-    return this.send(awarded, signal)
+    return this.#send(awarded, signal)
   }
 
-  /** Sends the award, for the first time or again after a restart: the provider answers both alike. */
-  async send(share: ShareRecord, signal: AbortSignal): Promise<ShareRecord> {
+  async #send(share: ShareRecord, signal: AbortSignal): Promise<ShareRecord> {
     const { requests, signing, book, channels } = this.#parts
     try {
       const request = awardRequest.encode({
@@ -95,7 +116,13 @@ export class Awarding {
       await book.putShare(signed)
       return signed
     } catch (error) {
-      if (signal.aborted) throw error
+      // A node that stops leaves the share as it is: the next start sends it again.
+      if (codeOf(signal.reason) === 'CANCELLED') throw error
+      if (signal.aborted) {
+        await book.putShare({ ...step(share, 'cancel'), error: codeOf(signal.reason) })
+        await channels.release(share.provider, share.id, await this.stop(share))
+        throw error
+      }
       const code = codeOf(error)
       await book.putShare({ ...step(share, 'decline'), error: code })
       await channels.release(share.provider, share.id, !LINE_FAULTS.has(code))

@@ -130,7 +130,6 @@ export class JobRunner {
           if (bid === undefined) throw new HiveError('INTERNAL', { provider })
           shares.push(await awarding.award(job, offer, bid, own, attempt, signal))
         } catch (error) {
-          signal.throwIfAborted()
           logger.warn('award declined', { provider, code: codeOf(error), message: String(error) })
           refusals.push(
             error instanceof Error ? error : new HiveError('INTERNAL', {}, { cause: error }),
@@ -142,6 +141,8 @@ export class JobRunner {
     )
     if (shares.length > 0)
       await this.#parts.book.change(job.id, (each) => stepIfAllowed(each, 'award'))
+    // Those who have signed are seen to by their share, which tells them to stop.
+    if (signal.aborted) return { shares, refusals }
     const others = bids.filter(({ bid }) => !refused.has(bid.provider))
     const rest = await this.#awardAll(
       job,
