@@ -36,6 +36,17 @@ export function addressOfPeer(peer: PeerId): Address {
   return address
 }
 
+/** Whether a PeerId is also an account: libp2p lets peers with other kinds of keys connect. */
+export function isAccountPeer(peer: PeerId): boolean {
+  try {
+    addressOfPeer(peer)
+    return true
+  } catch {
+    // no key of ours in it: that is the answer
+    return false
+  }
+}
+
 /** Deriving costs a point decompression and a hash; peers talk many times. */
 const ADDRESS_CACHE_SIZE = 10_000
 const addresses = new Map<PeerId, Address>()

@@ -7,7 +7,7 @@ import type { Logger } from '../ports/logger.ts'
 import type { Requests } from '../ports/requests.ts'
 import type { Store } from '../ports/store.ts'
 import type { Signed } from '../protocol/envelope.ts'
-import { addressOfPeer } from '../protocol/identity.ts'
+import { addressOfPeer, isAccountPeer } from '../protocol/identity.ts'
 import { mapLimited } from './limited.ts'
 import type { Signing } from './signing.ts'
 import { Table } from './table.ts'
@@ -44,6 +44,8 @@ const RENEW_MS: number = ADVERT_VALIDITY_MS / 3
 /** Until somebody is connected there is nobody to tell, ms. */
 const LONELY_RETRY_MS = 1000
 const ASK_LANES = 8
+/** Nodes whose newest advert is remembered; keys cost nothing, so the one noted longest ago gives way. */
+const MAX_NEWEST = 10_000
 
 /** Says what this node is, and finds out what others are. */
 export class Presence implements AsyncDisposable {
@@ -89,7 +91,10 @@ export class Presence implements AsyncDisposable {
           )
         : 'R1'
     if (rule !== undefined) throw new HiveError('MESSAGE_MALFORMED', { type: 'Advert', rule })
+    this.#newest.delete(message.node)
     this.#newest.set(message.node, message.seq)
+    const [oldest] = this.#newest.keys()
+    if (this.#newest.size > MAX_NEWEST && oldest !== undefined) this.#newest.delete(oldest)
     return message
   }
 
@@ -101,7 +106,7 @@ export class Presence implements AsyncDisposable {
 
   /** Connected peers, each asked for its own advert. */
   async peers(signal: AbortSignal): Promise<PeerView[]> {
-    const connected = this.#parts.directory.connected()
+    const connected = this.#parts.directory.connected().filter(({ peer }) => isAccountPeer(peer))
     return mapLimited(connected, ASK_LANES, async ({ peer, addresses, latencyMs }) => ({
       peer,
       address: addressOfPeer(peer),
@@ -116,7 +121,7 @@ export class Presence implements AsyncDisposable {
   async find(kind: string, signal: AbortSignal): Promise<PeerView[]> {
     const found: PeerId[] = []
     for await (const peer of this.#parts.directory.find(`kind=${kind}`, { signal })) {
-      if (peer !== this.#parts.signing.peer) found.push(peer)
+      if (peer !== this.#parts.signing.peer && isAccountPeer(peer)) found.push(peer)
     }
     const connected = new Map(this.#parts.directory.connected().map((each) => [each.peer, each]))
     return mapLimited(found, ASK_LANES, async (peer) => ({
