@@ -4,16 +4,17 @@ import type { Amount } from '../../domain/money.ts'
 import { voucherFault, type PaidShare } from '../../domain/voucher.ts'
 import { second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Escrow, EscrowChannel } from '../../ports/escrow.ts'
+import type { Escrow, EscrowChannel, SignedVoucher } from '../../ports/escrow.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
-import { fromHex, toHex } from '../../protocol/bytes.ts'
+import { toHex } from '../../protocol/bytes.ts'
 import { NO_JOBS, rootOf, withShare, type JobsTree } from '../../protocol/jobs-root.ts'
 import { voucherAnswer, voucherRequest } from '../../protocol/requests.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import { Table } from '../table.ts'
 import { addressOfPeer } from '../../protocol/identity.ts'
+import { ALONE_IS_WORTH_A_TRY, MAX_CLAIMS_AT_ONCE, sendClaims, voucherToClaim } from './claims.ts'
 import type { EarningRecord, WorkRecord } from './records.ts'
 import type { WorkBook } from './work-book.ts'
 
@@ -45,6 +46,8 @@ export class Earnings {
   readonly #trees = new Map<Bytes32, JobsTree>()
   readonly #dueAt = new Map<Bytes32, number>()
   readonly #lock = new KeyedLock()
+  /** Held over a claim, which takes blocks; taken before `#lock`, never after. */
+  readonly #claiming = new KeyedLock()
   #wake: () => void = () => {}
 
   constructor(parts: EarningsParts, options: EarningsOptions) {
@@ -123,65 +126,108 @@ export class Earnings {
     while (!signal.aborted) {
       const now = this.#parts.clock.now()
       const due = [...this.#dueAt].filter(([, at]) => at <= now).map(([id]) => id)
-      for (const id of due) await this.#claimDue(id, signal)
+      if (due.length > 0) await this.#claimDue(due.slice(0, MAX_CLAIMS_AT_ONCE), signal)
       if (due.length === 0) await this.#untilNext(signal)
     }
   }
 
   /** Sends the highest voucher of a channel to the contract, unless nothing is left to claim. */
   async claim(channel: Bytes32, signal: AbortSignal): Promise<void> {
-    await this.#lock.run(channel, async () => {
-      const record = this.#live.get(channel)
-      if (record?.voucher === undefined || record.closed === true) return
-      if (record.claimed >= record.cumulative) return
-      const { escrow, signing, logger } = this.#parts
-      const { message, signatures } = signing.open('Voucher', fromHex(record.voucher))
-      const signature = signatures[0]
-      if (signature === undefined) return
-      const onChain = await escrow.channel(channel, { signal })
-      if (onChain?.status === 'closed') return this.#close(record, onChain.settled)
-      if (onChain !== undefined && onChain.settled < record.cumulative) {
-        const receipt = await escrow.claim(message, signature, { signal })
-        logger.info('claimed', { channel, cumulative: record.cumulative, gas: receipt.gasUsed })
+    await this.claimMany([channel], signal)
+  }
+
+  /** As {@link claim} for several channels, all in one transaction. */
+  async claimMany(channels: readonly Bytes32[], signal: AbortSignal): Promise<void> {
+    // In one order for all, so that no two wait for each other.
+    const ids = [...new Set(channels)].sort()
+    await this.#claimingOf(ids, async () => {
+      const claims: SignedVoucher[] = []
+      for (const id of ids) {
+        const claim = await this.#claimOf(id, signal)
+        if (claim !== undefined) claims.push(claim)
       }
-      await this.#save({ ...record, claimed: record.cumulative })
+      await sendClaims(this.#parts, claims, signal)
+      for (const { voucher } of claims) await this.#noteClaimed(voucher.channel, voucher.cumulative)
     })
   }
 
   /** Takes over what the contract says of a channel: its deposit, and what was paid out. True when that was news. */
   async reconcile(seen: EarningRecord, signal: AbortSignal): Promise<boolean> {
     if (seen.closed === true) return false
-    return this.#lock.run(seen.id, async () => {
-      const onChain = await this.#parts.escrow.channel(seen.id, { signal })
-      if (onChain === undefined) return false
-      const record = this.#live.get(seen.id)
-      if (record === undefined || record.closed === true) return false
-      if (onChain.status === 'closed') {
-        await this.#close(record, onChain.settled)
-        return true
-      }
-      // Notice was given: what is not claimed before it runs out is lost.
-      const wait = onChain.status === 'closing' ? 0 : undefined
-      const same = record.deposit === onChain.deposit && record.claimed === onChain.settled
-      if (same && wait === 0) this.#schedule(record, wait)
-      if (same) return false
-      // A claim that a reorganised chain forgot shows up here as less paid out, and is sent again.
-      const next = { ...record, deposit: onChain.deposit, claimed: onChain.settled }
-      await this.#save(next)
-      this.#schedule(next, wait)
+    return this.#claiming.run(seen.id, async () =>
+      this.#lock.run(seen.id, async () => this.#compare(seen.id, signal)),
+    )
+  }
+
+  async #compare(id: Bytes32, signal: AbortSignal): Promise<boolean> {
+    const onChain = await this.#parts.escrow.channel(id, { signal })
+    if (onChain === undefined) return false
+    const record = this.#live.get(id)
+    if (record === undefined || record.closed === true) return false
+    if (onChain.status === 'closed') {
+      await this.#close(record, onChain.settled)
       return true
+    }
+    // Notice was given: what is not claimed before it runs out is lost.
+    const wait = onChain.status === 'closing' ? 0 : undefined
+    const same = record.deposit === onChain.deposit && record.claimed === onChain.settled
+    if (same && wait === 0) this.#schedule(record, wait)
+    if (same) return false
+    // A claim that a reorganised chain forgot shows up here as less paid out, and is sent again.
+    const next = { ...record, deposit: onChain.deposit, claimed: onChain.settled }
+    await this.#save(next)
+    this.#schedule(next, wait)
+    return true
+  }
+
+  async #claimDue(due: readonly Bytes32[], signal: AbortSignal): Promise<void> {
+    for (const id of due) this.#dueAt.delete(id)
+    try {
+      await this.claimMany(due, signal)
+    } catch (error) {
+      if (signal.aborted) return
+      const code = codeOf(error)
+      const [channel = ''] = due
+      this.#parts.logger.warn('claim failed', { channel, channels: due.length, code })
+      if (due.length > 1 && ALONE_IS_WORTH_A_TRY.has(code)) {
+        for (const id of due) await this.#claimDue([id], signal)
+        return
+      }
+      for (const id of due) this.#dueAt.set(id, this.#parts.clock.now() + CLAIM_RETRY_MS)
+    }
+  }
+
+  /** What is there to claim on a channel; notes what the chain says when that is nothing. */
+  async #claimOf(channel: Bytes32, signal: AbortSignal): Promise<SignedVoucher | undefined> {
+    const { escrow, signing } = this.#parts
+    const claim = voucherToClaim(this.#live.get(channel), signing)
+    if (claim === undefined) return undefined
+    const onChain = await escrow.channel(channel, { signal })
+    if (onChain?.status === 'closed') {
+      await this.#lock.run(channel, async () => {
+        const current = this.#live.get(channel)
+        if (current !== undefined) await this.#close(current, onChain.settled)
+      })
+      return undefined
+    }
+    const { cumulative } = claim.voucher
+    if (onChain !== undefined && onChain.settled < cumulative) return claim
+    await this.#noteClaimed(channel, cumulative)
+    return undefined
+  }
+
+  async #noteClaimed(channel: Bytes32, claimed: Amount): Promise<void> {
+    await this.#lock.run(channel, async () => {
+      const record = this.#live.get(channel)
+      if (record !== undefined) await this.#save({ ...record, claimed })
     })
   }
 
-  async #claimDue(channel: Bytes32, signal: AbortSignal): Promise<void> {
-    this.#dueAt.delete(channel)
-    try {
-      await this.claim(channel, signal)
-    } catch (error) {
-      if (signal.aborted) return
-      this.#parts.logger.warn('claim failed', { channel, code: codeOf(error) })
-      this.#dueAt.set(channel, this.#parts.clock.now() + CLAIM_RETRY_MS)
-    }
+  /** Keeps other claims of these channels out; vouchers for them still come in meanwhile. */
+  async #claimingOf(ids: readonly Bytes32[], work: () => Promise<void>): Promise<void> {
+    const [id, ...others] = ids
+    if (id === undefined) return work()
+    return this.#claiming.run(id, async () => this.#claimingOf(others, work))
   }
 
   async #untilNext(signal: AbortSignal): Promise<void> {

@@ -47,10 +47,31 @@ test('a reorganisation takes a claim out: the reconciler notices, and it is sent
   assert.equal(await on.reconciler.pass(signal), 0)
 })
 
+test('several channels are due: one transaction claims on them all', async () => {
+  await using on = await openChannels(3)
+  const from = await on.rpc.getBlockNumber()
+  const all = async () => Promise.all(on.channels.map(async (id) => on.settled(id)))
+  await on.claimUntil(async () => (await all()).every((settled) => settled === OWED))
+  const events = await on.escrow.events({ fromBlock: from + 1 }, { signal })
+  assert.deepEqual(new Set(events.map(({ channel }) => channel)), new Set(on.channels))
+  assert.equal(new Set(events.map(({ transaction }) => transaction)).size, 1)
+  assert.deepEqual(
+    on.earnings.all().map(({ claimed }) => claimed),
+    [OWED, OWED, OWED],
+  )
+})
+
+test('a voucher that the contract refuses does not hold back the claims beside it', async () => {
+  await using on = await openChannels(3, { forged: 1 })
+  const all = async () => Promise.all(on.channels.map(async (id) => on.settled(id)))
+  await on.claimUntil(async () => (await all()).filter((settled) => settled === OWED).length === 2)
+  assert.deepEqual(await all(), [OWED, 0n, OWED])
+})
+
 /** Alice has paid Bob on several channels of a real contract, and Bob has claimed nothing. */
-async function openChannels(count: number) {
+async function openChannels(count: number, { forged = -1 } = {}) {
   await using stack = new AsyncDisposableStack()
-  const dir = await mkdtemp(join(tmpdir(), 'hive-reorg-'))
+  const dir = await mkdtemp(join(tmpdir(), 'hive-claims-'))
   stack.defer(async () => rm(dir, { recursive: true }))
   const chain = stack.use(await startChain(dir, signal))
   const contracts = stack.use(await deployDevnet(chain.ready.url, 250))
@@ -89,7 +110,8 @@ async function openChannels(count: number) {
     )
     const sums = { deposit: DEPOSIT, cumulative: OWED, claimed: 0n }
     const voucher = { channel: id, cumulative: OWED, jobs: 1, jobsRoot: ZERO_BYTES32 }
-    const sealed = toHex(alice.signing.seal('Voucher', voucher).bytes)
+    const { signing } = at === forged ? bob : alice
+    const sealed = toHex(signing.seal('Voucher', voucher).bytes)
     await table.put(id, { id, requester, ...sums, lastSeq: 1, voucher: sealed, paid: [] })
     channels.push(id)
   }
