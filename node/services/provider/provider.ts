@@ -34,6 +34,12 @@ export interface ProviderOptions extends Omit<IntakeOptions, 'kinds'>, EarningsO
   readonly resources: Resources
 }
 
+/**
+ * Delivered shares that a requester may leave unpaid before it gets no more: a lost connection at
+ * the wrong moment happens to honest ones too. Source: docs/trust.md.
+ */
+export const MAX_WRITTEN_OFF = 3
+
 /** Runs strangers' jobs on this node and gets paid for them. */
 export class Provider implements AsyncDisposable {
   readonly works: WorkBook
@@ -113,6 +119,8 @@ export class Provider implements AsyncDisposable {
   ): Promise<void> {
     const { escrow, signing, clock } = this.#parts
     const { channel: id } = agreement.message
+    const writtenOff = this.works.writtenOff(offer.message.requester)
+    if (writtenOff >= MAX_WRITTEN_OFF) throw new HiveError('DECLINED_EXPOSURE', { writtenOff })
     const channel = await escrow.channel(id, { signal })
     if (channel === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
     const earning = this.earnings.get(id)

@@ -1,4 +1,4 @@
-import type { Bytes32 } from '../../domain/ids.ts'
+import type { Address, Bytes32 } from '../../domain/ids.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
@@ -16,6 +16,7 @@ export class WorkBook {
   readonly #table: Table<WorkRecord>
   readonly #unpaid = new Map<Bytes32, WorkRecord>()
   readonly #logs = new Map<Bytes32, ShareLog>()
+  readonly #writtenOff = new Map<Address, number>()
 
   constructor(store: Store) {
     this.#table = new Table(store, 'work/')
@@ -28,6 +29,7 @@ export class WorkBook {
   async load(): Promise<number> {
     let interrupted = 0
     for await (const work of this.#table.all()) {
+      if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
       if (isFinal(work.state)) continue
       if (work.receipt === undefined) {
         await this.put({ ...stepIfAllowed(work, 'fail'), error: 'INTERRUPTED' })
@@ -43,7 +45,13 @@ export class WorkBook {
 
   async put(work: WorkRecord): Promise<void> {
     await this.#table.put(work.id, work)
+    if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
     this.#remember(work)
+  }
+
+  /** Shares that were delivered to a requester and that it said it would not pay. */
+  writtenOff(requester: Address): number {
+    return this.#writtenOff.get(requester) ?? 0
   }
 
   /**
@@ -88,6 +96,10 @@ export class WorkBook {
     return log
   }
 
+  #countWrittenOff(requester: Address): void {
+    this.#writtenOff.set(requester, this.writtenOff(requester) + 1)
+  }
+
   #remember(work: WorkRecord): void {
     if (isFinal(work.state)) this.#unpaid.delete(work.id)
     else this.#unpaid.set(work.id, work)
@@ -114,4 +126,9 @@ function lastEventOf({
   if (receipt !== undefined && salt !== undefined && manifest !== undefined)
     return { type: 'receipt', receipt: fromHex(receipt), salt, manifest }
   return isFinal(state) ? { type: 'failed', code: error ?? 'PROVIDER_FAILED' } : undefined
+}
+
+/** Delivered, then cancelled by a requester that would not pay. */
+function isWrittenOff(work: WorkRecord): boolean {
+  return work.state === 'cancelled' && work.receipt !== undefined
 }
