@@ -60,8 +60,8 @@ export async function openPeer({
   const signer = createKeySigner(privateKey)
 
   // The chain: the truth about money
-  const { rpc, id: chainId, escrow: address, confirmations } = config.chain
-  const chain = { rpc, chainId, address, lane: { confirmations } }
+  const { rpc, id: chainId, escrow: address, confirmations, fromBlock } = config.chain
+  const chain = { rpc, chainId, address, fromBlock, lane: { confirmations } }
   const escrow = stack.use(await openChainEscrow({ clock, privateKey }, chain, signal))
   const signing = createSigning(createEnvelopeCodec({ chainId, escrow: address }), signer)
 

@@ -28,6 +28,8 @@ export interface Config {
     readonly escrow: Address
     /** Blocks that must stand on a transaction before it counts, its own included. */
     readonly confirmations: number
+    /** Block of the contract's deployment: events are read from there on. */
+    readonly fromBlock: number
   }
   readonly api: {
     /** 0 takes any free one. */

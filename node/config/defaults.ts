@@ -17,7 +17,7 @@ export const CONFIG_DEFAULTS = {
     private: false,
   },
   /** Enough where blocks are final at once, as on a development chain. */
-  chain: { confirmations: 1 },
+  chain: { confirmations: 1, fromBlock: 0 },
   api: { port: 0 },
   provider: {
     enabled: false,

@@ -15,6 +15,7 @@ export interface InitialConfig {
     readonly id: number
     readonly escrow: string
     readonly confirmations?: number
+    readonly fromBlock?: number
   }
   readonly api?: { readonly port?: number }
   readonly provider?: { readonly enabled?: boolean } & Settings

@@ -62,6 +62,7 @@ export const CONFIG_READER: Reader<Config> = map({
     id: positive,
     escrow: account,
     confirmations: withDefault(integer(1, 1000), D.chain.confirmations as number),
+    fromBlock: withDefault(integer(0, Number.MAX_SAFE_INTEGER), D.chain.fromBlock as number),
   }),
   api: map({ port: withDefault(integer(0, 65_535), D.api.port) }),
   provider: mapped(

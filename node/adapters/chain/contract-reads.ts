@@ -1,8 +1,11 @@
-import type { Contract, JsonRpcProvider, Log } from 'ethers'
+import { isError, type Contract, type JsonRpcProvider, type Log } from 'ethers'
 import type { Address } from '../../domain/ids.ts'
 import type { CallOptions } from '../../ports/requests.ts'
 import { asChainError } from './chain-error.ts'
 import { withSignal } from './rpc-endpoint.ts'
+
+/** An endpoint that refuses fewer blocks than this is broken rather than careful. */
+const SMALLEST_LOG_RANGE = 100
 
 /** Questions to the endpoint that change nothing. Throw `CHAIN_UNREACHABLE`, `CHAIN_ANSWER_INVALID`. */
 export class ContractReads {
@@ -21,8 +24,33 @@ export class ContractReads {
     topics: (string | null)[],
     options: CallOptions,
   ): Promise<readonly Log[]> {
-    const filter = { address: this.address, fromBlock, topics }
-    return this.call('events', async () => this.#rpc.getLogs(filter), options)
+    return this.call(
+      'events',
+      async () => {
+        const latest = await this.#rpc.getBlockNumber()
+        return fromBlock > latest ? [] : this.#logsBetween(fromBlock, latest, topics, options)
+      },
+      options,
+    )
+  }
+
+  /** Endpoints refuse ranges that are too long or too full, each at its own limit: halves are asked then. */
+  async #logsBetween(
+    fromBlock: number,
+    toBlock: number,
+    topics: (string | null)[],
+    options: CallOptions,
+  ): Promise<readonly Log[]> {
+    options.signal.throwIfAborted()
+    try {
+      return await this.#rpc.getLogs({ address: this.address, fromBlock, toBlock, topics })
+    } catch (error) {
+      const refused = isError(error, 'UNKNOWN_ERROR') || isError(error, 'SERVER_ERROR')
+      if (!refused || toBlock - fromBlock < SMALLEST_LOG_RANGE) throw error
+    }
+    const middle = Math.floor((fromBlock + toBlock) / 2)
+    const older = await this.#logsBetween(fromBlock, middle, topics, options)
+    return [...older, ...(await this.#logsBetween(middle + 1, toBlock, topics, options))]
   }
 
   /** What a view function of a contract answers. */
