@@ -15,6 +15,7 @@ interface InitOptions extends CommonOptions {
   readonly provider?: boolean
   readonly private?: boolean
   readonly apiPort?: string
+  readonly fromBlock?: string
 }
 
 /** `hive init`: a key and a config in a new data folder. */
@@ -30,6 +31,7 @@ export function initCommand(parts: CliParts): Command {
     .requiredOption('--rpc <url>', 'JSON-RPC endpoint of the chain')
     .requiredOption('--chain-id <n>', 'id of the chain')
     .requiredOption('--escrow <address>', 'address of its ComputeEscrow contract')
+    .option('--from-block <n>', 'block in which the contract was deployed')
     .option('--network <name>', 'name of the network to join')
     .option('--listen <multiaddr...>', 'addresses to listen on')
     .option('--bootstrap <multiaddr...>', 'nodes to join the network through')
@@ -65,7 +67,7 @@ async function newPassphrase(parts: CliParts): Promise<string> {
 }
 
 function initialOf(options: InitOptions): InitialConfig {
-  const { network, listen, bootstrap, provider, rpc, chainId, escrow, apiPort } = options
+  const { network, listen, bootstrap, provider, rpc, chainId, escrow, apiPort, fromBlock } = options
   const number = (text: string) => (/^\d+$/.test(text) ? Number(text) : (text as unknown as number))
   return {
     network: {
@@ -74,7 +76,12 @@ function initialOf(options: InitOptions): InitialConfig {
       ...(bootstrap !== undefined && { bootstrap }),
       ...(options.private === true && { private: true }),
     },
-    chain: { rpc, id: number(chainId), escrow },
+    chain: {
+      rpc,
+      id: number(chainId),
+      escrow,
+      ...(fromBlock !== undefined && { fromBlock: number(fromBlock) }),
+    },
     ...(provider === true && { provider: { enabled: true } }),
     ...(apiPort !== undefined && { api: { port: number(apiPort) } }),
   }
