@@ -89,6 +89,9 @@ export class Execution {
     const options = { from: work.peer, maxBytes: MAX_SPEC_BYTES, signal }
     const spec = decodeJobSpec(await this.#parts.blobs.getBlock(blockCid(work.spec), options))
     const { need, taskTimeoutMs } = work
+    // the bid was for that class: its sandbox, its walls and its price
+    if (spec.kind !== work.class)
+      throw new HiveError('SPEC_INVALID', { reason: 'its kind is not the class of the offer' })
     const same =
       spec.resources.cpuMillis === need.cpuMillis &&
       spec.resources.memoryBytes === need.memoryBytes &&

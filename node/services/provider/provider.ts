@@ -158,6 +158,7 @@ export class Provider implements AsyncDisposable {
       peer: requester,
       channel,
       seq,
+      class: offer.message.class,
       spec,
       tasks,
       need: needOf(offer.message),

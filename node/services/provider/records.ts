@@ -13,6 +13,8 @@ export interface WorkRecord {
   readonly peer: PeerId
   readonly channel: Bytes32
   readonly seq: number
+  /** Of the offer: the kind that its spec must be of. */
+  readonly class: string
   readonly spec: Bytes32
   readonly tasks: readonly number[]
   readonly need: Resources

@@ -5,6 +5,7 @@ import type { JobSpec } from '../../../node/domain/job-spec.ts'
 import { taskListHash } from '../../../node/protocol/typed-data.ts'
 import { HandMadeRequester, type Deal } from '../../support/hand-made-requester.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+import { createFakeSandbox } from '../../support/fake-sandbox.ts'
 import { bytes32Of, SOME_CID } from '../../support/messages.ts'
 import { TASK_PRICE, TestMarket, TOKEN } from '../../support/test-market.ts'
 
@@ -200,4 +201,16 @@ test('a spec that asks for more than its offer did is not run', async () => {
     const { id } = await on.alice.award(deal)
     assert.deepEqual((await on.alice.follow(id)).at(-1), { type: 'failed', code: 'SPEC_INVALID' })
   }
+})
+
+test('a spec of another kind than its offer’s class is not run, even where that kind could be', async () => {
+  const market = new TestMarket()
+  const alice = new HandMadeRequester(market, market.member())
+  const sandboxes = [createFakeSandbox('wasm'), createFakeSandbox('docker')]
+  await using _ = await market.provider(market.member(), {}, { sandboxes })
+  const first = await alice.deal()
+  const offer = await alice.offer({}, {}, { kind: 'docker' })
+  const deal = alice.dealOn(first.channel, offer, await alice.ask(offer), 1, 0n)
+  const { id } = await alice.award(deal)
+  assert.deepEqual((await alice.follow(id)).at(-1), { type: 'failed', code: 'SPEC_INVALID' })
 })

@@ -14,6 +14,7 @@ const RUNNING: WorkRecord = {
   peer: 'requester',
   channel: bytes32Of('c1'),
   seq: 1,
+  class: 'wasm',
   spec: bytes32Of('5e'),
   tasks: [0],
   need: { cpuMillis: 1, memoryBytes: 1, diskBytes: 1 },
