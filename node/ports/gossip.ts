@@ -1,3 +1,4 @@
+import type { PeerId } from '../domain/ids.ts'
 import type { Verdict } from '../domain/offer.ts'
 
 /**
@@ -14,6 +15,10 @@ export interface Gossip {
     options: { readonly maxBytes: number; readonly signal: AbortSignal },
     handler: GossipHandler,
   ): void
-  /** Resolves with how many peers it was sent to: 0 means that nobody heard it, so that it may be published again. */
-  publish(topic: string, bytes: Uint8Array): Promise<number>
+  /**
+   * Resolves with the peers it was sent to, before any of them can have answered; those that hear
+   * it from others are not among them. None means that nobody heard it, so that it may be published
+   * again.
+   */
+  publish(topic: string, bytes: Uint8Array): Promise<readonly PeerId[]>
 }

@@ -34,9 +34,9 @@ export class FakeGossip implements Gossip {
     options.signal.addEventListener('abort', () => this.#topics.delete(topic), { once: true })
   }
 
-  async publish(topic: string, bytes: Uint8Array): Promise<number> {
+  async publish(topic: string, bytes: Uint8Array): Promise<readonly PeerId[]> {
     // as on a real mesh: what nobody heard does not count as seen, and can be published again
-    if (this.#listeners(topic).length === 0 || !this.#isNew(topic, bytes)) return 0
+    if (this.#listeners(topic).length === 0 || !this.#isNew(topic, bytes)) return []
     return this.#spread(topic, bytes.slice())
   }
 
@@ -54,14 +54,14 @@ export class FakeGossip implements Gossip {
     if (verdict === 'accept') this.#spread(topic, bytes)
   }
 
-  #spread(topic: string, bytes: Uint8Array): number {
+  #spread(topic: string, bytes: Uint8Array): PeerId[] {
     const listeners = this.#listeners(topic)
     for (const { peer, gossip } of listeners) {
       if (this.#network.loses(this.#peer, peer, topic)) continue
       // as on a network: later, and not the sender's business; a handler must not throw
       setImmediate(() => void gossip.#hear(this.#peer, topic, bytes))
     }
-    return listeners.length
+    return listeners.map(({ peer }) => peer)
   }
 
   #listeners(topic: string) {

@@ -28,7 +28,7 @@ net.requests.answerStream('follow', async function* (_from, request, { signal })
 })
 process.on('message', (text: string) => {
   net.gossip.publish(topic, Buffer.from(text)).then(
-    (heard) => process.send?.({ heard }),
+    ({ length: heard }) => process.send?.({ heard }),
     () => process.send?.({ heard: -1 }),
   )
 })

@@ -1,5 +1,6 @@
 import { type GossipSub, type Message, TopicValidatorResult } from '@libp2p/gossipsub'
 import { HiveError } from '../../domain/errors.ts'
+import type { PeerId } from '../../domain/ids.ts'
 import type { Verdict } from '../../domain/offer.ts'
 import type { Gossip, GossipHandler } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -40,14 +41,14 @@ export class MeshGossip implements Gossip {
     options.signal.addEventListener('abort', () => this.#leave(topic), { once: true })
   }
 
-  async publish(topic: string, bytes: Uint8Array): Promise<number> {
+  async publish(topic: string, bytes: Uint8Array): Promise<readonly PeerId[]> {
     checkSize(bytes, MAX_GOSSIP_BYTES)
     try {
       const { recipients } = await this.#pubsub.publish(topic, bytes)
-      return recipients.length
+      return recipients.map(String)
     } catch (cause) {
       // thrown before the message counts as seen, so the same one can be published again later
-      if (isNobodyThere(cause)) return 0
+      if (isNobodyThere(cause)) return []
       throw new HiveError('INTERNAL', { topic }, { cause })
     }
   }

@@ -36,11 +36,24 @@ export interface BiddingParts {
 
 /** How long to wait before an offer that nobody heard is announced again, ms. */
 const REPUBLISH_MS = 500
-/** Most bids kept for one offer; a flood beyond it is refused. */
-const MAX_BIDS = 1000
+
+export interface BiddingOptions {
+  /**
+   * Bids for one offer beyond which strangers are refused; those whom the offer was sent to never
+   * are, nor is who has bid already.
+   */
+  readonly maxBids: number
+}
+
+export const BIDDING_DEFAULTS: BiddingOptions = {
+  // Source: docs/protocol/bids.md; as many as a job may wait for.
+  maxBids: 1000,
+}
 
 interface OpenOffer {
   readonly offer: Signed<'Offer'>
+  /** Whom it was sent to. Keys are free, so only these few can close it and have their declines kept. */
+  heard: ReadonlySet<PeerId>
   readonly bids: Map<PeerId, ReceivedBid>
   readonly declines: Map<PeerId, ErrorCode>
   changed: () => void
@@ -49,34 +62,47 @@ interface OpenOffer {
 /** Announces offers and collects the answers that come over direct streams. */
 export class Bidding {
   readonly #parts: BiddingParts
+  readonly #options: BiddingOptions
   readonly #open = new Map<Bytes32, OpenOffer>()
 
-  constructor(parts: BiddingParts) {
+  constructor(parts: BiddingParts, options: Partial<BiddingOptions> = {}) {
     this.#parts = parts
+    this.#options = { ...BIDDING_DEFAULTS, ...options }
     parts.requests.answer('bid', async (from, bytes) => {
       this.#take(from, bidRequest.decode(bytes))
       return new Uint8Array()
     })
   }
 
-  /** Resolves when `wanted` bids came, everyone who heard the offer has answered, or its window closed. */
+  /**
+   * Resolves when `wanted` of those that the offer was sent to have bid, or all of them have
+   * answered, or its window closed. Bids of others that came until then are among the outcome.
+   */
   async collect(
     offer: Signed<'Offer'>,
     wanted: number,
     signal: AbortSignal,
   ): Promise<BiddingOutcome> {
     const { clock } = this.#parts
-    const open: OpenOffer = { offer, bids: new Map(), declines: new Map(), changed: () => {} }
+    const open: OpenOffer = {
+      offer,
+      heard: new Set(),
+      bids: new Map(),
+      declines: new Map(),
+      changed: () => {},
+    }
     this.#open.set(offer.id, open)
     try {
-      let heard = 0
       while (clock.now() < offer.message.bidsUntil) {
         signal.throwIfAborted()
-        if (heard === 0) heard = await this.#publish(offer)
-        const answers = open.bids.size + open.declines.size
-        if (open.bids.size >= wanted || (heard > 0 && answers >= heard)) break
+        if (open.heard.size === 0) open.heard = new Set(await this.#publish(offer))
+        if (hasEnough(open, wanted)) break
         const left = offer.message.bidsUntil - clock.now()
-        await this.#changeOrTime(open, heard === 0 ? Math.min(left, REPUBLISH_MS) : left, signal)
+        await this.#changeOrTime(
+          open,
+          open.heard.size === 0 ? Math.min(left, REPUBLISH_MS) : left,
+          signal,
+        )
       }
       return { bids: [...open.bids.values()], declines: Object.fromEntries(open.declines) }
     } finally {
@@ -84,7 +110,7 @@ export class Bidding {
     }
   }
 
-  async #publish(offer: Signed<'Offer'>): Promise<number> {
+  async #publish(offer: Signed<'Offer'>): Promise<readonly PeerId[]> {
     const { network, class: resourceClass } = offer.message
     return this.#parts.gossip.publish(offerTopic(network, resourceClass), offer.bytes)
   }
@@ -107,13 +133,16 @@ export class Bidding {
   #take(from: PeerId, answer: BidRequest): void {
     const open = this.#open.get(answer.offer)
     if (open === undefined) throw new HiveError('OFFER_UNKNOWN', { offer: answer.offer })
-    if (open.bids.size + open.declines.size >= MAX_BIDS) throw new HiveError('PEER_QUOTA')
+    const heard = open.heard.has(from)
     // Each peer counts once, with its latest word.
     if (answer.decline === undefined) {
+      const { maxBids } = this.#options
+      if (open.bids.size >= maxBids && !heard && !open.bids.has(from))
+        throw new HiveError('PEER_QUOTA', { maxBids })
       open.bids.set(from, this.#admit(from, answer, open.offer))
       open.declines.delete(from)
     } else {
-      open.declines.set(from, answer.decline)
+      if (heard) open.declines.set(from, answer.decline)
       open.bids.delete(from)
     }
     open.changed()
@@ -148,4 +177,9 @@ export class Bidding {
       throw error
     }
   }
+}
+
+function hasEnough({ heard, bids, declines }: OpenOffer, wanted: number): boolean {
+  const bidders = [...heard].filter((peer) => bids.has(peer)).length
+  return bidders >= wanted || (heard.size > 0 && bidders + declines.size >= heard.size)
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Bid, BondOffer } from '../../../node/domain/bid.ts'
 import { bidRequest } from '../../../node/protocol/requests.ts'
-import { Bidding } from '../../../node/services/requester/bidding.ts'
+import { Bidding, type BiddingOptions } from '../../../node/services/requester/bidding.ts'
 import { OfferMaker } from '../../../node/services/requester/offer-maker.ts'
 import type { Signing } from '../../../node/services/signing.ts'
 import { HandMadeRequester } from '../../support/hand-made-requester.ts'
@@ -71,12 +71,12 @@ test('offers R4: what is late or early is ignored, at no cost to its sender', as
 })
 
 /** A requester that collects bids for one offer, and members that may bid. */
-async function collecting(wanted = 10, listeners = 3) {
+async function collecting(wanted = 10, listeners = 3, options: Partial<BiddingOptions> = {}) {
   const market = new TestMarket()
   const alice = market.member()
   const clock = new ManualClock(Date.now())
   const parts = { ...market.parts(alice), clock }
-  const bidding = new Bidding(parts)
+  const bidding = new Bidding(parts, options)
   const request = await aRequest(alice, {}, { bidWindowMs: 10_000 })
   const offer = new OfferMaker(parts, { network: NETWORK }).make(request, SOME_CID, 2)
   const members = Array.from({ length: 3 }, () => market.member())
@@ -120,7 +120,17 @@ async function collecting(wanted = 10, listeners = 3) {
   }
   const [first, second, third] = members
   assert.ok(first && second && third)
-  return { market, clock, offer, outcome, bid, send, members: [first, second, third] as const }
+  const requester = alice.signing.peer
+  return {
+    market,
+    clock,
+    offer,
+    outcome,
+    requester,
+    bid,
+    send,
+    members: [first, second, third] as const,
+  }
 }
 
 test('bids close early when enough came', async () => {
@@ -192,19 +202,59 @@ test('a bid that breaks a rule is refused with the rule, and does not count', as
   assert.deepEqual(await on.outcome, { bids: [], declines: {} })
 })
 
-test('a flood of answers beyond the limit is refused', async () => {
-  // nobody is known to have heard it, so that its window does not close early
-  const on = await collecting(2000, 0)
-  const target = on.market.net.nodes()[0]?.peer ?? ''
+test('declines of peers that the offer was not sent to close nothing and are not kept', async () => {
+  const on = await collecting()
   const answer = bidRequest.encode({ offer: on.offer.id, decline: 'DECLINED_BUSY' })
-  const sent = Array.from({ length: 1001 }, async (_, at) => {
-    const node = on.market.net.join({ peer: `sender ${at}`, alone: true })
-    return node.requests.call(target, 'bid', answer, { signal })
-  })
-  const results = await Promise.allSettled(sent)
-  const refused = results.filter(({ status }) => status === 'rejected')
-  assert.equal(refused.length, 1)
-  assert.equal((refused[0] as PromiseRejectedResult).reason.code, 'PEER_QUOTA')
+  for (let sender = 0; sender < 5; sender++) {
+    const { requests } = on.market.net.join({ peer: `sender ${sender}`, alone: true })
+    await requests.call(on.requester, 'bid', answer, { signal })
+  }
+  await on.clock.advance(1)
+  await on.bid(on.members[0])
   await on.clock.advance(10_000)
-  assert.equal(Object.keys((await on.outcome).declines).length, 1000)
+  const { bids, declines } = await on.outcome
+  assert.equal(bids.length, 1)
+  assert.deepEqual(declines, {})
+})
+
+test('bids of peers that the offer was not sent to are kept, but do not close it', async () => {
+  const on = await collecting(1, 1)
+  const [bob, far, farther] = on.members
+  await on.bid(far)
+  await on.bid(farther)
+  await on.clock.advance(1)
+  await on.bid(bob)
+  const { bids } = await on.outcome
+  assert.deepEqual(
+    bids.map(({ peer }) => peer),
+    [far, farther, bob].map(({ signing }) => signing.peer),
+  )
+})
+
+test('a stranger that declines after its bid is out', async () => {
+  const on = await collecting(10, 1)
+  await on.bid(on.members[1])
+  await on.send(on.members[1], { offer: on.offer.id, decline: 'DECLINED_BUSY' })
+  await on.clock.advance(10_000)
+  assert.deepEqual(await on.outcome, { bids: [], declines: {} })
+})
+
+test('a flood of bids fills what is kept of strangers, and shuts out nobody whom the offer was sent to', async () => {
+  const on = await collecting(10, 2, { maxBids: 1 })
+  const [bob, carol, stranger] = on.members
+  const late = on.market.member()
+  await on.bid(stranger)
+  await assert.rejects(on.bid(late), { code: 'PEER_QUOTA' })
+  await on.bid(stranger, { price: 4n })
+  await on.bid(bob)
+  await on.send(carol, { offer: on.offer.id, decline: 'DECLINED_BUSY' })
+  const { bids, declines } = await on.outcome
+  assert.deepEqual(
+    bids.map(({ peer, bid }) => [peer, bid.price]),
+    [
+      [stranger.signing.peer, 4n],
+      [bob.signing.peer, 5n],
+    ],
+  )
+  assert.deepEqual(declines, { [carol.signing.peer]: 'DECLINED_BUSY' })
 })
