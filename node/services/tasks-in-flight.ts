@@ -2,6 +2,11 @@
 export class TasksInFlight {
   readonly #running = new Set<Promise<void>>()
 
+  /** How many are under way. */
+  get size(): number {
+    return this.#running.size
+  }
+
   /** Keeps hold of `work`; what it throws goes to `onError`. */
   start(work: () => Promise<void>, onError: (error: unknown) => void): void {
     const running = work()

@@ -7,6 +7,7 @@ import * as offer from '../../node/domain/offer.ts'
 import { parseBytes, parseDuration } from '../../node/domain/units.ts'
 import * as limits from '../../node/protocol/limits.ts'
 import { PROTOCOLS } from '../../node/protocol/protocols.ts'
+import * as intake from '../../node/services/provider/intake-limits.ts'
 
 const doc = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8')
 
@@ -48,7 +49,7 @@ test('the limits of messages and content are those of the source', () => {
 })
 
 test('the limits of the market are those of the source', () => {
-  compare('Market', constants(offer, bid, advert))
+  compare('Market', constants(offer, bid, advert, intake))
 })
 
 test('the table of protocols is that of the source', () => {

@@ -25,6 +25,9 @@ import { bidRequest } from '../../protocol/requests.ts'
 import { offerTopic } from '../../protocol/topics.ts'
 import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
+import { MAX_ANSWERS_UNDER_WAY, MAX_STANDING_BIDS } from './intake-limits.ts'
+import { OfferQuota } from './offer-quota.ts'
+import { RecentMap } from './recent-map.ts'
 import type { Slots } from './slots.ts'
 
 export interface IntakeParts {
@@ -64,7 +67,11 @@ const BOND_VALIDITY_MS: number = 1 * hour
 export class Intake {
   readonly #parts: IntakeParts
   readonly #options: IntakeOptions
-  readonly #standing = new Map<Bytes32, StandingBid>()
+  readonly #standing = new RecentMap<Bytes32, StandingBid>({
+    keepMs: BID_VALIDITY_MS,
+    max: MAX_STANDING_BIDS,
+  })
+  readonly #quota = new OfferQuota()
   readonly #work = new TasksInFlight()
 
   constructor(parts: IntakeParts, options: IntakeOptions) {
@@ -82,7 +89,7 @@ export class Intake {
     }
   }
 
-  /** The bid that an agreement can follow from, while it stands. */
+  /** The bid that an agreement can follow from, if it still stands: its `validUntil` says. */
   standing(offer: Bytes32): StandingBid | undefined {
     return this.#standing.get(offer)
   }
@@ -109,14 +116,26 @@ export class Intake {
       logger.debug('offer refused', { code: fault.code, rule: fault.rule })
       return fault.verdict
     }
-    if (!this.#standing.has(offer.id) && signer.address !== signing.address) {
-      this.#work.start(
-        async () => this.#answer(offer, signer.peer, signal),
-        (error) =>
-          logger.debug('bid not delivered', { requester: signer.peer, code: codeOf(error) }),
-      )
+    // [IGNORE] offers R8: its requester has not had its share of this minute
+    if (!this.#quota.take(signer.address, clock.now())) {
+      logger.debug('offer refused', { code: 'PEER_QUOTA', rule: 'R8' })
+      return 'ignore'
     }
+    if (this.#standing.get(offer.id) === undefined && signer.address !== signing.address)
+      this.#startAnswer(offer, signer.peer, signal)
     return 'accept'
+  }
+
+  #startAnswer(offer: Signed<'Offer'>, requester: PeerId, signal: AbortSignal): void {
+    const { logger } = this.#parts
+    if (this.#work.size >= MAX_ANSWERS_UNDER_WAY) {
+      logger.debug('offer not answered', { requester, underWay: this.#work.size })
+      return
+    }
+    this.#work.start(
+      async () => this.#answer(offer, requester, signal),
+      (error) => logger.debug('bid not delivered', { requester, code: codeOf(error) }),
+    )
   }
 
   async #answer(offer: Signed<'Offer'>, requester: PeerId, signal: AbortSignal): Promise<void> {
@@ -156,7 +175,7 @@ export class Intake {
       expiry: Math.floor((now + BOND_VALIDITY_MS) / 1000),
       nonce: bondNonce(offer.message.requester),
     }
-    this.#remember({ offer, requester, bid })
+    this.#standing.set(offer.id, { offer, requester, bid }, now)
     return {
       offer: offer.id,
       bid: signing.seal('Bid', bid).bytes,
@@ -168,11 +187,5 @@ export class Intake {
     const { pricing, prices } = this.#options
     const rule: PricingRule = PRICING_RULES[pricing]
     return rule(offer, prices, this.#parts.slots.utilisation)
-  }
-
-  #remember(standing: StandingBid): void {
-    const now = this.#parts.clock.now()
-    for (const [id, { bid }] of this.#standing) if (bid.validUntil < now) this.#standing.delete(id)
-    this.#standing.set(standing.offer.id, standing)
   }
 }
