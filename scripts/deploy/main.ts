@@ -19,9 +19,9 @@ try {
   // Printed first: a folder that cannot be written must not hide where the contract is.
   process.stdout.write(text)
   await writeFile(settings.out, text)
-  const { chainId, escrow } = deployment
+  const { chainId, escrow, block } = deployment
   process.stderr.write(
-    `Written to ${settings.out}. A node of it:\n  hive init --rpc URL --chain-id ${chainId} --escrow ${escrow}\n`,
+    `Written to ${settings.out}. A node of it:\n  hive init --rpc URL --chain-id ${chainId} --escrow ${escrow} --from-block ${block}\n`,
   )
 } catch (error) {
   const { message, data } = asChainError(error, 'deploy')
