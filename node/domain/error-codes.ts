@@ -188,6 +188,10 @@ export const ERROR_CODES = {
     'The RPC endpoint answered with something that cannot be right.',
     'Use an endpoint that you trust.',
   ),
+  CHANNEL_BUSY: text(
+    'Shares are under way on the channel, or a voucher has not been acknowledged yet.',
+    'Try again when its jobs have ended and its provider is online; --force does not wait.',
+  ),
   CHANNEL_UNKNOWN: text(
     'No such channel exists in the contract.',
     'Check the id and the contract address.',

@@ -46,7 +46,7 @@ export class Reconciler implements AsyncDisposable {
     const { channels, earnings, logger } = this.#parts
     let found = 0
     for (const mine of channels.all()) {
-      if (await channels.reconcile(mine, signal)) found++
+      if (await channels.reconcile(mine.id, signal)) found++
     }
     for (const earning of earnings?.all() ?? []) {
       if ((await earnings?.reconcile(earning, signal)) === true) found++

@@ -1,8 +1,8 @@
-import type { BondOffer } from '../../domain/bid.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { PaidShare } from '../../domain/voucher.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
@@ -12,60 +12,56 @@ import { MAX_VOUCHER_SHARES } from '../../protocol/limits.ts'
 import type { VoucherRequest } from '../../protocol/requests.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
-import { Table } from '../table.ts'
+import { ChannelBook } from './channel-book.ts'
+import { ChannelFunding, type ChannelFundingOptions, type SignedBond } from './channel-funding.ts'
 import { committed, without, type ChannelRecord, type ChannelSlot } from './channel-record.ts'
 
 export interface ChannelLedgerParts {
+  readonly clock: Clock
   readonly store: Store
   readonly escrow: Escrow
   readonly signing: Signing
 }
 
-export interface ChannelLedgerOptions {
-  /** Deposit of a new channel, unless the share needs more or the account holds less. */
-  readonly channelDeposit: Amount
-}
+export type ChannelLedgerOptions = ChannelFundingOptions
 
-/** The requester's channels: reserves money before an award and pays each share exactly once. */
+/**
+ * The requester's channels: reserves money before an award and pays each share exactly once. New
+ * shares go to the newest open channel with their provider; what is owed on any other is settled
+ * there until the contract says that it is closed.
+ */
 export class ChannelLedger {
   readonly #parts: ChannelLedgerParts
-  readonly #options: ChannelLedgerOptions
-  readonly #table: Table<ChannelRecord>
-  readonly #byProvider = new Map<Address, ChannelRecord>()
-  readonly #paid = new Map<Bytes32, PaidShare[]>()
-  readonly #trees = new Map<Bytes32, JobsTree>()
+  readonly #book: ChannelBook
+  readonly #funding: ChannelFunding
   readonly #lock = new KeyedLock()
 
   constructor(parts: ChannelLedgerParts, options: ChannelLedgerOptions) {
     this.#parts = parts
-    this.#options = options
-    this.#table = new Table(parts.store, 'channel/')
+    this.#book = new ChannelBook(parts.store)
+    this.#funding = new ChannelFunding({ ...parts, book: this.#book }, options)
   }
 
-  /** Reads the channels back after a start, and asks the chain about those that were being opened. */
-  async load(signal: AbortSignal): Promise<void> {
-    for await (const record of this.#table.all()) {
-      const current = record.status === 'opening' ? await this.#confirm(record, signal) : record
-      if (current.status !== 'closed') this.#byProvider.set(current.provider, current)
-      const paid: PaidShare[] = []
-      for await (const share of this.#paidTable(record.id).all()) paid.push(share)
-      this.#paid.set(record.id, paid)
-      this.#trees.set(record.id, paid.reduce(withShare, NO_JOBS))
-    }
+  /** Reads the channels back after a start. */
+  async load(): Promise<void> {
+    await this.#book.load()
   }
 
-  /** Open channels. */
+  /** Channels that the contract does not say are closed, those being opened included. */
   all(): readonly ChannelRecord[] {
-    return [...this.#byProvider.values()]
+    return this.#book.live()
   }
 
+  /** Whether new shares of a provider find an open channel. */
   has(provider: Address): boolean {
-    return this.#byProvider.has(provider)
+    return this.#book.openWith(provider) !== undefined
   }
 
   /** What all open channels could still pay beyond what is promised or agreed. */
   uncommitted(): Amount {
-    return this.all().reduce((sum, each) => sum + each.deposit - committed(each), 0n)
+    return this.all()
+      .filter(({ status }) => status === 'open')
+      .reduce((sum, each) => sum + each.deposit - committed(each), 0n)
   }
 
   /**
@@ -75,47 +71,54 @@ export class ChannelLedger {
    */
   async reserve(
     peer: PeerId,
-    bond: { readonly offer: BondOffer; readonly signature: Uint8Array },
+    bond: SignedBond,
     price: Amount,
     build: (slot: ChannelSlot) => Bytes32,
     signal: AbortSignal,
   ): Promise<void> {
     const { provider } = bond.offer
-    await this.#lock.run(provider, async () => {
-      const known = this.#byProvider.get(provider)
-      const record = known ?? this.#draft(peer, bond.offer)
+    const reserving = async () => {
+      for (const each of this.#book.live(provider))
+        if (each.status === 'opening') await this.#funding.resume(each, signal)
+      const known = this.#book.openWith(provider)
+      const record = known ?? this.#draft(peer, bond)
       const owedAfter = committed(record) + price
       const slot = { channel: record.id, seq: record.lastSeq + 1, owedAfter }
       const agreement = build(slot)
-      const deposit =
+      const funded =
         known === undefined
-          ? await this.#open(record, bond, owedAfter, agreement, signal)
-          : await this.#ensureDeposit(record, owedAfter, signal)
-      const inFlight = { ...record.inFlight, [agreement]: price }
-      await this.#save({ ...record, status: 'open', deposit, lastSeq: slot.seq, inFlight })
-    })
+          ? await this.#funding.open(opening(record, bond, agreement), owedAfter, signal)
+          : await this.#funding.ensure(record, owedAfter, price, signal)
+      const inFlight = { ...funded.inFlight, [agreement]: price }
+      await this.#book.save({ ...funded, lastSeq: slot.seq, inFlight })
+    }
+    await this.#funding.wanting(price, async () => this.#lock.run(provider, reserving))
   }
 
   /** Frees a reservation whose share will not be paid; `told` when its provider knows that. */
   async release(provider: Address, agreement: Bytes32, told: boolean): Promise<void> {
-    await this.#change(provider, (record) => {
-      if (record.inFlight[agreement] === undefined) return undefined
+    await this.#lock.run(provider, async () => {
+      const record = this.#holding(provider, agreement)
+      if (record === undefined) return
       const freed = without(record, agreement)
-      return told ? freed : { ...freed, givenUp: [...freed.givenUp, agreement] }
+      const givenUp = told ? freed.givenUp : [...freed.givenUp, agreement]
+      await this.#book.save({ ...freed, givenUp })
     })
   }
 
   /** Shares that a provider still counts as owed though they were given up. */
   givenUp(provider: Address): readonly Bytes32[] {
-    return this.#byProvider.get(provider)?.givenUp ?? []
+    return this.#book.live(provider).flatMap((each) => each.givenUp)
   }
 
   /** Notes that a provider has heard of a share that was given up. */
   async told(provider: Address, agreement: Bytes32): Promise<void> {
-    await this.#change(provider, (record) => ({
-      ...record,
-      givenUp: record.givenUp.filter((each) => each !== agreement),
-    }))
+    await this.#lock.run(provider, async () => {
+      for (const record of this.#book.live(provider)) {
+        const givenUp = record.givenUp.filter((each) => each !== agreement)
+        if (givenUp.length < record.givenUp.length) await this.#book.save({ ...record, givenUp })
+      }
+    })
   }
 
   /** After a start: frees what was reserved for shares that are not, or no longer, under way. */
@@ -136,29 +139,21 @@ export class ChannelLedger {
     changes: readonly StoreChange[],
   ): Promise<void> {
     await this.#lock.run(provider, async () => {
-      const record = this.#byProvider.get(provider)
-      if (record?.inFlight[share.agreement] === undefined) {
+      const record = this.#holding(provider, share.agreement)
+      if (record === undefined)
         throw new HiveError('CHANNEL_UNKNOWN', { provider, agreement: share.agreement })
-      }
-      if (share.amount === 0n) return this.#save(without(record, share.agreement), changes)
-      const paid = [...(this.#paid.get(record.id) ?? []), share]
+      const freed = without(record, share.agreement)
+      if (share.amount === 0n) return this.#book.save(freed, changes)
       const cumulative = record.cumulative + share.amount
-      const tree = withShare(this.#trees.get(record.id) ?? NO_JOBS, share)
+      const tree = withShare(this.#book.tree(record.id), share)
       const voucher = toHex(this.#voucher(record.id, cumulative, tree))
-      const next = { ...without(record, share.agreement), cumulative, jobs: paid.length, voucher }
-      const entry = this.#paidTable(record.id).change(String(paid.length).padStart(9, '0'), share)
-      await this.#parts.store.write([this.#table.change(next.id, next), entry, ...changes], {
-        sync: true,
-      })
-      this.#paid.set(record.id, paid)
-      this.#trees.set(record.id, tree)
-      this.#byProvider.set(provider, next)
+      await this.#book.pay({ ...freed, cumulative, jobs: tree.jobs, voucher }, share, changes)
     })
   }
 
   /** The newest voucher that one request can carry, with the shares it pays beyond the acknowledged ones. */
   unacknowledged(record: ChannelRecord): VoucherRequest {
-    const paid = this.#paid.get(record.id) ?? []
+    const paid = this.#book.paid(record.id)
     const upTo = Math.min(paid.length, record.acknowledged + MAX_VOUCHER_SHARES)
     const shares = paid.slice(record.acknowledged, upTo)
     if (upTo === record.jobs && record.voucher !== undefined)
@@ -171,32 +166,42 @@ export class ChannelLedger {
 
   /** The shares paid on a channel beyond the first `from`. */
   paidSince(channel: Bytes32, from: number): readonly PaidShare[] {
-    return (this.#paid.get(channel) ?? []).slice(from)
+    return this.#book.paid(channel).slice(from)
   }
 
-  /** Notes how many paid shares the provider knows. */
-  async acknowledge(provider: Address, jobs: number): Promise<void> {
-    await this.#change(provider, (record) =>
-      jobs > record.jobs || jobs === record.acknowledged
-        ? undefined
-        : { ...record, acknowledged: jobs },
-    )
+  /** Notes how many shares paid on a channel its provider knows. */
+  async acknowledge(channel: Bytes32, jobs: number): Promise<void> {
+    await this.#holdingLock(channel, async (record) => {
+      if (jobs <= record.jobs && jobs !== record.acknowledged)
+        await this.#book.save({ ...record, acknowledged: jobs })
+    })
   }
 
   /** Takes over what the contract says of a channel. True when that was news. */
-  async reconcile(seen: ChannelRecord, signal: AbortSignal): Promise<boolean> {
-    return this.#lock.run(seen.provider, async () => {
-      // Asked while nothing else can change the channel: an older answer could undo a top-up.
-      const onChain = await this.#parts.escrow.channel(seen.id, { signal })
-      const record = this.#byProvider.get(seen.provider)
-      if (record?.id !== seen.id || record.status !== 'open') return false
-      const closed = onChain === undefined || onChain.status !== 'open'
-      const deposit = onChain?.deposit ?? 0n
-      if (!closed && deposit === record.deposit) return false
-      await this.#save({ ...record, deposit, status: closed ? 'closed' : 'open' })
-      if (closed) this.#byProvider.delete(record.provider)
-      return true
+  async reconcile(channel: Bytes32, signal: AbortSignal): Promise<boolean> {
+    // Asked while nothing else can change the channel: an older answer could undo a top-up.
+    const isNews = await this.#holdingLock(channel, async (record) =>
+      record.status === 'closed' ? false : (await this.#funding.look(record, signal)) !== record,
+    )
+    return isNews ?? false
+  }
+
+  /**
+   * Gives notice by `send`, and keeps new shares away from the channel from then on. Throws
+   * CHANNEL_BUSY, unless forced, while a share on it is under way or a voucher is unacknowledged:
+   * its provider would have no longer than the notice to turn them into money.
+   */
+  async giveNotice<T>(channel: Bytes32, force: boolean, send: () => Promise<T>): Promise<T> {
+    const sent = await this.#holdingLock(channel, async (record) => {
+      const shares = Object.keys(record.inFlight).length
+      const unacknowledged = record.jobs - record.acknowledged
+      if (!force && shares + unacknowledged > 0)
+        throw new HiveError('CHANNEL_BUSY', { channel, shares, unacknowledged })
+      // Written first: a share must not be reserved where a notice may run unseen.
+      await this.#book.save({ ...record, status: 'closing' })
+      return { result: await send() }
     })
+    return sent === undefined ? send() : sent.result
   }
 
   /** The same shares always give the same bytes. */
@@ -205,10 +210,15 @@ export class ChannelLedger {
     return this.#parts.signing.seal('Voucher', message).bytes
   }
 
-  #draft(peer: PeerId, bond: BondOffer): ChannelRecord {
-    const { escrow, signing } = this.#parts
-    const id = channelId({ chainId: escrow.chainId, escrow: escrow.address }, bond, signing.address)
-    const empty = {
+  #draft(peer: PeerId, { offer }: SignedBond): ChannelRecord {
+    const { escrow, signing, clock } = this.#parts
+    const contract = { chainId: escrow.chainId, escrow: escrow.address }
+    return {
+      id: channelId(contract, offer, signing.address),
+      provider: offer.provider,
+      peer,
+      status: 'opening',
+      createdAt: clock.now(),
       deposit: 0n,
       cumulative: 0n,
       jobs: 0,
@@ -217,80 +227,29 @@ export class ChannelLedger {
       inFlight: {},
       givenUp: [],
     }
-    return { id, provider: bond.provider, peer, status: 'opening', ...empty }
   }
 
-  async #open(
-    record: ChannelRecord,
-    bond: { readonly offer: BondOffer; readonly signature: Uint8Array },
-    needed: Amount,
-    agreement: Bytes32,
-    signal: AbortSignal,
-  ): Promise<Amount> {
-    const { escrow, signing } = this.#parts
-    const deposit = await this.#affordable(needed, signal)
-    // Written first: after a crash the chain is asked whether the channel came to be.
-    await this.#table.put(record.id, { ...record, deposit })
-    const terms = {
-      bondOffer: bond.offer,
-      bondSignature: bond.signature,
-      requesterSigner: signing.address,
-      deposit,
-      agreement,
-    }
-    const opened = await escrow.open(terms, { signal })
-    if (opened.id !== record.id)
-      throw new HiveError('CHAIN_ANSWER_INVALID', { expected: record.id, found: opened.id })
-    return deposit
+  /** The channel in which a share's price is reserved. */
+  #holding(provider: Address, agreement: Bytes32): ChannelRecord | undefined {
+    return this.#book.live(provider).find(({ inFlight }) => inFlight[agreement] !== undefined)
   }
 
-  async #ensureDeposit(
-    record: ChannelRecord,
-    needed: Amount,
-    signal: AbortSignal,
-  ): Promise<Amount> {
-    if (needed <= record.deposit) return record.deposit
-    const more = await this.#affordable(needed - record.deposit, signal)
-    await this.#parts.escrow.topUp(record.id, more, { signal })
-    return record.deposit + more
-  }
-
-  async #affordable(needed: Amount, signal: AbortSignal): Promise<Amount> {
-    const { escrow, signing } = this.#parts
-    const { free } = await escrow.balances(signing.address, { signal })
-    if (free < needed) throw new HiveError('INSUFFICIENT_DEPOSIT', { free, needed })
-    const wanted = needed > this.#options.channelDeposit ? needed : this.#options.channelDeposit
-    return free < wanted ? free : wanted
-  }
-
-  async #confirm(record: ChannelRecord, signal: AbortSignal): Promise<ChannelRecord> {
-    const found = await this.#parts.escrow.channel(record.id, { signal })
-    const status = found === undefined ? 'closed' : 'open'
-    const next = { ...record, status, deposit: found?.deposit ?? 0n } as const
-    await this.#table.put(record.id, next)
-    return next
-  }
-
-  /** Edits the open channel with a provider; `undefined` leaves it as it is. */
-  async #change(
-    provider: Address,
-    edit: (record: ChannelRecord) => ChannelRecord | undefined,
-  ): Promise<void> {
-    await this.#lock.run(provider, async () => {
-      const record = this.#byProvider.get(provider)
-      const next = record && edit(record)
-      if (next !== undefined) await this.#save(next)
+  /** Runs `work` on a known channel while nothing else can change it. */
+  async #holdingLock<T>(
+    channel: Bytes32,
+    work: (record: ChannelRecord) => Promise<T>,
+  ): Promise<T | undefined> {
+    const provider = this.#book.get(channel)?.provider
+    if (provider === undefined) return undefined
+    return this.#lock.run(provider, async () => {
+      const record = this.#book.get(channel)
+      return record === undefined ? undefined : work(record)
     })
   }
+}
 
-  async #save(record: ChannelRecord, changes: readonly StoreChange[] = []): Promise<void> {
-    await this.#parts.store.write([this.#table.change(record.id, record), ...changes], {
-      sync: true,
-    })
-    this.#byProvider.set(record.provider, record)
-  }
-
-  #paidTable(channel: Bytes32): Table<PaidShare> {
-    return new Table(this.#parts.store, `paid/${channel}/`)
-  }
+/** A drafted channel with what its transaction will carry. */
+function opening(record: ChannelRecord, bond: SignedBond, agreement: Bytes32): ChannelRecord {
+  const bondSignature = toHex(bond.signature)
+  return { ...record, opening: { bondOffer: bond.offer, bondSignature, agreement } }
 }

@@ -1,13 +1,32 @@
+import type { BondOffer } from '../../domain/bid.ts'
 import type { Address, Bytes32, Hex, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
+import { minute } from '../../domain/units.ts'
+import type { EscrowChannel } from '../../ports/escrow.ts'
+
+/** How far the chain's time may be behind this node's, ms: an expired open is not given up before. */
+const CHAIN_LAG_MS: number = 10 * minute
+
+/** What the transaction that opens a channel carries, kept until the channel is seen on chain. */
+export interface OpeningTerms {
+  readonly bondOffer: BondOffer
+  readonly bondSignature: Hex
+  /** Agreement that the transaction names. */
+  readonly agreement: Bytes32
+  /** The contract refused the transaction: sending it again would change nothing. */
+  readonly refused?: true
+}
 
 /** A channel as its requester remembers it. */
 export interface ChannelRecord {
   readonly id: Bytes32
   readonly provider: Address
   readonly peer: PeerId
-  /** `opening` until the transaction is known to be mined. */
-  readonly status: 'opening' | 'open' | 'closed'
+  /** `opening` until the channel is seen on chain; no new shares go where it is `closing`. */
+  readonly status: 'opening' | 'open' | 'closing' | 'closed'
+  /** Unix ms. */
+  readonly createdAt?: number
+  readonly opening?: OpeningTerms
   readonly deposit: Amount
   /** Promised by vouchers. */
   readonly cumulative: Amount
@@ -38,4 +57,27 @@ export function committed(record: ChannelRecord): Amount {
 export function without(record: ChannelRecord, agreement: Bytes32): ChannelRecord {
   const { [agreement]: _, ...inFlight } = record.inFlight
   return { ...record, inFlight }
+}
+
+/** Whether the transaction that opens the channel could still be mined. `now` is Unix ms. */
+export function mayStillOpen({ opening }: ChannelRecord, now: number): boolean {
+  return opening !== undefined && now < opening.bondOffer.expiry * 1000 + CHAIN_LAG_MS
+}
+
+/**
+ * The record after a look at the contract; the same object when that is no news. One that was seen
+ * and is now missing stays: an endpoint that lags must not make a node forget what it promised.
+ */
+export function asOnChain(
+  record: ChannelRecord,
+  found: EscrowChannel | undefined,
+  now: number,
+): ChannelRecord {
+  if (found === undefined) {
+    if (record.status !== 'opening' || mayStillOpen(record, now)) return record
+    return { ...record, status: 'closed', deposit: 0n }
+  }
+  if (found.status === record.status && found.deposit === record.deposit) return record
+  const { opening: _, ...seen } = record
+  return { ...seen, status: found.status, deposit: found.deposit }
 }

@@ -69,7 +69,7 @@ export class Requester implements AsyncDisposable {
 
   /** Takes up every unfinished job, and every voucher that was not acknowledged, where they stood. */
   async resume(): Promise<void> {
-    await this.channels.load(this.#stop.signal)
+    await this.channels.load()
     const open = (await this.book.list()).filter((job) => !isFinal(job.state))
     const shares = (await Promise.all(open.map((job) => this.book.sharesOf(job)))).flat()
     const live = shares.filter((share) => !isFinal(share.state)).map(({ id }) => id)

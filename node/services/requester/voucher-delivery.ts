@@ -1,10 +1,11 @@
 import { codeOf } from '../../domain/errors.ts'
-import type { Address } from '../../domain/ids.ts'
+import type { Address, Bytes32 } from '../../domain/ids.ts'
 import { second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
 import { voucherAnswer, voucherRequest } from '../../protocol/requests.ts'
+import { allEnded } from '../all-ended.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
 import type { ChannelRecord } from './channel-record.ts'
@@ -28,11 +29,16 @@ export class VoucherDelivery {
     this.#parts = parts
   }
 
-  /** Resolves when the provider knows every paid share, or the signal aborts. */
+  /** Resolves when the provider knows every paid share of all its channels, or the signal aborts. */
   async deliver(provider: Address, signal: AbortSignal): Promise<void> {
-    await this.#lock.run(provider, async () => {
+    const channels = this.#parts.channels.all().filter((each) => each.provider === provider)
+    await allEnded(channels.map(async ({ id }) => this.#deliverOn(id, signal)))
+  }
+
+  async #deliverOn(channel: Bytes32, signal: AbortSignal): Promise<void> {
+    await this.#lock.run(channel, async () => {
       for (let attempt = 0; !signal.aborted; attempt++) {
-        const record = this.#parts.channels.all().find((each) => each.provider === provider)
+        const record = this.#parts.channels.all().find(({ id }) => id === channel)
         if (record === undefined || record.acknowledged >= record.jobs) return
         if (await this.#send(record, signal)) continue
         const pause = RETRY_PAUSES_MS[Math.min(attempt, RETRY_PAUSES_MS.length - 1)] ?? second
@@ -48,7 +54,7 @@ export class VoucherDelivery {
       const answer = voucherAnswer.decode(
         await requests.call(record.peer, 'voucher', request, { signal }),
       )
-      await channels.acknowledge(record.provider, answer.jobs)
+      await channels.acknowledge(record.id, answer.jobs)
       // Only what brings the two closer goes on without a pause: a provider could lead in circles.
       return answer.jobs > record.acknowledged && answer.jobs <= record.jobs
     } catch (error) {

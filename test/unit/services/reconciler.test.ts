@@ -77,9 +77,13 @@ test('a channel that is closing is not used any more: the next job opens another
   await using on = await open()
   await on.escrow.startClose(on.id, { signal })
   assert.equal(await on.alices.pass(signal), 1)
-  assert.deepEqual(on.requester.channels.all(), [])
+  const listed = () => on.requester.channels.all().map(({ id, status }) => [id === on.id, status])
+  assert.deepEqual(listed(), [[true, 'closing']])
   assert.equal((await on.run()).state, 'settled')
-  assert.notEqual(on.requester.channels.all()[0]?.id, on.id)
+  assert.deepEqual(listed(), [
+    [true, 'closing'],
+    [false, 'open'],
+  ])
   await claimed(on.market, 2n * TASK_PRICE)
 })
 
@@ -102,10 +106,10 @@ test('an endpoint that is away is a pause: the next pass sees the difference', a
     if (down) throw new HiveError('CHAIN_UNREACHABLE')
     return chain.channel(...args)
   }
-  const { signing, store } = on.parts
+  const { clock, signing, store } = on.parts
   const escrow = Object.assign(Object.create(chain) as Escrow, { channel })
-  const channels = new ChannelLedger({ signing, store, escrow }, { channelDeposit: TOKEN })
-  await channels.load(signal)
+  const channels = new ChannelLedger({ clock, signing, store, escrow }, { channelDeposit: TOKEN })
+  await channels.load()
   await using reconciler = new Reconciler({ ...on.parts, channels })
   await chain.topUp(on.id, 7n, { signal })
   reconciler.start()

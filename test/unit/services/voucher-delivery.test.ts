@@ -59,7 +59,7 @@ async function paying(shares: number, answer: (bytes: Uint8Array) => number) {
     inFlight: { [numbered(shares)]: 1n },
   }
   await new Table(alice.store, 'channel/').put(channel.id, { ...channel, ...before })
-  await channels.load(signal)
+  await channels.load()
   await channels.settle(provider, { seq: shares, agreement: numbered(shares), amount: 1n }, [])
   const requests: Uint8Array[] = []
   bob.node.requests.answer('voucher', async (_, bytes) => {
@@ -101,7 +101,7 @@ test('a provider that forgot shares is told of them again', async () => {
   const on = await paying(3, () => answers.shift() ?? 3)
   await on.delivery.deliver(on.provider, signal)
   assert.equal(on.channels.all()[0]?.acknowledged, 3)
-  await on.channels.acknowledge(on.provider, 1)
+  await on.channels.acknowledge(on.channels.all()[0]?.id ?? '0x', 1)
   const delivering = on.delivery.deliver(on.provider, signal)
   await on.clock.advance(1000)
   await delivering
