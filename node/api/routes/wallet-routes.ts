@@ -67,24 +67,31 @@ export function walletRoutes(app: App, context: RouteContext): void {
       schema: {
         summary: 'Gives notice on a channel, or closes it when its notice has run out',
         params: Type.Object({ id: Bytes32Text }),
+        querystring: Type.Object({ force: Type.Optional(Type.Literal('true')) }),
         response: { 200: ClosingBody },
       },
     },
-    async ({ params }) => close(context, params.id),
+    async ({ params, query }) => close(context, params.id, query.force === 'true'),
   )
 }
 
-async function close({ escrow, clock, stop }: RouteContext, id: Bytes32): Promise<ClosingBody> {
-  const before = await escrow.channel(id, { signal: stop })
+async function close(
+  { escrow, clock, stop, requester: { channels } }: RouteContext,
+  id: Bytes32,
+  force: boolean,
+): Promise<ClosingBody> {
+  const signal = stop
+  const before = await escrow.channel(id, { signal })
   if (before === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
   const due = before.status === 'closing' && before.closeAt * 1000 < clock.now()
   const sent =
     before.status === 'open'
-      ? await escrow.startClose(id, { signal: stop })
+      ? await channels.giveNotice(id, force, async () => escrow.startClose(id, { signal }))
       : due
-        ? await escrow.close(id, { signal: stop })
+        ? await escrow.close(id, { signal })
         : undefined
-  const after = (await escrow.channel(id, { signal: stop })) ?? before
+  await channels.reconcile(id, signal)
+  const after = (await escrow.channel(id, { signal })) ?? before
   return {
     channel: id,
     status: after.status,

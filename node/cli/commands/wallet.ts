@@ -70,10 +70,12 @@ function closeCommand(parts: CliParts): Command {
     examples: ['wallet close 0x7ba2'],
   })
     .argument('<channel>', 'id of a channel, or a unique start of one that `hive wallet` shows')
-    .action(async (channel: string, _options: CommonOptions, self: Command) => {
+    .option('--force', 'also while shares are under way or a voucher is not acknowledged')
+    .action(async (channel: string, { force }: { readonly force?: true }, self: Command) => {
       const { node, show } = contextOf(parts, self.optsWithGlobals())
       const client = await node()
-      const path = `/v1/channels/${await channelId(client, channel)}/close`
+      const query = force === true ? '?force=true' : ''
+      const path = `/v1/channels/${await channelId(client, channel)}/close${query}`
       const closing = await client.post<ClosingBody>(path, undefined)
       await show(closing, () => [
         closing.status === 'closing'

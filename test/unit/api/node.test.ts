@@ -4,6 +4,9 @@ import { Value } from 'typebox/value'
 import { PeerBody, StatusBody } from '../../../node/api/schemas/node.ts'
 import { ClosingBody, WalletBody, WorkListBody } from '../../../node/api/schemas/money.ts'
 import { openTestApi, type TestApi } from '../../support/test-api.ts'
+import { aRequest, started } from '../../support/test-market.ts'
+
+const signal = AbortSignal.timeout(60_000)
 
 const json = async (answer: Response): Promise<Record<string, unknown>> =>
   (await answer.json()) as Record<string, unknown>
@@ -103,6 +106,24 @@ test('api: closing gives notice first and is patient afterwards', async () => {
   assert.equal(first.status, 'closing')
   assert.ok(first.transaction !== undefined)
   assert.equal((await close()).transaction, undefined)
+})
+
+test('api: a channel with a share under way is not closed, unless forced', async () => {
+  await using it = await openTestApi()
+  const { id } = await it.requester.submit(await aRequest(it.member, { spin: true }), signal)
+  await started(it.requester)
+  const channel = it.requester.channels.all()[0]?.id ?? ''
+  const refused = await it.call(`/v1/channels/${channel}/close`, { method: 'POST' })
+  assert.deepEqual([refused.status, (await json(refused))['code']], [409, 'CHANNEL_BUSY'])
+  const forced = await it.call(`/v1/channels/${channel}/close?force=true`, { method: 'POST' })
+  assert.equal((await json(forced))['status'], 'closing')
+  const wallet: unknown = await json(await it.call('/v1/wallet'))
+  assert.ok(Value.Check(WalletBody, wallet), JSON.stringify(wallet))
+  assert.deepEqual(
+    wallet.channels.map((each) => [each.id, each.status]),
+    [[channel, 'closing']],
+  )
+  await it.requester.cancel(id)
 })
 
 test('api: a requester has no work, and an unknown share is not found', async () => {
