@@ -72,7 +72,7 @@ export async function openPeer({
   const kinds = sandboxes.map(({ kind }) => kind)
 
   // Peers and content; the advert check is presence's, which needs the network first
-  let presence: Presence | undefined
+  const known: { presence?: Presence } = {}
   const net = stack.use(
     await openLibp2pNet(
       { logger, privateKey, datastoreDir: join(dataDir, 'peers') },
@@ -84,8 +84,8 @@ export async function openPeer({
         mdns: config.network.mdns,
         allowPrivateAddresses: config.network.private,
         scoredTopics: kinds.map((kind) => offerTopic(network, kind)),
-        validateAdvert: async (peer, bytes) => void presence?.admit(bytes, peer),
-        selectAdvert: (adverts) => presence?.newest(adverts) ?? 0,
+        validateAdvert: async (peer, bytes) => void known.presence?.admit(bytes, peer),
+        selectAdvert: (adverts) => known.presence?.newest(adverts) ?? 0,
       },
     ),
   )
@@ -98,12 +98,13 @@ export async function openPeer({
   const isolations = Object.fromEntries(sandboxes.map(({ kind, isolation }) => [kind, isolation]))
   const hardware = { ...detected, sandboxes: isolations }
   const { gossip, requests, directory } = net
-  presence = stack.use(
+  const presence = stack.use(
     new Presence(
       { clock, logger: logger.child('presence'), store, directory, requests, signing },
       { network, kinds, hardware },
     ),
   )
+  known.presence = presence
 
   // The two roles
   const parts = { clock, store, gossip, requests, blobs, escrow, signing }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { stripVTControlCharacters } from 'node:util'
 
 /** One command of a gate. */
 export interface Step {
@@ -39,7 +40,7 @@ export async function runStep(step: Step): Promise<StepResult> {
     ([exit]) => exit as number | null,
     () => null, // the command could not be started
   )
-  const text = stripColour(Buffer.concat(output).toString())
+  const text = stripVTControlCharacters(Buffer.concat(output).toString())
   const count = (pattern: RegExp) =>
     [...text.matchAll(pattern)].reduce((sum, [, a, b]) => sum + Number(a ?? b), 0)
   const counts = {
@@ -67,8 +68,4 @@ export async function runGate(
     )
   }
   return results
-}
-
-function stripColour(text: string): string {
-  return text.replaceAll(/\u{1b}\[[0-9;]*m/gu, '')
 }
