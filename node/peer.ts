@@ -12,6 +12,7 @@ import { openWasmSandbox } from './adapters/wasm/wasm-sandbox.ts'
 import { openApi, type Api } from './api/server.ts'
 import type { Config } from './config/config.ts'
 import { providerResources } from './config/provider-resources.ts'
+import { HiveError } from './domain/errors.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Sandbox } from './ports/sandbox.ts'
 import { createEnvelopeCodec } from './protocol/envelope.ts'
@@ -84,7 +85,11 @@ export async function openPeer({
         mdns: config.network.mdns,
         allowPrivateAddresses: config.network.private,
         scoredTopics: kinds.map((kind) => offerTopic(network, kind)),
-        validateAdvert: async (peer, bytes) => void known.presence?.admit(bytes, peer),
+        validateAdvert: async (peer, bytes) => {
+          // Until it can be checked, no stranger's advert is taken.
+          if (known.presence === undefined) throw new HiveError('CANCELLED')
+          known.presence.admit(bytes, peer)
+        },
         selectAdvert: (adverts) => known.presence?.newest(adverts) ?? 0,
       },
     ),
