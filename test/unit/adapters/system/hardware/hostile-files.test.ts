@@ -125,7 +125,7 @@ test('a machine with more of everything than an advert has room for: bounded, an
   assert.ok(bytes.byteLength <= MAX_ADVERT_BYTES)
 })
 
-test('a thousand devices and this machine are each read within the quarter of a second', async () => {
+test('a thousand devices of no interest hide neither each other nor the one graphics card', async () => {
   await using machine = await FakeMachine.build()
   const hex = (at: number): string => at.toString(16).padStart(2, '0')
   await Promise.all(
@@ -133,17 +133,11 @@ test('a thousand devices and this machine are each read within the quarter of a 
       machine.pci(`0000:${hex(at >> 3)}:00.${at & 7}`, { id: '8086:3450', class: '088000' }),
     ),
   )
-  const here = createHardwareProbe({ workDir: machine.root })
-  for (const detect of [async () => machine.detect(), async () => here.detect()]) {
-    const times: number[] = []
-    for (let run = 0; run < 5; run++) {
-      const start = performance.now()
-      await detect()
-      times.push(performance.now() - start)
-    }
-    // The fastest: the others also measure what else this machine is doing.
-    assert.ok(Math.min(...times) < 250, times.join(', '))
-  }
+  await machine.pci('0001:00:00.0', { id: '8086:56a0', class: '030000' })
+  const hardware = await machine.detect()
+  checkBounded(hardware)
+  assert.equal(hardware.gpus.length, 1)
+  assert.deepEqual(hardware.fpgas ?? [], [])
 })
 
 test('this machine is what other sources say that it is', async () => {
