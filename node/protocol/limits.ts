@@ -4,6 +4,8 @@ import { KiB, MiB, minute, second } from '../domain/units.ts'
 export const MAX_OFFER_BYTES: number = 2 * KiB
 /** Largest advert record in the DHT, bytes. Source: docs/limits.md. */
 export const MAX_ADVERT_BYTES: number = 8 * KiB
+/** Longest hardware text of an advert, characters; half of what the advert may fill. */
+export const MAX_HARDWARE_CHARS: number = 4 * KiB
 /** Largest bid with its bond offer, bytes. Source: docs/limits.md; a real one is about 500 bytes. */
 export const MAX_BID_BYTES: number = 2 * KiB
 /** Largest award with its agreement, bytes: MAX_TASKS indexes of up to 3 bytes, plus the agreement. */

@@ -8,6 +8,7 @@ import {
   MAX_ADVERT_BYTES,
   MAX_AWARD_BYTES,
   MAX_BID_BYTES,
+  MAX_HARDWARE_CHARS,
   MAX_OFFER_BYTES,
   MAX_SMALL_BYTES,
 } from './limits.ts'
@@ -58,7 +59,7 @@ export const MESSAGES: { readonly [N in MessageName]: MessageRow<Messages[N]> } 
       seq: uint64,
       network: text(64),
       kinds: list(text(32), 16),
-      hardware: text(4096),
+      hardware: text(MAX_HARDWARE_CHARS),
       issuedAt: uint64,
       expiresAt: uint64,
     },

@@ -1,12 +1,11 @@
-import { isErrorCode } from '../domain/errors.ts'
 import type { ErrorCode } from '../domain/error-codes.ts'
 import type { Bytes32 } from '../domain/ids.ts'
 import type { PaidShare } from '../domain/voucher.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { MAX_AWARD_BYTES, MAX_BID_BYTES, MAX_SMALL_BYTES, MAX_VOUCHER_SHARES } from './limits.ts'
 import { PROTOCOLS, type ProtocolName } from './protocols.ts'
-import { bytes32, list, malformed, uint32, uint64, uint96, type Shape } from './schema.ts'
-import { bytesUpTo, optional, record } from './shapes.ts'
+import { bytes32, list, uint32, uint64, uint96 } from './schema.ts'
+import { errorCode, bytesUpTo, optional, record } from './shapes.ts'
 
 /** A provider's answer to an offer: a bid with its bond offer, or the reason to decline. */
 export interface BidRequest {
@@ -44,10 +43,6 @@ export interface VoucherAnswer {
   readonly jobs: number
 }
 
-const errorCode: Shape<ErrorCode> = {
-  toWire: (value) => value,
-  fromWire: (raw, path) => (isErrorCode(raw) ? raw : malformed(path, 'a known code')),
-}
 const paidShare = record<PaidShare>({ seq: uint64, agreement: bytes32, amount: uint96 })
 
 export const bidRequest = codec<BidRequest>('bid', {

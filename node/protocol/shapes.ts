@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../domain/error-codes.ts'
+import { isErrorCode } from '../domain/errors.ts'
 import { malformed, recordFromWire, recordToWire, type Shape, type Shapes } from './schema.ts'
 
 /** Bytes of at most `maxBytes`. */
@@ -66,4 +68,10 @@ export function textMap(
         : malformed(path, `at most ${maxEntries} short texts`)
     },
   }
+}
+
+/** An error code of the table that this build knows; a peer's other words are refused. */
+export const errorCode: Shape<ErrorCode> = {
+  toWire: (value) => value,
+  fromWire: (raw, path) => (isErrorCode(raw) ? raw : malformed(path, 'a known code')),
 }

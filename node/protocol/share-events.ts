@@ -1,4 +1,3 @@
-import { isErrorCode } from '../domain/errors.ts'
 import type { ErrorCode } from '../domain/error-codes.ts'
 import type { Bytes32, Cid } from '../domain/ids.ts'
 import { JOB_STATES, type JobState } from '../domain/job-state.ts'
@@ -8,7 +7,7 @@ import { cidText } from './cid.ts'
 import { MAX_FRAME_BYTES, MAX_SMALL_BYTES } from './limits.ts'
 import { taskResult } from './results.ts'
 import { asMap, bytes32, malformed, uint32, type Shape } from './schema.ts'
-import { bytesUpTo, oneOf, record } from './shapes.ts'
+import { errorCode, bytesUpTo, oneOf, record } from './shapes.ts'
 
 /** What a provider tells the requester while it works on a share. */
 export type ShareEvent =
@@ -33,11 +32,6 @@ export type ShareEvent =
 
 /** Largest piece of a task's output in one event, bytes; leaves room for the rest of a frame. */
 export const MAX_LOG_BYTES: number = MAX_FRAME_BYTES / 2
-
-const errorCode: Shape<ErrorCode> = {
-  toWire: (value) => value,
-  fromWire: (raw, path) => (isErrorCode(raw) ? raw : malformed(path, 'a known code')),
-}
 
 type EventShapes = {
   readonly [T in ShareEvent['type']]: Shape<Omit<Extract<ShareEvent, { type: T }>, 'type'>>

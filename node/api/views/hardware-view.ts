@@ -1,9 +1,7 @@
 import { Value } from 'typebox/value'
 import type { Hardware } from '../../domain/advert.ts'
+import { MAX_HARDWARE_CHARS } from '../../protocol/limits.ts'
 import { HardwareBody } from '../schemas/hardware.ts'
-
-/** Longest text that an advert may carry, characters; what stands elsewhere is measured all the same. */
-const MAX_TEXT_CHARS = 4096
 
 /** This node's own hardware. */
 export function hardwareView(hardware: Hardware): HardwareBody {
@@ -25,7 +23,7 @@ export function hardwareView(hardware: Hardware): HardwareBody {
  * JSON, or breaks a bound of the schema. Fields that the schema does not know are left out.
  */
 export function hardwareOf(text: string): HardwareBody | undefined {
-  if (text.length > MAX_TEXT_CHARS) return undefined
+  if (text.length > MAX_HARDWARE_CHARS) return undefined
   try {
     const known = Value.Clean(HardwareBody, JSON.parse(text))
     return Value.Check(HardwareBody, known) ? known : undefined
