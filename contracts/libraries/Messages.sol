@@ -9,11 +9,11 @@ import {Agreement, BondOffer, CloseMutual, Receipt, Voucher} from "../types/Sign
 /// @notice The type strings are part of the protocol: both languages test them against the same vectors.
 library Messages {
     bytes32 internal constant BOND_OFFER_TYPEHASH = keccak256(
-        "BondOffer(address provider,address requester,address providerSigner,uint96 bond,uint40 expiry,uint256 nonce)"
+        "BondOffer(address provider,address requester,address providerSigner,uint96 bond,uint40 hold,uint40 expiry,uint256 nonce)"
     );
 
     bytes32 internal constant AGREEMENT_TYPEHASH = keccak256(
-        "Agreement(bytes32 channel,uint64 seq,bytes32 offer,bytes32 spec,bytes32 input,uint32 tasks,uint96 price,uint96 owedAfter,uint96 stake,address verifier,bytes32 verifierParams,bytes32 nonceCommitR,bytes32 nonceCommitP,uint40 startBy,uint40 finishBy,uint40 disputeUntil,uint8 onUndecided)"
+        "Agreement(bytes32 channel,uint64 seq,bytes32 offer,bytes32 spec,bytes32 input,uint32 tasks,uint96 price,uint96 owedAfter,uint96 stake,uint96 caseBond,address verifier,bytes32 verifierParams,bytes32 nonceCommitR,bytes32 nonceCommitP,uint40 startBy,uint40 finishBy,uint40 disputeUntil,uint8 onUndecided)"
     );
 
     bytes32 internal constant RECEIPT_TYPEHASH = keccak256(
@@ -79,6 +79,7 @@ library Messages {
                     requester,
                     terms.providerSigner,
                     terms.bond,
+                    terms.bondHold,
                     terms.bondExpiry,
                     terms.nonce
                 )

@@ -42,6 +42,7 @@ struct OpenTerms {
     address providerSigner; // key that acts for the provider
     uint96 deposit; // taken from the caller's free balance
     uint96 bond; // taken from the provider's free balance
+    uint40 bondHold; // seconds that the bond stays after a close without both agreeing, as the provider signed
     uint40 bondExpiry; // unix seconds, last moment at which the bond offer holds
     uint256 nonce; // low 160 bits must be `requesterSigner`; the 96 bits above are free
     bytes32 agreement; // agreement the channel is opened for, only shown in the event; zero for none

@@ -7,6 +7,7 @@ struct BondOffer {
     address requester;
     address providerSigner;
     uint96 bond; // token units
+    uint40 hold; // seconds that the bond stays after a close without both agreeing; 0: it leaves at the close
     uint40 expiry; // unix seconds, inclusive
     uint256 nonce; // the channel's nonce, so one offer opens one channel
 }
@@ -22,6 +23,7 @@ struct Agreement {
     uint96 price; // token units
     uint96 owedAfter; // cumulative token units owed in the channel once this job is done
     uint96 stake; // token units of the bond that answer for this job
+    uint96 caseBond; // token units that each side posts when the job is brought before the escrow as a case
     address verifier;
     bytes32 verifierParams;
     bytes32 nonceCommitR;

@@ -17,6 +17,8 @@ export interface Agreement {
   readonly owedAfter: Amount
   /** Part of the provider's bond that answers for this share. */
   readonly stake: Amount
+  /** What each side posts when this share is brought before the contract as a case. */
+  readonly caseBond: Amount
   /** Contract that rules on a case; the zero address stands for the optimistic default. */
   readonly verifier: Address
   readonly verifierParams: Bytes32
@@ -67,6 +69,8 @@ export interface AgreementContext {
   readonly committed: Amount
   /** Highest seq signed before on the channel. */
   readonly lastSeq: number
+  /** Most that the provider is ready to post in a case. */
+  readonly maxCaseBond: Amount
   /** EIP-712 hash of the award's task list. */
   readonly inputHash: Bytes32
   /** Wall time that the share may take at the bid's capacity when every task uses all of its own, ms. */
@@ -111,5 +115,7 @@ export function agreementFault(
   if (!inOrder || agreement.startBy * 1000 < now) return 'R10'
   // [REJECT] agreements R11: the deadline leaves every task its time: work past it would be for nothing
   if (agreement.finishBy * 1000 < now + context.mayTakeMs) return 'R11'
+  // [REJECT] agreements R12: a case costs the provider no more than it is ready to post
+  if (agreement.caseBond > context.maxCaseBond) return 'R12'
   return undefined
 }

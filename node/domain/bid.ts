@@ -1,7 +1,7 @@
 import type { Address, Bytes32 } from './ids.ts'
 import type { Amount } from './money.ts'
 import { MAX_TASK_TIMEOUT_MS, type Offer } from './offer.ts'
-import { minute } from './units.ts'
+import { day, minute } from './units.ts'
 
 /** A provider's answer to an offer. */
 export interface Bid {
@@ -26,6 +26,8 @@ export interface BondOffer {
   readonly requester: Address
   readonly providerSigner: Address
   readonly bond: Amount
+  /** How long the bond stays after a close that is not mutual, seconds; 0: it leaves at the close. */
+  readonly hold: number
   /** Unix seconds. */
   readonly expiry: number
   /** Makes the channel id unique; random. */
@@ -34,6 +36,9 @@ export interface BondOffer {
 
 /** Longest time a provider may stand by a bid, ms. Source: docs/protocol/bids.md R3. */
 export const MAX_BID_VALIDITY_MS: number = 10 * minute
+
+/** Longest hold of a bond that the contract takes, seconds. Source: docs/protocol/bids.md R10. */
+export const MAX_BOND_HOLD_S: number = (90 * day) / 1000
 
 /** The broken rule, or `undefined`. `now` is Unix ms; `sender` the account the bid came from. */
 export function bidFault(bid: Bid, offer: Offer, now: number, sender: Address): string | undefined {
@@ -66,5 +71,7 @@ export function bondOfferFault(
   if (bond.expiry <= nowS) return 'R7'
   // [REJECT] bids R8: the low 160 bits of the nonce are the requester's session key
   if (BigInt.asUintN(160, bond.nonce) !== BigInt(offer.requester)) return 'R8'
+  // [REJECT] bids R10: the bond is held for at most MAX_BOND_HOLD_S
+  if (bond.hold > MAX_BOND_HOLD_S) return 'R10'
   return undefined
 }

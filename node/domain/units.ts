@@ -10,6 +10,8 @@ export const second = 1000
 export const minute = 60 * second
 /** Milliseconds. */
 export const hour = 60 * minute
+/** Milliseconds. */
+export const day = 24 * hour
 
 const BYTE_UNITS: Readonly<Record<string, number>> = {
   B: 1,

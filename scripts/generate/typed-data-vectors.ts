@@ -14,8 +14,8 @@ const PRIVATE_KEY = id('a key that everybody knows, for typed data vectors')
 
 /** The type strings of the protocol, as in contracts/libraries/Messages.sol. */
 const TYPES = [
-  'BondOffer(address provider,address requester,address providerSigner,uint96 bond,uint40 expiry,uint256 nonce)',
-  'Agreement(bytes32 channel,uint64 seq,bytes32 offer,bytes32 spec,bytes32 input,uint32 tasks,uint96 price,uint96 owedAfter,uint96 stake,address verifier,bytes32 verifierParams,bytes32 nonceCommitR,bytes32 nonceCommitP,uint40 startBy,uint40 finishBy,uint40 disputeUntil,uint8 onUndecided)',
+  'BondOffer(address provider,address requester,address providerSigner,uint96 bond,uint40 hold,uint40 expiry,uint256 nonce)',
+  'Agreement(bytes32 channel,uint64 seq,bytes32 offer,bytes32 spec,bytes32 input,uint32 tasks,uint96 price,uint96 owedAfter,uint96 stake,uint96 caseBond,address verifier,bytes32 verifierParams,bytes32 nonceCommitR,bytes32 nonceCommitP,uint40 startBy,uint40 finishBy,uint40 disputeUntil,uint8 onUndecided)',
   'Receipt(bytes32 agreement,uint32 completed,uint96 amount,bytes32 resultCommit,bytes32 trace,bytes32 dataRoot,uint40 finishedAt)',
   'Voucher(bytes32 channel,uint96 cumulative,uint64 jobs,bytes32 jobsRoot)',
   'CloseMutual(bytes32 channel,uint96 finalSettled,uint40 deadline)',

@@ -212,6 +212,7 @@ function bondTerms(stage: EscrowStage, signedBy: Signer) {
     requester,
     providerSigner: provider,
     bond: BOND,
+    hold: 0,
     expiry,
     nonce: bondNonce(requester),
   }

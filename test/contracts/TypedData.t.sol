@@ -139,6 +139,7 @@ contract TypedDataTest is EscrowFixture {
         m.requester = v.addr("requester");
         m.providerSigner = v.addr("providerSigner");
         m.bond = uint96(v.num("bond"));
+        m.hold = uint40(v.num("hold"));
         m.expiry = uint40(v.num("expiry"));
         m.nonce = v.num("nonce");
     }
@@ -153,6 +154,7 @@ contract TypedDataTest is EscrowFixture {
         m.price = uint96(v.num("price"));
         m.owedAfter = uint96(v.num("owedAfter"));
         m.stake = uint96(v.num("stake"));
+        m.caseBond = uint96(v.num("caseBond"));
         m.verifier = v.addr("verifier");
         m.verifierParams = v.word("verifierParams");
         m.nonceCommitR = v.word("nonceCommitR");

@@ -86,11 +86,12 @@ test('a bond offer is good for the requester it names alone', async () => {
   )
 })
 
-test('more bond, another session key or a later expiry than signed: refused', async () => {
+test('more bond, a longer hold, another session key or a later expiry than signed: refused', async () => {
   const [terms, signature] = await openArguments(5n)
   const changes = [
     { bond: terms.bond + 1n },
     { providerSigner: stranger.address },
+    { bondHold: terms.bondHold + 1n },
     { bondExpiry: terms.bondExpiry + 1n },
   ]
   for (const change of changes) {

@@ -94,7 +94,15 @@ async function openChannels(count: number, { forged = -1 } = {}) {
     const provider = bob.signer.address
     const nonce = bondNonce(requester)
     const expiry = Math.floor(Date.now() / 1000) + 3600
-    const bondOffer = { provider, requester, providerSigner: provider, bond: 0n, expiry, nonce }
+    const bondOffer = {
+      provider,
+      requester,
+      providerSigner: provider,
+      bond: 0n,
+      hold: 0,
+      expiry,
+      nonce,
+    }
     const bondSignature = bob.signing.seal('BondOffer', bondOffer).signatures[0] ?? new Uint8Array()
     const { id } = await alice.escrow.open(
       {

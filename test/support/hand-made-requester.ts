@@ -141,6 +141,7 @@ export class HandMadeRequester {
       price,
       owedAfter: owed + price,
       stake: 0n,
+      caseBond: 0n,
       verifier: ZERO_ADDRESS,
       verifierParams: ZERO_BYTES32,
       nonceCommitR: ZERO_BYTES32,

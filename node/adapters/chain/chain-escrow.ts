@@ -182,13 +182,14 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     options: CallOptions,
   ): Promise<{ readonly id: Bytes32; readonly receipt: TransactionReceipt }> {
     const { bondOffer, bondSignature, requesterSigner, deposit, agreement } = terms
-    const { provider, providerSigner, bond, expiry: bondExpiry, nonce } = bondOffer
+    const { provider, providerSigner, bond, hold: bondHold, expiry: bondExpiry, nonce } = bondOffer
     const argument = {
       provider,
       requesterSigner,
       providerSigner,
       deposit,
       bond,
+      bondHold,
       bondExpiry,
       nonce,
       agreement,

@@ -172,6 +172,7 @@ export class Intake {
       requester: offer.message.requester,
       providerSigner: signing.address,
       bond: this.#options.bond,
+      hold: 0,
       expiry: Math.floor((now + BOND_VALIDITY_MS) / 1000),
       nonce: bondNonce(offer.message.requester),
     }

@@ -2,6 +2,7 @@ import { agreementFault, type Agreement } from '../../domain/agreement.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
+import type { Amount } from '../../domain/money.ts'
 import { needOf } from '../../domain/offer.ts'
 import type { Resources } from '../../domain/resources.ts'
 import { second } from '../../domain/units.ts'
@@ -39,6 +40,9 @@ export interface ProviderOptions extends Omit<IntakeOptions, 'kinds'>, EarningsO
  * the wrong moment happens to honest ones too. Source: docs/trust.md.
  */
 export const MAX_WRITTEN_OFF = 3
+
+/** Most that the node posts in a case over one share: nothing, as long as it takes part in none. */
+const MAX_CASE_BOND: Amount = 0n
 
 /** Runs strangers' jobs on this node and gets paid for them. */
 export class Provider implements AsyncDisposable {
@@ -138,6 +142,7 @@ export class Provider implements AsyncDisposable {
       channel: { ...channel, open: channel.status === 'open' },
       committed,
       lastSeq: earning?.lastSeq ?? 0,
+      maxCaseBond: MAX_CASE_BOND,
       inputHash: taskListHash(award.message.tasks),
       now: clock.now(),
     })

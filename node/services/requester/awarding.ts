@@ -179,6 +179,7 @@ export class Awarding {
       tasks: tasks.length,
       price: bid.bid.price * BigInt(tasks.length),
       stake: 0n,
+      caseBond: 0n,
       verifier: ZERO_ADDRESS,
       verifierParams: ZERO_BYTES32,
       nonceCommitR: ZERO_BYTES32,

@@ -70,6 +70,7 @@ abstract contract EscrowFixture {
                 providerSigner: providerSigner,
                 deposit: deposit,
                 bond: bond,
+                bondHold: 0,
                 bondExpiry: uint40(block.timestamp),
                 nonce: nonceOf(counter),
                 agreement: keccak256("agreement")
@@ -91,6 +92,7 @@ abstract contract EscrowFixture {
                         requester,
                         terms.providerSigner,
                         terms.bond,
+                        terms.bondHold,
                         terms.bondExpiry,
                         terms.nonce
                     )

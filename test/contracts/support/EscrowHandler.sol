@@ -247,6 +247,7 @@ abstract contract EscrowHandler {
                 providerSigner: parties.providerSigner,
                 deposit: amount,
                 bond: bond,
+                bondHold: 0,
                 bondExpiry: uint40(block.timestamp),
                 nonce: parties.nonce,
                 agreement: 0
@@ -259,6 +260,7 @@ abstract contract EscrowHandler {
             requester: m.parties.requester,
             providerSigner: terms.providerSigner,
             bond: terms.bond,
+            hold: terms.bondHold,
             expiry: terms.bondExpiry,
             nonce: terms.nonce
         });

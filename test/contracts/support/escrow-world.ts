@@ -9,7 +9,7 @@ export const DAY_SECONDS = 86_400n
 
 const FIELDS = {
   BondOffer:
-    'address provider,address requester,address providerSigner,uint96 bond,uint40 expiry,uint256 nonce',
+    'address provider,address requester,address providerSigner,uint96 bond,uint40 hold,uint40 expiry,uint256 nonce',
   Voucher: 'bytes32 channel,uint96 cumulative,uint64 jobs,bytes32 jobsRoot',
   CloseMutual: 'bytes32 channel,uint96 finalSettled,uint40 deadline',
 } as const
@@ -24,6 +24,7 @@ export interface Parties {
 export interface OpenOptions {
   readonly deposit?: bigint
   readonly bond?: bigint
+  readonly hold?: bigint
   readonly expiry?: bigint
   readonly provider?: string
   readonly signedBy?: Wallet
@@ -97,6 +98,7 @@ export async function escrowWorld(tokenName = 'TestToken') {
       providerSigner: people.providerSigner.address,
       deposit: options.deposit ?? 1000n,
       bond: options.bond ?? 500n,
+      bondHold: options.hold ?? 0n,
       bondExpiry: options.expiry ?? (await now()) + DAY_SECONDS,
       nonce: options.nonce ?? nonceOf(counter),
       agreement: options.agreement ?? ZeroHash,
@@ -104,6 +106,7 @@ export async function escrowWorld(tokenName = 'TestToken') {
     const signature = await sign(options.signedBy ?? people.provider, 'BondOffer', {
       ...terms,
       requester: people.requester.address,
+      hold: terms.bondHold,
       expiry: terms.bondExpiry,
     })
     return [terms, signature] as const

@@ -38,6 +38,7 @@ const CONTEXT: AgreementContext = {
   channel: CHANNEL,
   committed: 500n,
   lastSeq: 2,
+  maxCaseBond: 7n,
   inputHash: bytes32Of('1f'),
   now: NOW,
 }
@@ -119,4 +120,9 @@ test('agreements R10: the times are in order, and the start is not behind us', (
 test('agreements R11: the deadline leaves every task its time', () => {
   assert.equal(told({}, { mayTakeMs: 600_000 }), undefined)
   assert.equal(told({}, { mayTakeMs: 600_001 }), 'R11')
+})
+
+test('agreements R12: a case costs no more than the provider is ready to post', () => {
+  assert.equal(told({ caseBond: 7n }), undefined)
+  assert.equal(told({ caseBond: 8n }), 'R12')
 })

@@ -4,6 +4,7 @@ import {
   bidFault,
   bondOfferFault,
   MAX_BID_VALIDITY_MS,
+  MAX_BOND_HOLD_S,
   type Bid,
   type BondOffer,
 } from '../../../node/domain/bid.ts'
@@ -77,4 +78,10 @@ test('bids R8: a bond’s nonce ends in the requester’s key, whatever comes be
 test('bids R9: a start out of sight is refused, so that no deadline is pushed away with it', () => {
   assert.equal(told({ etaMs: MAX_TASK_TIMEOUT_MS }), undefined)
   assert.equal(told({ etaMs: MAX_TASK_TIMEOUT_MS + 1 }), 'R9')
+})
+
+test('bids R10: a bond is held for at most what the contract takes', () => {
+  assert.equal(toldOfBond({ hold: 0 }), undefined)
+  assert.equal(toldOfBond({ hold: MAX_BOND_HOLD_S }), undefined)
+  assert.equal(toldOfBond({ hold: MAX_BOND_HOLD_S + 1 }), 'R10')
 })

@@ -67,6 +67,7 @@ test('an award that breaks a rule is refused by code, and nothing is kept of it'
   await invalid({ owedAfter: TOKEN + 1n }, 'R8')
   await invalid({ stake: TOKEN + 1n }, 'R9')
   await invalid({ startBy: 1 }, 'R10')
+  await invalid({ caseBond: 1n }, 'R12')
   const soon = Math.floor(Date.now() / 1000) + 10
   await invalid({ startBy: soon, finishBy: soon }, 'R11')
   assert.deepEqual(await on.provider.works.all(), [])

@@ -112,6 +112,7 @@ async function collecting(wanted = 10, listeners = 3, options: Partial<BiddingOp
       requester,
       providerSigner: provider,
       bond: 1n,
+      hold: 0,
       nonce,
       expiry: Math.floor(now / 1000) + 60,
       ...bond,

@@ -33,6 +33,7 @@ function requester(open: (chain: Escrow) => Escrow['open'] = (chain) => chain.op
       requester: alice.signing.address,
       providerSigner: provider,
       bond: BigInt(++bonds),
+      hold: 0,
       expiry: Math.floor((clock.now() + hour) / 1000),
       nonce: bondNonce(alice.signing.address),
     }

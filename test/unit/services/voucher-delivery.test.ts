@@ -36,6 +36,7 @@ async function paying(shares: number, answer: (bytes: Uint8Array) => number) {
     requester: alice.signing.address,
     providerSigner: provider,
     bond: 0n,
+    hold: 0,
     expiry: 2_000_000_000,
     nonce: bondNonce(alice.signing.address),
   })
