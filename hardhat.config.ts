@@ -35,6 +35,7 @@ export default defineConfig({
     overrides: {
       'test/contracts/Deadlines.t.sol': test,
       'test/contracts/Invariants.t.sol': test,
+      'test/contracts/JobsTree.t.sol': test,
       'test/contracts/Payments.t.sol': test,
       'test/contracts/TypedData.t.sol': test,
       'test/contracts/gas/Gas.t.sol': test,
@@ -43,7 +44,7 @@ export default defineConfig({
   test: {
     solidity: {
       fsPermissions: {
-        readFile: ['test/vectors/typed-data.json'],
+        readFile: ['test/vectors/typed-data.json', 'test/vectors/jobs-tree.json'],
         readDirectory: ['artifacts/contracts'],
       },
       fuzz: { runs: 256, seed: '0xc0ffee' },

@@ -42,6 +42,7 @@ const steps: readonly Step[] = [
   hardhat('contracts: transitions', 'nodejs'),
   generated('artifact'),
   generated('typed-data-vectors'),
+  generated('jobs-tree-vectors'),
   node('integration', 1, 'test/integration/**/*.test.ts'),
   node('end to end', 1, 'test/e2e/**/*.test.ts'),
 ]

@@ -36,7 +36,7 @@ export async function bundleOf(
   )
   const vouchers = new Map(requester.channels.all().map(({ id, voucher }) => [id, voucher]))
   return {
-    version: 1,
+    version: 2,
     chainId: escrow.chainId,
     escrow: escrow.address,
     requester: signing.address,
@@ -77,7 +77,7 @@ function shareOf(
     ...(amount !== undefined && { amount: amount.toString() }),
     proofs: covering.map((jobs) => {
       const first = paid.slice(0, jobs)
-      return { jobs, jobsRoot: jobsRoot(first), siblings: jobsProof(first, at) }
+      return { jobs, index: at, jobsRoot: jobsRoot(first), siblings: jobsProof(first, at) }
     }),
   }
 }

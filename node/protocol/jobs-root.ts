@@ -24,8 +24,8 @@ export function withShare({ jobs, peaks }: JobsTree, share: PaidShare): JobsTree
 }
 
 /**
- * The root as OpenZeppelin's MerkleProof verifies it: sorted pairs, leaves hashed twice so that an
- * inner node can never pass for one; an odd node moves up unpaired. Of nothing, the zero hash.
+ * The root: an inner node is the hash of left and right, leaves are hashed twice so that an inner
+ * node can never pass for one, an odd node moves up unpaired. Of nothing, the zero hash.
  */
 export function rootOf({ peaks }: JobsTree): Bytes32 {
   const last = peaks.at(-1)
@@ -38,7 +38,7 @@ export function jobsRoot(paid: readonly PaidShare[]): Bytes32 {
   return rootOf(paid.reduce(withShare, NO_JOBS))
 }
 
-/** The siblings that prove one paid share under {@link jobsRoot}. */
+/** The siblings that prove the paid share at a place, counted from 0, under {@link jobsRoot}. */
 export function jobsProof(paid: readonly PaidShare[], at: number): Bytes32[] {
   const proof: Bytes32[] = []
   let level = paid.map(leafOf)
@@ -52,9 +52,31 @@ export function jobsProof(paid: readonly PaidShare[], at: number): Bytes32[] {
   return proof
 }
 
-/** The root that `proof` leads to from one paid share. */
-export function rootFromProof(share: PaidShare, proof: readonly Bytes32[]): Bytes32 {
-  return proof.reduce<Bytes32>(pair, leafOf(share))
+/**
+ * The root that `proof` leads to from the paid share at `index` of `jobs`, or `undefined` when there
+ * is no such place or its proof has another length. Source: RFC 9162, section 2.1.3.2.
+ */
+export function rootFromProof(
+  share: PaidShare,
+  index: number,
+  jobs: number,
+  proof: readonly Bytes32[],
+): Bytes32 | undefined {
+  if (!Number.isSafeInteger(jobs) || !Number.isSafeInteger(index)) return undefined
+  if (index < 0 || index >= jobs) return undefined
+  let node = leafOf(share)
+  let place = index
+  let used = 0
+  for (let last = jobs - 1; last > 0; last = Math.floor(last / 2)) {
+    const isRight = place % 2 === 1
+    if (isRight || place < last) {
+      const sibling = proof[used++]
+      if (sibling === undefined) return undefined
+      node = isRight ? pair(sibling, node) : pair(node, sibling)
+    }
+    place = Math.floor(place / 2)
+  }
+  return used === proof.length ? node : undefined
 }
 
 /** keccak(keccak(abi.encode(uint64 seq, bytes32 agreement, uint96 amount))). */
@@ -72,8 +94,8 @@ function parents(level: readonly Bytes32[]): Bytes32[] {
   return next
 }
 
-function pair(a: Bytes32, b: Bytes32): Bytes32 {
-  return keccak256(a < b ? concat([a, b]) : concat([b, a])) as Bytes32
+function pair(left: Bytes32, right: Bytes32): Bytes32 {
+  return keccak256(concat([left, right])) as Bytes32
 }
 
 function word(value: bigint): Hex {

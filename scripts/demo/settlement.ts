@@ -75,7 +75,8 @@ export function provenShares(bundle: BundleBody, stories: readonly ChannelStory[
     const leaf = { seq: share.seq, agreement: share.id as Bytes32, amount: BigInt(share.amount) }
     const proof = share.proofs.find(({ jobsRoot }) => jobsRoot === story.jobsRoot)
     const proven =
-      proof !== undefined && rootFromProof(leaf, proof.siblings as Bytes32[]) === story.jobsRoot
+      proof !== undefined &&
+      rootFromProof(leaf, proof.index, proof.jobs, proof.siblings) === story.jobsRoot
     return proven ? [{ provider: story.provider, amount: leaf.amount }] : []
   })
 }

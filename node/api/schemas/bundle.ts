@@ -1,9 +1,10 @@
 import { Type, type Static } from 'typebox'
 import { AddressText, AmountText, Bytes32Text, CidText, HexText } from './basics.ts'
 
-/** The siblings that lead from a paid share to the root over a channel's first `jobs` shares. */
+/** The siblings that lead from the paid share at `index` to the root over a channel's first `jobs` shares. */
 const ProofBody = Type.Object({
-  jobs: Type.Integer({ minimum: 1 }),
+  jobs: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+  index: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
   jobsRoot: Bytes32Text,
   siblings: Type.Array(Bytes32Text, { maxItems: 64 }),
 })
@@ -25,7 +26,7 @@ const BundleChannel = Type.Object({ id: Bytes32Text, voucher: Type.Optional(HexT
 
 /** Everything about a job that somebody else needs to check it against the chain. */
 export const BundleBody = Type.Object({
-  version: Type.Literal(1),
+  version: Type.Literal(2),
   chainId: Type.Integer({ minimum: 1 }),
   escrow: AddressText,
   requester: AddressText,

@@ -110,7 +110,10 @@ function paymentOf(share: Share, context: ShareContext, name: string): void {
   const leaf = { seq: share.seq, agreement: share.id, amount: BigInt(share.amount) }
   const proofs = new Map(
     share.proofs
-      .filter(({ siblings, jobsRoot }) => rootFromProof(leaf, siblings) === jobsRoot)
+      .filter(
+        ({ siblings, index, jobs, jobsRoot }) =>
+          rootFromProof(leaf, index, jobs, siblings) === jobsRoot,
+      )
       .map(({ jobsRoot, jobs }) => [jobsRoot, jobs] as const),
   )
   const covered = (root: Bytes32, jobs: number) => proofs.get(root) === jobs

@@ -197,6 +197,7 @@ test('api: a bundle proves each paid share under its voucher, and tells nothing 
   const proof = share.proofs.at(-1)
   assert.ok(proof)
   const leaf = { seq: share.seq, agreement: share.id, amount: BigInt(share.amount) }
-  assert.equal(rootFromProof(leaf, proof.siblings), proof.jobsRoot)
-  assert.equal(proof.jobs, 3)
+  const { index, jobs: paid, siblings, jobsRoot } = proof
+  assert.deepEqual([index, paid], [1, 3])
+  assert.equal(rootFromProof(leaf, index, paid, siblings), jobsRoot)
 })
