@@ -27,6 +27,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   root: ['domain', 'protocol', 'ports', 'services', 'config', 'api', 'cli', 'adapters', 'scripts'],
 }
 
+/** Folders of adapters/ that others of them may import, and why they are no port: they have no outside thing of their own. */
+const SHARED: Readonly<Record<string, string>> = {
+  'adapters/image': 'reads and writes image archives, for every sandbox that runs images',
+  'adapters/confinement': 'bounds of a job and its measuring, the same whichever sandbox holds it',
+}
+
 /** Packages that each layer may use; a layer that is missing here may use none. */
 const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
   protocol: [/^@ipld\/dag-cbor$/, /^multiformats\//, /^secp256k1$/, /^ethers$/],
@@ -67,6 +73,12 @@ test('imports point down: no layer imports one above it, no adapter imports anot
   assert.deepEqual(sources.flatMap(upwardImports), [])
 })
 
+test('each folder that adapters share is there', () => {
+  const layers = new Set(read('node').map(({ path }) => layerOf(path)))
+  for (const [layer, why] of Object.entries(SHARED))
+    assert.ok(layers.has(layer), `${layer}: ${why}`)
+})
+
 test('a planted upward import, sibling import or cycle is found', () => {
   const planted = (path: string, ...imports: string[]): Source => ({
     path,
@@ -77,6 +89,8 @@ test('a planted upward import, sibling import or cycle is found', () => {
   assert.equal(upwardImports(planted('node/domain/a.ts', '../services/b.ts')).length, 1)
   assert.equal(upwardImports(planted('node/services/a.ts', '../adapters/chain/b.ts')).length, 1)
   assert.equal(upwardImports(planted('node/adapters/ipfs/a.ts', '../libp2p/b.ts')).length, 1)
+  assert.equal(upwardImports(planted('node/adapters/docker/a.ts', '../image/b.ts')).length, 0)
+  assert.equal(upwardImports(planted('node/adapters/image/a.ts', '../docker/b.ts')).length, 1)
   assert.equal(foreignPackages(planted('node/services/a.ts', 'ethers')).length, 1)
   assert.equal(foreignPackages(planted('node/domain/a.ts', 'node:fs')).length, 1)
   const circle = [planted('node/domain/a.ts', './b.ts'), planted('node/domain/b.ts', './a.ts')]
@@ -157,10 +171,8 @@ function upwardImports({ path, imports }: Source): string[] {
     .map((to) => targetOf(path, to))
     .filter((target) => {
       const other = layerOf(target)
-      return (
-        (other !== layer && !(MAY_IMPORT[kind] ?? []).includes(other.split('/')[0] ?? '')) ||
-        (kind === 'adapters' && other.startsWith('adapters') && other !== layer)
-      )
+      if (other === layer || (kind === 'adapters' && other in SHARED)) return false
+      return !(MAY_IMPORT[kind] ?? []).includes(other.split('/')[0] ?? '')
     })
     .map((target) => `${path} → ${target}`)
 }

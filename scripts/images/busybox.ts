@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { HiveError } from '../../node/domain/errors.ts'
-import { composeImage, imageArchive } from '../../node/adapters/docker/image-archive.ts'
-import { ARCHITECTURES } from '../../node/adapters/docker/tiny-program.ts'
+import { composeImage, imageArchive } from '../../node/adapters/image/image-archive.ts'
+import { ARCHITECTURES } from '../../node/adapters/image/tiny-program.ts'
 
 /** Where Debian's busybox-static puts its program: one file, no libraries, so one file makes an image. */
 const BUSYBOX = '/bin/busybox'

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { MiB } from '../../node/domain/units.ts'
 import { LABELS } from '../../node/adapters/docker/container-settings.ts'
-import { openCgroupMeter } from '../../node/adapters/docker/cgroup-meter.ts'
+import { openCgroupMeter } from '../../node/adapters/confinement/cgroup-meter.ts'
 import { DOCKER_DEFAULTS, openDockerSandbox } from '../../node/adapters/docker/docker-sandbox.ts'
 import { runProgram, textFile, textOf } from '../conformance/sandbox.ts'
 import {
@@ -20,7 +20,7 @@ import {
   shell,
   SOCKET_PATH,
 } from '../support/docker-programs.ts'
-import { admitImage } from '../../node/adapters/docker/image-admission.ts'
+import { admitImage } from '../../node/adapters/image/image-admission.ts'
 import { quietLogger, type LoggedLine } from '../support/quiet-logger.ts'
 
 const missing = await dockerMissing()

@@ -1,9 +1,18 @@
 import type Docker from 'dockerode'
 import type { SandboxTask } from '../../ports/sandbox.ts'
+import {
+  HOST_NAME,
+  JOB_UID,
+  MASKED_PROC,
+  OOM_SCORE,
+  OPEN_FILES,
+  PIDS,
+  PIDS_GVISOR,
+  READONLY_PROC,
+  scratchOptions,
+} from '../confinement/job-bounds.ts'
 import { seccompProfile } from './seccomp-profile.ts'
 
-/** The user and group that every job runs as: `nobody`, who owns nothing. */
-export const JOB_UID = 65534
 /** Labels that say whose a container or volume is; what carries ours and should not exist is removed. */
 export const LABELS = {
   node: 'computehive.node',
@@ -22,25 +31,10 @@ export interface ContainerPlan {
   readonly cgroupParent: string | undefined
 }
 
-/** Most processes and threads of a job. */
-const PIDS = 128
-/** The same under gVisor, whose kernel needs host threads of its own and dies below some 512. */
-const PIDS_GVISOR = 1024
-/** Open files; far below the host's own hard limit, which a container cannot pass. */
-const OPEN_FILES = 1024
-/** Files in a scratch folder; each costs the host about 1 KiB of kernel memory. */
-export const SCRATCH_INODES = 10_000
-/** When memory runs out, jobs die before the node does. Range -1000..1000, Linux. */
-const OOM_SCORE = 500
 /** The engine's copy of the output: one file that starts anew when full, so it cannot fill the disk. */
 const LOGS = { Type: 'local', Config: { 'max-size': '1m', 'max-file': '1', compress: 'false' } }
-/** The engine's own defaults for runc, and what tells one machine from another. */
-const MASKED_PATHS = [
-  ...words('asound acpi kcore keys latency_stats timer_list timer_stats').map(proc),
-  ...words('sched_debug scsi interrupts cmdline version').map(proc),
-  ...words('firmware class/dmi devices/virtual/dmi devices/virtual/powercap').map(sys),
-]
-const READONLY_PATHS = words('bus fs irq sys sysrq-trigger').map(proc)
+/** What tells one machine from another outside /proc. */
+const MASKED_SYS = 'firmware class/dmi devices/virtual/dmi devices/virtual/powercap'.split(' ')
 
 const SECCOMP = seccompProfile()
 
@@ -55,7 +49,7 @@ export function containerSettings(
     ...(task.args.length > 0 && { Cmd: [...task.args] }),
     Env: Object.entries(task.env).map(([name, value]) => `${name}=${value}`),
     User: `${JOB_UID}:${JOB_UID}`,
-    Hostname: 'task',
+    Hostname: HOST_NAME,
     Labels: { ...plan.labels },
     OpenStdin: hasStdin,
     StdinOnce: hasStdin,
@@ -82,8 +76,8 @@ function isolation(): Docker.HostConfig {
     CapDrop: ['ALL'],
     SecurityOpt: ['no-new-privileges:true', `seccomp=${SECCOMP}`],
     IpcMode: 'none',
-    MaskedPaths: MASKED_PATHS,
-    ReadonlyPaths: READONLY_PATHS,
+    MaskedPaths: [...MASKED_PROC.map(proc), ...MASKED_SYS.map(sys)],
+    ReadonlyPaths: READONLY_PROC.map(proc),
     // otherwise the engine copies the host's own name servers and search domains in
     Dns: ['127.0.0.1'],
     DnsSearch: ['.'],
@@ -112,21 +106,10 @@ function scratch(task: SandboxTask, mounts: Docker.MountConfig): Record<string, 
   return { '/tmp': `rw,${scratchOptions(task.limits.diskBytes)}` }
 }
 
-/** Mount options of a sized folder in memory that only the job's user may write, and nothing may run from. */
-export function scratchOptions(bytes: number): string {
-  // NOTE: the owner is given because runc ignores the mode where the image already has the folder
-  const owner = `uid=${JOB_UID},gid=${JOB_UID},mode=0700`
-  return `noexec,nosuid,nodev,size=${bytes},nr_inodes=${SCRATCH_INODES},${owner}`
-}
-
 function proc(name: string): string {
   return `/proc/${name}`
 }
 
 function sys(name: string): string {
   return `/sys/${name}`
-}
-
-function words(text: string): readonly string[] {
-  return text.split(' ')
 }

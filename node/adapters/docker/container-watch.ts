@@ -4,9 +4,10 @@ import type { EndReason } from '../../domain/receipt.ts'
 import { second } from '../../domain/units.ts'
 import type { RunOptions, SandboxTask } from '../../ports/sandbox.ts'
 import { engineGone, unlessGone } from './engine.ts'
+import { CappedOutput } from '../confinement/capped-output.ts'
 import { OutputCapture } from './output-capture.ts'
 import { startStep } from './start-step.ts'
-import type { RunEnd } from './task-result.ts'
+import type { RunEnd } from '../confinement/task-result.ts'
 
 /** How long the engine may take to report the end of a container that was killed, ms. */
 const KILL_GRACE_MS: number = 20 * second
@@ -42,12 +43,13 @@ export async function watchContainer(
   const onAbort = () => {
     stop('killed')
   }
-  const capture = new OutputCapture(task.limits.outputBytes, {
+  const output = new CappedOutput(task.limits.outputBytes, {
     onOutput: (stream, chunk) => progress.onOutput?.(stream, chunk),
     onFull: () => {
       stop('output-limit')
     },
   })
+  const capture = new OutputCapture({ output })
   progress.signal.addEventListener('abort', onAbort, { once: true })
   const attached = await startStep(attach(container, task))
   const reading = drain(attached, capture)
@@ -69,7 +71,7 @@ export async function watchContainer(
     clearTimeout(timer)
     await Promise.all(killing)
     const { State: state } = await container.inspect()
-    return { cut, status, isOutOfMemory: state.OOMKilled, wallMs, capture }
+    return { cut, status, isOutOfMemory: state.OOMKilled, wallMs, output }
   } finally {
     clearTimeout(timer)
     progress.signal.removeEventListener('abort', onAbort)

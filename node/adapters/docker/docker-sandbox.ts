@@ -1,18 +1,18 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { RunOptions, Sandbox, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
-import { openCgroupMeter } from './cgroup-meter.ts'
+import { openCgroupMeter } from '../confinement/cgroup-meter.ts'
 import { connectEngine, engineGone } from './engine.ts'
 import { describeEngine } from './engine-description.ts'
-import { loadIntoEngine } from './engine-image.ts'
+import { engineShelf, loadIntoEngine } from './engine-image.ts'
 import { helperImage } from './helper-image.ts'
-import { ImageStore } from './image-store.ts'
+import { ImageStore } from '../image/image-store.ts'
 import { runtimeFault } from './runtime-probe.ts'
 import { sweepLeftovers } from './sweep.ts'
 import type { TaskEngine } from './task-engine.ts'
-import { unstarted } from './task-result.ts'
+import { unstarted } from '../confinement/task-result.ts'
 import { runTask } from './task-run.ts'
-import { ARCHITECTURES } from './tiny-program.ts'
+import { ARCHITECTURES } from '../image/tiny-program.ts'
 
 /** How to open the sandbox. */
 export interface DockerSandboxOptions {
@@ -71,7 +71,7 @@ export async function openDockerSandbox(
           : undefined
       if (cgroups === undefined) logger.warn('usage of docker jobs is measured coarsely')
       await cgroups?.sweep()
-      const images = new ImageStore({ engine }, { capacity: imageCapacity })
+      const images = new ImageStore({ shelf: engineShelf(engine) }, { capacity: imageCapacity })
       const { nodeId } = chosen
       return new DockerSandbox({
         engine,

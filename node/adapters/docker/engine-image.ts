@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream'
 import { HiveError } from '../../domain/errors.ts'
-import { refusalOf, type Engine } from './engine.ts'
-import { imageArchive, type Image } from './image-archive.ts'
+import { refusalOf, unlessGone, type Engine } from './engine.ts'
+import { imageArchive, type Image } from '../image/image-archive.ts'
+import type { ImageShelf } from '../image/image-store.ts'
 
 /** Whether the engine holds the image; only its content id is ever asked for, never a name. */
 async function engineHolds(engine: Engine, imageId: string): Promise<boolean> {
@@ -35,5 +36,13 @@ export async function loadIntoEngine(engine: Engine, image: Image): Promise<void
   }
   if (!(await engineHolds(engine, image.id))) {
     throw new HiveError('IMAGE_INVALID', { rule: 'the engine holds it under another id' })
+  }
+}
+
+/** The engine as a place to keep images; it keeps those in use whatever it is told. */
+export function engineShelf(engine: Engine): ImageShelf {
+  return {
+    put: (image) => loadIntoEngine(engine, image),
+    drop: (id) => unlessGone(engine.getImage(id).remove()),
   }
 }

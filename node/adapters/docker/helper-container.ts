@@ -1,7 +1,7 @@
 import type Docker from 'dockerode'
 import { refusalOf, type Engine } from './engine.ts'
 import { loadIntoEngine } from './engine-image.ts'
-import type { Image } from './image-archive.ts'
+import type { Image } from '../image/image-archive.ts'
 
 /** What differs between containers of the helper image. */
 export interface HelperSettings {

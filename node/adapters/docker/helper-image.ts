@@ -1,6 +1,6 @@
 import { MiB } from '../../domain/units.ts'
-import { composeImage, type Image } from './image-archive.ts'
-import { exitProgram, type Architecture } from './tiny-program.ts'
+import { composeImage, type Image } from '../image/image-archive.ts'
+import { exitProgram, type Architecture } from '../image/tiny-program.ts'
 
 /** Program of the helper image that does nothing but exit with PROBE_STATUS. */
 const PROBE_PATH = '/probe'

@@ -1,36 +1,18 @@
 import type { OutputStream } from '../../ports/sandbox.ts'
+import type { CappedOutput } from '../confinement/capped-output.ts'
 
 /** Bytes before each piece of output: stream, three zeros, length. Source: Engine API, ContainerAttach. */
 const FRAME_HEADER_BYTES = 8
 
-/** What capturing reports while it goes on. */
-export interface CaptureEvents {
-  readonly onOutput: (stream: OutputStream, chunk: Uint8Array) => void
-  /** The cap is reached; nothing more is kept or reported. Called once. */
-  readonly onFull: () => void
-}
-
-/** Takes a container's two streams apart and keeps them, up to a cap. */
+/** Takes a container's two streams apart. */
 export class OutputCapture {
-  readonly #events: CaptureEvents
-  readonly #kept: Readonly<Record<OutputStream, Uint8Array[]>> = { 1: [], 2: [] }
-  #room: number
-  #isFull = false
+  readonly #output: CappedOutput
   #header = Buffer.alloc(0)
   #stream: OutputStream = 1
   #frameLeft = 0
 
-  constructor(maxBytes: number, events: CaptureEvents) {
-    this.#room = maxBytes
-    this.#events = events
-  }
-
-  get stdout(): Uint8Array {
-    return Buffer.concat(this.#kept[1])
-  }
-
-  get stderr(): Uint8Array {
-    return Buffer.concat(this.#kept[2])
+  constructor(parts: { readonly output: CappedOutput }) {
+    this.#output = parts.output
   }
 
   /** Takes the next bytes of the engine's framed stream. */
@@ -49,20 +31,7 @@ export class OutputCapture {
       const piece = rest.subarray(0, this.#frameLeft)
       rest = rest.subarray(piece.length)
       this.#frameLeft -= piece.length
-      this.#keep(piece)
+      this.#output.push(this.#stream, piece)
     }
-  }
-
-  #keep(piece: Buffer): void {
-    if (this.#isFull || piece.length === 0) return
-    const kept = Buffer.from(piece.subarray(0, this.#room))
-    this.#room -= kept.length
-    if (kept.length > 0) {
-      this.#kept[this.#stream].push(kept)
-      this.#events.onOutput(this.#stream, kept)
-    }
-    if (kept.length === piece.length) return
-    this.#isFull = true
-    this.#events.onFull()
   }
 }

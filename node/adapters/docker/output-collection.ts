@@ -1,17 +1,12 @@
 import type Docker from 'dockerode'
-import { codeOf } from '../../domain/errors.ts'
-import type { SandboxFile, SandboxTask } from '../../ports/sandbox.ts'
-import { SCRATCH_INODES } from './container-settings.ts'
-import { outputFiles, readArchive } from './output-files.ts'
+import { HiveError } from '../../domain/errors.ts'
+import type { SandboxTask } from '../../ports/sandbox.ts'
+import { SCRATCH_INODES } from '../confinement/job-bounds.ts'
+import { collected, unusableOutputs, type Collected } from '../confinement/output-files.ts'
+import { readTar } from '../image/tar-reader.ts'
 
-/** The files of an ended task, or why they cannot be had. */
-export interface Collected {
-  readonly files: readonly SandboxFile[]
-  /** The job's own doing that makes the outputs unusable; empty when they are fine. */
-  readonly fault: string
-  /** Whether the folder had no room left. */
-  readonly isFull: boolean
-}
+/** Room for headers and padding: each file may cost a header, a long name and a rounding, bytes. */
+const OVERHEAD_BYTES_PER_FILE = 4 * 512
 
 /** Reads the outputs folder of an ended container. */
 export async function collectOutputs(
@@ -22,16 +17,29 @@ export async function collectOutputs(
   const stream = await container.getArchive({ path: `${task.outputs}/.` })
   try {
     const archive = await readArchive(stream, task.limits.diskBytes, SCRATCH_INODES)
-    const { files, usedBytes } = outputFiles(archive, task)
-    return { files, fault: '', isFull: usedBytes >= task.limits.diskBytes }
+    return collected(readTar(archive), task)
   } catch (error) {
-    const code = codeOf(error)
-    if (code === 'CONTENT_TOO_LARGE') return unusable('the outputs are too many or too large')
-    if (code === 'IMAGE_INVALID') return unusable('an output has a name that cannot be carried')
-    throw error
+    return unusableOutputs(error)
   }
 }
 
-function unusable(fault: string): Collected {
-  return { files: [], fault, isFull: false }
+/**
+ * The whole answer, unless it is longer than the folder can be.
+ * @throws HiveError CONTENT_TOO_LARGE
+ */
+export async function readArchive(
+  stream: AsyncIterable<Buffer | string>,
+  diskBytes: number,
+  maxFiles: number,
+): Promise<Buffer> {
+  const maxBytes = diskBytes + maxFiles * OVERHEAD_BYTES_PER_FILE
+  const pieces: Buffer[] = []
+  let size = 0
+  for await (const piece of stream) {
+    const bytes = Buffer.from(piece)
+    size += bytes.length
+    if (size > maxBytes) throw new HiveError('CONTENT_TOO_LARGE', { maxBytes })
+    pieces.push(bytes)
+  }
+  return Buffer.concat(pieces)
 }

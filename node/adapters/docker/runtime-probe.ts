@@ -3,7 +3,7 @@ import { LABELS } from './container-settings.ts'
 import { refusalOf, unlessGone, type Engine } from './engine.ts'
 import { createHelperContainer } from './helper-container.ts'
 import { PROBE_STATUS } from './helper-image.ts'
-import type { Image } from './image-archive.ts'
+import type { Image } from '../image/image-archive.ts'
 
 /** How long a trial container may take, ms; a broken runtime may hang at full speed for ever. */
 const PROBE_TIMEOUT_MS: number = 15 * second

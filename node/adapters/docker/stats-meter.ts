@@ -1,5 +1,5 @@
 import type Docker from 'dockerode'
-import type { Metered } from './cgroup-meter.ts'
+import type { Metered } from '../confinement/cgroup-meter.ts'
 
 /**
  * Follows a running container's figures as the engine publishes them, once a second: coarse, and zero for a task that

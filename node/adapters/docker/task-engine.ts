@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { SandboxTask } from '../../ports/sandbox.ts'
-import type { CgroupMeter } from './cgroup-meter.ts'
+import type { CgroupMeter } from '../confinement/cgroup-meter.ts'
 import { LABELS } from './container-settings.ts'
 import type { Engine } from './engine.ts'
-import type { Image } from './image-archive.ts'
-import type { ImageStore } from './image-store.ts'
+import type { Image } from '../image/image-archive.ts'
+import type { ImageStore } from '../image/image-store.ts'
 
 /** What running a task needs of one open sandbox. */
 export interface TaskEngine {

@@ -7,10 +7,10 @@ import { engineGone, refusalOf, unlessGone } from './engine.ts'
 import { collectOutputs } from './output-collection.ts'
 import { startStep } from './start-step.ts'
 import { runLabels, runPrefix, type TaskEngine } from './task-engine.ts'
-import { finished, unstarted } from './task-result.ts'
+import { finished, unstarted } from '../confinement/task-result.ts'
 import { openUsage } from './task-usage.ts'
 import { makeVolumes } from './task-volumes.ts'
-import { usableLimits } from './usable-limits.ts'
+import { usableLimits } from '../confinement/usable-limits.ts'
 
 /**
  * Runs one task in a container of its own and removes all that was made for it.

@@ -1,6 +1,6 @@
 import type Docker from 'dockerode'
 import type { SandboxTask } from '../../ports/sandbox.ts'
-import type { CgroupMeter, Metered } from './cgroup-meter.ts'
+import type { CgroupMeter, Metered } from '../confinement/cgroup-meter.ts'
 import { followStats, type StatsMeter } from './stats-meter.ts'
 
 /** Counts one task: exactly by a control group of its own, or coarsely by the engine's figures. */

@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import type { SandboxFile, SandboxTask } from '../../ports/sandbox.ts'
-import { JOB_UID } from './container-settings.ts'
+import { JOB_UID } from '../confinement/job-bounds.ts'
+import { planFolders, type TaskFolder } from '../confinement/task-folders.ts'
 import { unlessGone, type Engine } from './engine.ts'
 import { createHelperContainer } from './helper-container.ts'
 import { HOLD_PATH } from './helper-image.ts'
-import type { Image } from './image-archive.ts'
-import { mountSettings, planMounts, volumeSettings, type TaskMount } from './task-mounts.ts'
-import { writeTar, type TarMember } from './tar-writer.ts'
+import type { Image } from '../image/image-archive.ts'
+import { mountSettings, volumeSettings } from './task-mounts.ts'
+import { writeTar, type TarMember } from '../image/tar-writer.ts'
 
 /** What making volumes needs of its surroundings. */
 export interface VolumeParts {
@@ -36,7 +37,7 @@ export interface TaskVolumes extends AsyncDisposable {
  */
 export async function makeVolumes(parts: VolumeParts, task: SandboxTask): Promise<TaskVolumes> {
   const { engine, labels } = parts
-  const plan = planMounts(task)
+  const plan = planFolders(task)
   const volumes = plan.map((mount, at) => ({ mount, name: `${parts.prefix}-${at}` }))
   const mounts = volumes.map(({ name, mount }) => mountSettings(name, mount))
   const holding = new AsyncDisposableStack()
@@ -83,7 +84,7 @@ async function holdMounted(
 }
 
 /** Files with the folders above them. Inputs belong to root, so the job can read and not change them. */
-function membersOf(mount: TaskMount): readonly TarMember[] {
+function membersOf(mount: TaskFolder): readonly TarMember[] {
   const owner = mount.isOutput ? JOB_UID : 0
   const folders = new Set(mount.files.flatMap((file) => foldersAbove(inside(mount, file))))
   return [
@@ -97,7 +98,7 @@ function membersOf(mount: TaskMount): readonly TarMember[] {
   ]
 }
 
-function inside(mount: TaskMount, file: SandboxFile): string {
+function inside(mount: TaskFolder, file: SandboxFile): string {
   return file.path.slice(mount.target.length + 1)
 }
 

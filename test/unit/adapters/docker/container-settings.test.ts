@@ -3,24 +3,21 @@ import { test } from 'node:test'
 import { containerSettings } from '../../../../node/adapters/docker/container-settings.ts'
 import { forStrangers } from '../../../../node/adapters/docker/engine.ts'
 import { seccompProfile } from '../../../../node/adapters/docker/seccomp-profile.ts'
-import {
-  mountSettings,
-  planMounts,
-  volumeSettings,
-} from '../../../../node/adapters/docker/task-mounts.ts'
-import { usableLimits } from '../../../../node/adapters/docker/usable-limits.ts'
+import { mountSettings, volumeSettings } from '../../../../node/adapters/docker/task-mounts.ts'
+import { planFolders } from '../../../../node/adapters/confinement/task-folders.ts'
+import { usableLimits } from '../../../../node/adapters/confinement/usable-limits.ts'
 import { MiB } from '../../../../node/domain/units.ts'
 import type { SandboxTask } from '../../../../node/ports/sandbox.ts'
-import { aDockerTask } from './docker-task.ts'
+import { anImageTask } from '../confinement/an-image-task.ts'
 
 function settings(task: SandboxTask, runtime = 'runc') {
-  const mounts = planMounts(task).map((mount) => mountSettings('v', mount))
+  const mounts = planFolders(task).map((mount) => mountSettings('v', mount))
   const plan = { imageId: 'sha256:1', runtime, labels: { a: 'b' }, mounts, cgroupParent: undefined }
   return containerSettings(task, plan)
 }
 
 test('a container gets no network, no capability, no writable root, no swap, no shared memory', () => {
-  const { HostConfig: host, User, NetworkDisabled } = settings(aDockerTask())
+  const { HostConfig: host, User, NetworkDisabled } = settings(anImageTask())
   assert.equal(User, '65534:65534')
   assert.equal(NetworkDisabled, true)
   assert.equal(host?.NetworkMode, 'none')
@@ -38,21 +35,21 @@ test('a container gets no network, no capability, no writable root, no swap, no 
 })
 
 test('gVisor is given room for the threads of its own kernel', () => {
-  assert.equal(settings(aDockerTask()).HostConfig?.PidsLimit, 128)
-  assert.ok((settings(aDockerTask(), 'runsc').HostConfig?.PidsLimit ?? 0) >= 512)
+  assert.equal(settings(anImageTask()).HostConfig?.PidsLimit, 128)
+  assert.ok((settings(anImageTask(), 'runsc').HostConfig?.PidsLimit ?? 0) >= 512)
 })
 
 test('no arguments leave the image’s command; stdin is opened only when there is some', () => {
-  assert.equal(settings(aDockerTask()).Cmd, undefined)
-  assert.deepEqual(settings(aDockerTask({ args: ['x'] })).Cmd, ['x'])
-  assert.equal(settings(aDockerTask()).OpenStdin, false)
-  assert.equal(settings(aDockerTask({ stdin: Buffer.of(1) })).StdinOnce, true)
+  assert.equal(settings(anImageTask()).Cmd, undefined)
+  assert.deepEqual(settings(anImageTask({ args: ['x'] })).Cmd, ['x'])
+  assert.equal(settings(anImageTask()).OpenStdin, false)
+  assert.equal(settings(anImageTask({ stdin: Buffer.of(1) })).StdinOnce, true)
 })
 
 test('/tmp is sized, unless the task puts something else there', () => {
   const size = (task: SandboxTask) => settings(task).HostConfig?.Tmpfs?.['/tmp']
-  assert.match(size(aDockerTask()) ?? '', /noexec.*size=1048576,/)
-  assert.equal(size(aDockerTask({ outputs: '/tmp' })), undefined)
+  assert.match(size(anImageTask()) ?? '', /noexec.*size=1048576,/)
+  assert.equal(size(anImageTask({ outputs: '/tmp' })), undefined)
 })
 
 test('the filter allows by name only, and never what leads out', () => {
@@ -74,11 +71,11 @@ test('the filter allows by name only, and never what leads out', () => {
 
 test('inputs are grouped by top folder; those under the outputs folder lie in it', () => {
   const file = (path: string) => ({ path, bytes: Buffer.of(1) })
-  const task = aDockerTask({
+  const task = anImageTask({
     files: ['/in/a', '/in/b/c', '/data/d', '/out/e'].map(file),
   })
   assert.deepEqual(
-    planMounts(task).map((mount) => [mount.target, mount.isOutput, mount.files.length]),
+    planFolders(task).map((mount) => [mount.target, mount.isOutput, mount.files.length]),
     [
       ['/in', false, 2],
       ['/data', false, 1],
@@ -88,24 +85,24 @@ test('inputs are grouped by top folder; those under the outputs folder lie in it
 })
 
 for (const [name, task] of Object.entries({
-  'a file at the root': aDockerTask({ files: [{ path: '/a', bytes: Buffer.of(1) }] }),
-  'a file that climbs': aDockerTask({ files: [{ path: '/in/../../a', bytes: Buffer.of(1) }] }),
-  'a relative file': aDockerTask({ files: [{ path: 'in/a', bytes: Buffer.of(1) }] }),
-  'the root as outputs': aDockerTask({ outputs: '/' }),
-  'a file among the kernel’s own': aDockerTask({
+  'a file at the root': anImageTask({ files: [{ path: '/a', bytes: Buffer.of(1) }] }),
+  'a file that climbs': anImageTask({ files: [{ path: '/in/../../a', bytes: Buffer.of(1) }] }),
+  'a relative file': anImageTask({ files: [{ path: 'in/a', bytes: Buffer.of(1) }] }),
+  'the root as outputs': anImageTask({ outputs: '/' }),
+  'a file among the kernel’s own': anImageTask({
     files: [{ path: '/proc/a', bytes: Buffer.of(1) }],
   }),
-  'outputs in /etc': aDockerTask({ outputs: '/etc/x' }),
-  'outputs that climb': aDockerTask({ outputs: '/out/..' }),
+  'outputs in /etc': anImageTask({ outputs: '/etc/x' }),
+  'outputs that climb': anImageTask({ outputs: '/out/..' }),
 })) {
   test(`a mount is refused: ${name}`, () => {
-    assert.throws(() => planMounts(task), { code: 'TASK_START_FAILED' })
+    assert.throws(() => planFolders(task), { code: 'TASK_START_FAILED' })
   })
 }
 
 test('only the outputs volume is memory, and it has the task’s size', () => {
-  const [inputs, outputs] = planMounts(
-    aDockerTask({ files: [{ path: '/in/a', bytes: Buffer.of(1) }] }),
+  const [inputs, outputs] = planFolders(
+    anImageTask({ files: [{ path: '/in/a', bytes: Buffer.of(1) }] }),
   ).map((mount) => volumeSettings('v', mount, 4096, {}))
   assert.equal(inputs?.DriverOpts, undefined)
   assert.match(outputs?.DriverOpts?.['o'] ?? '', /size=4096,.*uid=65534/)
@@ -118,7 +115,7 @@ test('no limit is ever none: what engine, kernel or timer take for "unlimited" i
   assert.deepEqual([least.wallMs, least.outputBytes], [0, 0])
   const most = usableLimits({ ...zero, wallMs: Number.MAX_SAFE_INTEGER })
   assert.ok(most.wallMs > 1e9 && most.wallMs < 2 ** 31 - 60_000)
-  const { limits } = aDockerTask()
+  const { limits } = anImageTask()
   assert.deepEqual(usableLimits(limits), { ...limits })
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readTar } from '../../../../node/adapters/docker/tar-reader.ts'
-import { packTar, type TarMember } from '../../../../node/adapters/docker/tar-writer.ts'
+import { readTar } from '../../../../node/adapters/image/tar-reader.ts'
+import { packTar, type TarMember } from '../../../../node/adapters/image/tar-writer.ts'
 
 const bytes = Buffer.from('content')
 

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OutputCapture } from '../../../../node/adapters/docker/output-capture.ts'
-import { outputFiles, readArchive } from '../../../../node/adapters/docker/output-files.ts'
-import { packTar } from '../../../../node/adapters/docker/tar-writer.ts'
+import { readArchive } from '../../../../node/adapters/docker/output-collection.ts'
+import { CappedOutput } from '../../../../node/adapters/confinement/capped-output.ts'
+import { outputFiles } from '../../../../node/adapters/confinement/output-files.ts'
+import { readTar } from '../../../../node/adapters/image/tar-reader.ts'
+import { packTar } from '../../../../node/adapters/image/tar-writer.ts'
 import { MAX_OUTPUT_FILES } from '../../../../node/protocol/limits.ts'
-import { aDockerTask } from './docker-task.ts'
+import { anImageTask } from './an-image-task.ts'
 
 function frame(stream: number, text: string): Buffer {
   const header = Buffer.alloc(8)
@@ -16,11 +19,12 @@ function frame(stream: number, text: string): Buffer {
 function capture(maxBytes: number, chunks: readonly Buffer[]) {
   const heard: string[] = []
   let full = 0
-  const output = new OutputCapture(maxBytes, {
+  const output = new CappedOutput(maxBytes, {
     onOutput: (stream, chunk) => heard.push(`${stream}:${Buffer.from(chunk).toString()}`),
     onFull: () => full++,
   })
-  for (const chunk of chunks) output.push(chunk)
+  const frames = new OutputCapture({ output })
+  for (const chunk of chunks) frames.push(chunk)
   const { stdout, stderr } = output
   return {
     heard,
@@ -58,13 +62,13 @@ test('outputs: regular files come, links do not, and what was given comes only w
     { path: 'link', link: '/etc/passwd' },
     { path: 'odd\nname', bytes: text('x') },
   ])
-  const task = aDockerTask({
+  const task = anImageTask({
     files: [
       { path: '/out/same', bytes: text('same') },
       { path: '/out/changed', bytes: text('before') },
     ],
   })
-  const { files, usedBytes } = outputFiles(archive, task)
+  const { files, usedBytes } = outputFiles(readTar(archive), task)
   assert.deepEqual(
     files.map((file) => file.path),
     ['/out/sub/new', '/out/changed'],
@@ -75,8 +79,11 @@ test('outputs: regular files come, links do not, and what was given comes only w
 test('outputs: one file more than allowed is refused', () => {
   const many = (count: number) =>
     packTar(Array.from({ length: count }, (_, at) => ({ path: `f${at}`, bytes: Buffer.of(1) })))
-  assert.equal(outputFiles(many(MAX_OUTPUT_FILES), aDockerTask()).files.length, MAX_OUTPUT_FILES)
-  assert.throws(() => outputFiles(many(MAX_OUTPUT_FILES + 1), aDockerTask()), {
+  assert.equal(
+    outputFiles(readTar(many(MAX_OUTPUT_FILES)), anImageTask()).files.length,
+    MAX_OUTPUT_FILES,
+  )
+  assert.throws(() => outputFiles(readTar(many(MAX_OUTPUT_FILES + 1)), anImageTask()), {
     code: 'CONTENT_TOO_LARGE',
   })
 })

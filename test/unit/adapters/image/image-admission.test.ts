@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { admitImage } from '../../../../node/adapters/docker/image-admission.ts'
-import { composeImage, imageArchive } from '../../../../node/adapters/docker/image-archive.ts'
-import { packTar } from '../../../../node/adapters/docker/tar-writer.ts'
+import { admitImage } from '../../../../node/adapters/image/image-admission.ts'
+import { composeImage, imageArchive } from '../../../../node/adapters/image/image-archive.ts'
+import { packTar } from '../../../../node/adapters/image/tar-writer.ts'
 
 const layer = packTar([{ path: 'program', bytes: Buffer.from('x'), mode: 0o755 }])
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
-import { admitImage } from '../../../../node/adapters/docker/image-admission.ts'
+import { admitImage } from '../../../../node/adapters/image/image-admission.ts'
 import { buildBusyboxImage } from '../../../../scripts/images/busybox.ts'
 
 const missing = existsSync('/bin/busybox') ? false : 'skipped: /bin/busybox is missing'

@@ -2,7 +2,7 @@ import { MiB } from '../../../../node/domain/units.ts'
 import type { SandboxTask } from '../../../../node/ports/sandbox.ts'
 
 /** A task of which only what a test cares about need be given. */
-export function aDockerTask(more: Partial<SandboxTask> = {}): SandboxTask {
+export function anImageTask(more: Partial<SandboxTask> = {}): SandboxTask {
   return {
     id: 'task',
     image: { id: 'image', load: async () => new Uint8Array() },

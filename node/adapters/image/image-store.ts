@@ -1,19 +1,26 @@
 import { HiveError } from '../../domain/errors.ts'
 import type { SandboxImage } from '../../ports/sandbox.ts'
-import { unlessGone, type Engine } from './engine.ts'
-import { loadIntoEngine } from './engine-image.ts'
 import { admitImage } from './image-admission.ts'
+import type { Image } from './image-archive.ts'
 
-/** Which images this node gave to the engine, by content id. */
+/** Where admitted images are kept ready to run. */
+export interface ImageShelf {
+  /** Takes the image in; calling it again for one that is there changes nothing. */
+  put(image: Image): Promise<void>
+  /** Gives the image with this id up. */
+  drop(id: string): Promise<void>
+}
+
+/** Which images this node keeps ready, by content id. */
 export class ImageStore {
-  readonly #engine: Engine
+  readonly #shelf: ImageShelf
   readonly #capacity: number
   /** Least recently used first. */
   readonly #ids = new Map<string, string>()
   readonly #loading = new Map<string, Promise<string>>()
 
-  constructor(parts: { readonly engine: Engine }, options: { readonly capacity: number }) {
-    this.#engine = parts.engine
+  constructor(parts: { readonly shelf: ImageShelf }, options: { readonly capacity: number }) {
+    this.#shelf = parts.shelf
     this.#capacity = options.capacity
   }
 
@@ -22,13 +29,13 @@ export class ImageStore {
     return this.#ids.has(contentId)
   }
 
-  /** Forgets what the engine turned out not to hold any more. */
+  /** Forgets what the shelf turned out not to hold any more. */
   forget(contentId: string): void {
     this.#ids.delete(contentId)
   }
 
   /**
-   * The engine's id of the image, loading it first if need be; tasks that ask together share one load.
+   * The id of the image, loading it first if need be; tasks that ask together share one load.
    * @throws HiveError IMAGE_INVALID · TASK_START_FAILED when its bytes cannot be had
    */
   async ensure(image: SandboxImage): Promise<string> {
@@ -47,19 +54,19 @@ export class ImageStore {
 
   async #load(image: SandboxImage): Promise<string> {
     const admitted = await admitImage(await bytesOf(image))
-    await loadIntoEngine(this.#engine, admitted)
+    await this.#shelf.put(admitted)
     this.#ids.set(image.id, admitted.id)
     await this.#shrink()
     return admitted.id
   }
 
-  /** Removes the images that were not used for longest; the engine itself keeps those in use. */
+  /** Removes the images that were not used for longest; the shelf itself keeps those in use. */
   async #shrink(): Promise<void> {
     for (const [contentId, id] of this.#ids) {
       if (this.#ids.size <= this.#capacity) return
       this.#ids.delete(contentId)
       const isShared = [...this.#ids.values()].includes(id)
-      if (!isShared) await unlessGone(this.#engine.getImage(id).remove())
+      if (!isShared) await this.#shelf.drop(id)
     }
   }
 }

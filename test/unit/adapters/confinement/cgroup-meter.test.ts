@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { openCgroupMeter } from '../../../../node/adapters/docker/cgroup-meter.ts'
+import { openCgroupMeter } from '../../../../node/adapters/confinement/cgroup-meter.ts'
 
 async function fakeRoot(t: TestContext, ...hierarchies: string[]): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'hive-cgroup-'))

@@ -1,18 +1,18 @@
 import type { EndReason, Usage } from '../../domain/receipt.ts'
 import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import type { Metered } from './cgroup-meter.ts'
-import type { OutputCapture } from './output-capture.ts'
-import type { Collected } from './output-collection.ts'
+import type { CappedOutput } from './capped-output.ts'
+import type { Collected } from './output-files.ts'
 
-/** How a container ended, as seen from outside. */
+/** How a job ended, as seen from outside. */
 export interface RunEnd {
   /** Why we ended it, if we did. */
   readonly cut: EndReason | undefined
   readonly status: number
   readonly isOutOfMemory: boolean
-  /** From asking for the start to the end, ms; setting the container up is part of it. */
+  /** From asking for the start to the end, ms; setting the sandbox up is part of it. */
   readonly wallMs: number
-  readonly capture: OutputCapture
+  readonly output: CappedOutput
 }
 
 /** 128 + SIGKILL: how an exit by the kernel's out-of-memory killer looks. */
@@ -33,7 +33,7 @@ export function finished(
   collected: Collected,
   metered: Metered,
 ): SandboxResult {
-  const { stdout, stderr } = end.capture
+  const { stdout, stderr } = end.output
   const { reason, detail } = verdict(task, end, collected)
   const filesSize = collected.files.reduce((sum, file) => sum + file.bytes.length, 0)
   const usage: Usage = {
