@@ -61,11 +61,26 @@ export type EscrowEvent = { readonly block: number; readonly transaction: Bytes3
       readonly channel: Bytes32
       readonly requester: Address
       readonly provider: Address
+      readonly requesterSigner: Address
+      readonly providerSigner: Address
+      readonly nonce: bigint
       readonly deposit: Amount
       readonly bond: Amount
+      readonly feeBps: number
       readonly agreement: Bytes32
     }
-  | { readonly type: 'topped-up'; readonly channel: Bytes32; readonly amount: Amount }
+  | {
+      readonly type: 'topped-up'
+      readonly channel: Bytes32
+      readonly payer: Address
+      readonly amount: Amount
+    }
+  | {
+      readonly type: 'bond-added'
+      readonly channel: Bytes32
+      readonly payer: Address
+      readonly amount: Amount
+    }
   | {
       readonly type: 'claimed'
       readonly channel: Bytes32
@@ -75,7 +90,20 @@ export type EscrowEvent = { readonly block: number; readonly transaction: Bytes3
       readonly jobs: number
       readonly jobsRoot: Bytes32
     }
-  | { readonly type: 'closed'; readonly channel: Bytes32; readonly settled: Amount }
+  | {
+      readonly type: 'closing'
+      readonly channel: Bytes32
+      readonly by: Address
+      /** Unix seconds. */
+      readonly closeAt: number
+    }
+  | {
+      readonly type: 'closed'
+      readonly channel: Bytes32
+      readonly settled: Amount
+      readonly depositReturned: Amount
+      readonly bondReturned: Amount
+    }
 )
 
 /**
@@ -86,6 +114,8 @@ export type EscrowEvent = { readonly block: number; readonly transaction: Bytes3
 export interface Escrow {
   readonly chainId: number
   readonly address: Address
+  /** Number of the newest block that the endpoint knows. */
+  newestBlock(options: CallOptions): Promise<number>
   /** Basis points that channels opened now will pay. */
   feeBps(options: CallOptions): Promise<number>
   balances(account: Address, options: CallOptions): Promise<Balances>

@@ -5,13 +5,16 @@ import type { SigningDomain } from './typed-data.ts'
 
 const TYPES = ['uint256', 'address', 'address', 'address', 'address', 'address', 'uint256']
 
-/** The id that the contract will give the channel opened with this bond offer. Never reusable. */
+/** Who shares a channel, as its bond offer and its opening name them. */
+type Parties = Pick<BondOffer, 'requester' | 'provider' | 'providerSigner' | 'nonce'>
+
+/** The id that the contract gives the channel of these parties. Never reusable. */
 export function channelId(
   domain: SigningDomain,
-  bond: BondOffer,
+  parties: Parties,
   requesterSigner: Address,
 ): Bytes32 {
-  const { requester, provider, providerSigner, nonce } = bond
+  const { requester, provider, providerSigner, nonce } = parties
   const values = [
     domain.chainId,
     domain.escrow,

@@ -6,6 +6,7 @@ import { ZERO_BYTES32, type Address } from '../../node/domain/ids.ts'
 import { feeUp } from '../../node/domain/money.ts'
 import type { Escrow } from '../../node/ports/escrow.ts'
 import type { Signer } from '../../node/ports/signer.ts'
+import { channelId } from '../../node/protocol/channel-id.ts'
 import { createEnvelopeCodec } from '../../node/protocol/envelope.ts'
 import { bondNonce } from '../../node/protocol/random.ts'
 import { hour } from '../../node/domain/units.ts'
@@ -171,7 +172,12 @@ export function escrowKeepsItsPromises(
     await escrow.close(id, options())
     const after = await escrow.balances(signer.address, options())
     assert.equal(after.free - before.free, DEPOSIT)
-    assert.equal((await escrow.channel(id, options()))?.status, 'closed')
+    const closed = await escrow.channel(id, options())
+    assert.deepEqual([closed?.status, closed?.deposit, closed?.bond], ['closed', 0n, 0n])
+    const [notice, end] = (await escrow.events({ fromBlock: 0, channel: id }, options())).slice(-2)
+    assert.ok(notice?.type === 'closing' && end?.type === 'closed')
+    assert.deepEqual([notice.by, end.settled], [signer.address, 0n])
+    assert.deepEqual([end.depositReturned, end.bondReturned], [DEPOSIT, BOND])
   })
 
   test(`${name}: the events of a channel tell its story in order`, async () => {
@@ -184,12 +190,26 @@ export function escrowKeepsItsPromises(
       events.map(({ type }) => type),
       ['opened', 'topped-up', 'claimed'],
     )
-    const claimed = events[2]
+    const [opened, toppedUp, claimed] = events
+    assert.ok(opened?.type === 'opened' && toppedUp?.type === 'topped-up')
+    const { requester } = stage
+    assert.equal(
+      channelId(
+        { chainId: escrow.chainId, escrow: escrow.address },
+        opened,
+        opened.requesterSigner,
+      ),
+      id,
+    )
+    assert.deepEqual([opened.deposit, opened.bond], [DEPOSIT, BOND])
+    assert.equal(opened.feeBps, await escrow.feeBps(options()))
+    assert.deepEqual([toppedUp.payer, toppedUp.amount], [requester.signer.address, 5n])
     assert.ok(claimed?.type === 'claimed')
     assert.equal(claimed.paid, 100n)
     assert.equal(claimed.fee, feeUp(100n, BigInt(await escrow.feeBps(options()))))
     assert.equal(claimed.cumulative, 100n)
     assert.equal(claimed.jobs, 1)
+    assert.ok((await escrow.newestBlock(options())) >= claimed.block)
   })
 
   test(`${name}: an aborted call rejects at once`, async () => {

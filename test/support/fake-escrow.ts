@@ -51,6 +51,10 @@ export class FakeChain {
     this.free.set(account, next)
   }
 
+  get newestBlock(): number {
+    return this.#block
+  }
+
   /** One transaction in a block of its own. */
   mine(...events: EventBody[]): TransactionReceipt {
     const hash: Bytes32 = `0x${(++this.#block).toString(16).padStart(64, '0')}`
@@ -76,6 +80,10 @@ class FakeEscrow implements Escrow {
     this.#account = account
     this.chainId = chain.chainId
     this.address = chain.address
+  }
+
+  async newestBlock(): Promise<number> {
+    return this.#chain.newestBlock
   }
 
   async feeBps(): Promise<number> {
@@ -156,10 +164,11 @@ class FakeEscrow implements Escrow {
     const event = {
       type: 'opened',
       channel: id,
-      requester: this.#account,
-      provider,
+      ...parties,
+      nonce: bondOffer.nonce,
       deposit,
       bond,
+      feeBps: FEE_BPS,
       agreement: terms.agreement,
     } as const
     return { id, receipt: this.#chain.mine(event) }
@@ -169,7 +178,7 @@ class FakeEscrow implements Escrow {
     const channel = this.#known(id)
     this.#chain.move(this.#account, -amount)
     this.#chain.channels.set(id, { ...channel, deposit: channel.deposit + amount })
-    return this.#chain.mine({ type: 'topped-up', channel: id, amount })
+    return this.#chain.mine({ type: 'topped-up', channel: id, payer: this.#account, amount })
   }
 
   async claim(voucher: Voucher, signature: Uint8Array): Promise<TransactionReceipt> {
@@ -224,12 +233,9 @@ class FakeEscrow implements Escrow {
 
   async startClose(id: Bytes32): Promise<TransactionReceipt> {
     const channel = this.#known(id)
-    this.#chain.channels.set(id, {
-      ...channel,
-      status: 'closing',
-      closeAt: this.#chain.now() + NOTICE_S,
-    })
-    return this.#chain.mine()
+    const closeAt = this.#chain.now() + NOTICE_S
+    this.#chain.channels.set(id, { ...channel, status: 'closing', closeAt })
+    return this.#chain.mine({ type: 'closing', channel: id, by: this.#account, closeAt })
   }
 
   async close(id: Bytes32): Promise<TransactionReceipt> {
@@ -238,8 +244,11 @@ class FakeEscrow implements Escrow {
       throw reverted('ComputeEscrowTooEarly')
     this.#chain.move(channel.requester, channel.deposit - channel.settled)
     this.#chain.move(channel.provider, channel.bond)
-    this.#chain.channels.set(id, { ...channel, status: 'closed' })
-    return this.#chain.mine({ type: 'closed', channel: id, settled: channel.settled })
+    const { deposit, settled, bond } = channel
+    const tombstone = { deposit: settled, bond: 0n, closeAt: 0, status: 'closed' } as const
+    this.#chain.channels.set(id, { ...channel, ...tombstone })
+    const returned = { depositReturned: deposit - settled, bondReturned: bond }
+    return this.#chain.mine({ type: 'closed', channel: id, settled, ...returned })
   }
 
   #known(id: Bytes32): EscrowChannel {

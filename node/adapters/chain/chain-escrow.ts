@@ -111,6 +111,10 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     }
   }
 
+  async newestBlock(options: CallOptions): Promise<number> {
+    return this.#reads.newestBlock(options)
+  }
+
   async feeBps(options: CallOptions): Promise<number> {
     return Number(await this.#reads.read(this.#escrow, 'feeBps', [], options))
   }

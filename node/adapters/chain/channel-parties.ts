@@ -37,9 +37,10 @@ export class ChannelPartiesBook {
     const [log] = await this.#reads.logs(fromBlock, [opened, id], options)
     if (log === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
     const parties = partiesOf(log)
-    const bond = { ...parties, bond: 0n, hold: 0, expiry: 0 }
     // The endpoint cannot make up parties: their hash is the id.
-    if (channelId({ chainId, escrow: this.#reads.address }, bond, parties.requesterSigner) !== id)
+    if (
+      channelId({ chainId, escrow: this.#reads.address }, parties, parties.requesterSigner) !== id
+    )
       throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'read Opened', channel: id })
     this.#known.set(id, parties)
     return parties

@@ -1,4 +1,5 @@
 import { isError, type Contract, type JsonRpcProvider, type Log } from 'ethers'
+import { HiveError } from '../../domain/errors.ts'
 import type { Address } from '../../domain/ids.ts'
 import type { CallOptions } from '../../ports/requests.ts'
 import { asChainError } from './chain-error.ts'
@@ -18,7 +19,12 @@ export class ContractReads {
     this.address = address
   }
 
-  /** Events of the escrow from a block on. */
+  /** Number of the newest block that the endpoint knows. */
+  async newestBlock(options: CallOptions): Promise<number> {
+    return this.call('newest block', async () => this.#rpc.getBlockNumber(), options)
+  }
+
+  /** Events of the escrow from a block on; none of another contract, and none that was not asked for. */
   async logs(
     fromBlock: number,
     topics: (string | null)[],
@@ -28,7 +34,16 @@ export class ContractReads {
       'events',
       async () => {
         const latest = await this.#rpc.getBlockNumber()
-        return fromBlock > latest ? [] : this.#logsBetween(fromBlock, latest, topics, options)
+        if (fromBlock > latest) return []
+        const logs = await this.#logsBetween(fromBlock, latest, topics, options)
+        const asked = (log: Log) =>
+          log.address.toLowerCase() === this.address &&
+          !log.removed &&
+          log.blockNumber >= fromBlock &&
+          log.blockNumber <= latest &&
+          topics.every((topic, at) => topic === null || log.topics[at] === topic)
+        if (logs.every(asked)) return logs
+        throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'events' })
       },
       options,
     )

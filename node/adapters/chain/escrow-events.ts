@@ -33,26 +33,42 @@ export function eventOf(log: Log): EscrowEvent | undefined {
   const amount = (key: string) => args[key] as bigint
   switch (name) {
     case 'Opened': {
-      const parties = { requester: address(args['requester']), provider: address(args['provider']) }
       const agreement = String(args['agreement']) as Bytes32
       return {
         ...where,
-        ...parties,
+        ...partiesOf(log),
         type: 'opened',
         deposit: amount('deposit'),
         bond: amount('bond'),
+        feeBps: Number(args['feeBps']),
         agreement,
       }
     }
     case 'ToppedUp':
-      return { ...where, type: 'topped-up', amount: amount('amount') }
+    case 'BondAdded': {
+      const type = name === 'ToppedUp' ? 'topped-up' : 'bond-added'
+      return { ...where, type, payer: address(args['payer']), amount: amount('amount') }
+    }
+    case 'Closing':
+      return {
+        ...where,
+        type: 'closing',
+        by: address(args['by']),
+        closeAt: Number(args['closeAt']),
+      }
     case 'Claimed': {
       const paid = { cumulative: amount('cumulative'), paid: amount('paid'), fee: amount('fee') }
       const jobs = { jobs: Number(args['jobs']), jobsRoot: String(args['jobsRoot']) as Bytes32 }
       return { ...where, ...paid, ...jobs, type: 'claimed' }
     }
     case 'Closed':
-      return { ...where, type: 'closed', settled: amount('settled') }
+      return {
+        ...where,
+        type: 'closed',
+        settled: amount('settled'),
+        depositReturned: amount('depositReturned'),
+        bondReturned: amount('bondReturned'),
+      }
     default:
       return undefined
   }
