@@ -1,6 +1,8 @@
+import { globSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 import hardhatEthers from '@nomicfoundation/hardhat-ethers'
+import hardhatIgnition from '@nomicfoundation/hardhat-ignition'
 import hardhatNetworkHelpers from '@nomicfoundation/hardhat-network-helpers'
 import hardhatNodeTestRunner from '@nomicfoundation/hardhat-node-test-runner'
 import { defineConfig } from 'hardhat/config'
@@ -16,6 +18,7 @@ const deployed = {
     viaIR: true,
     optimizer: { enabled: true, runs: 100_000 },
     evmVersion: EVM_VERSION,
+    outputSelection: { '*': { '*': ['storageLayout'] } },
   },
 }
 
@@ -23,22 +26,25 @@ const deployed = {
 // them takes a minute and a half.
 const test = { ...compiler, settings: { evmVersion: EVM_VERSION } }
 
+const testFiles = globSync('test/contracts/**/*.t.sol', { cwd: import.meta.dirname })
+
+const build = {
+  compilers: [deployed],
+  overrides: Object.fromEntries(testFiles.map((file) => [file, test])),
+}
+
 export default defineConfig({
-  plugins: [hardhatEthers, hardhatNetworkHelpers, hardhatNodeTestRunner],
+  plugins: [hardhatEthers, hardhatIgnition, hardhatNetworkHelpers, hardhatNodeTestRunner],
   paths: {
     sources: 'contracts',
     tests: { solidity: 'test/contracts', nodejs: 'test/contracts' },
   },
+  // `production` is what Ignition and verifiers build: the same bytes as those tested.
   solidity: {
     splitTestsCompilation: true,
-    compilers: [deployed],
-    overrides: {
-      'test/contracts/Deadlines.t.sol': test,
-      'test/contracts/Invariants.t.sol': test,
-      'test/contracts/JobsTree.t.sol': test,
-      'test/contracts/Payments.t.sol': test,
-      'test/contracts/TypedData.t.sol': test,
-      'test/contracts/gas/Gas.t.sol': test,
+    profiles: {
+      default: build,
+      production: { ...build, isolated: false },
     },
   },
   test: {

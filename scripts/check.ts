@@ -2,7 +2,7 @@
 import { globSync } from 'node:fs'
 import { runGate, type Step } from './gate/step.ts'
 
-const SOURCES = ['node', 'scripts', 'test']
+const SOURCES = ['ignition', 'node', 'scripts', 'test']
 const unitTests = ['test/architecture.test.ts', ...globSync('test/unit/**/*.test.ts')]
 
 /** Unit tests share one process here: starting one for each file takes longer than the tests. */

@@ -24,15 +24,19 @@ const hardhat = (name: string, ...args: string[]): Step => ({
   args: ['test', ...args],
 })
 
-const generated = (file: string): Step => ({
-  name: `generated ${file} is fresh`,
+const script = (name: string, ...args: string[]): Step => ({
+  name,
   command: process.execPath,
-  args: [`scripts/generate/${file}.ts`, '--check'],
+  args,
 })
+
+const generated = (file: string): Step =>
+  script(`generated ${file} is fresh`, `scripts/generate/${file}.ts`, '--check')
 
 const steps: readonly Step[] = [
   node('layers and unit tests', 2, 'test/architecture.test.ts', 'test/unit/**/*.test.ts'),
   hardhat('contracts: fuzz and invariants', 'solidity'),
+  script('contracts: fuzz and invariants in a second engine', 'scripts/forge/main.ts'),
   hardhat(
     'contracts: gas snapshot',
     'solidity',
