@@ -35,6 +35,10 @@ export interface JobSpec {
   readonly resources: Resources
   /** Wall time of one task, ms. */
   readonly timeoutMs: number
+  /** Instructions that one task may execute, weighted; without it they are not counted. Only for `wasm`. */
+  readonly fuel?: number
+  /** Whether a task must put out the same on every machine. Only for `wasm`. */
+  readonly deterministic?: boolean
   /** Whether stdout and stderr are sent while the task runs. */
   readonly stream: boolean
   readonly tasks: number

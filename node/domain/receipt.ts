@@ -53,6 +53,8 @@ export interface Usage {
   readonly peakMemoryBytes: number
   readonly bytesIn: number
   readonly bytesOut: number
+  /** Instructions, weighted, where they were counted and the task came to an end of its own or of its fuel. */
+  readonly fuel?: number
 }
 
 /** A file that a task left behind. */

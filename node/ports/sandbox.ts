@@ -20,6 +20,11 @@ export interface SandboxTask {
   /** Absolute folder, created writable; regular files left in it come back. */
   readonly outputs: string
   readonly limits: SandboxLimits
+  /**
+   * Given: the task runs in deterministic mode, with randomness from these 32 bytes. What it puts out
+   * and the fuel that it uses are then the same on every machine. Only `wasm` has such a mode.
+   */
+  readonly seed?: Uint8Array
 }
 
 /** A program image; `load` is called only when the engine does not hold it yet. */
@@ -34,6 +39,8 @@ export interface SandboxLimits extends Resources {
   readonly wallMs: number
   /** stdout and stderr together, bytes. */
   readonly outputBytes: number
+  /** Instructions, weighted; without it they are not counted. Only `wasm` counts them. */
+  readonly fuel?: number
 }
 
 /** How a task ended. A job's failure is a result; only a broken engine throws. */

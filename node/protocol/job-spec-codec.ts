@@ -60,6 +60,8 @@ const jobSpec = record<JobSpec>({
   outputs: sandboxPath,
   resources,
   timeoutMs: uint64,
+  fuel: optional(uint64),
+  deterministic: optional(bool),
   stream: bool,
   tasks: uint32,
   inputs: list(taskInput, MAX_TASKS),
@@ -80,6 +82,9 @@ export function decodeJobSpec(bytes: Uint8Array): JobSpec {
   const arrayFits = spec.inputs.length === 0 || spec.inputs.length === spec.tasks
   if (!arrayFits || spec.tasks < 1 || spec.tasks > MAX_TASKS)
     return malformed('spec.tasks', 'one input a task')
+  if (spec.fuel === 0) return malformed('spec.fuel', 'at least 1')
+  if (spec.kind !== 'wasm' && (spec.fuel !== undefined || spec.deterministic === true))
+    return malformed('spec.kind', 'wasm, for what counts instructions or is deterministic')
   const largest = inputBytesOf(spec).reduce((most, bytes) => Math.max(most, bytes), 0)
   return largest <= MAX_TASK_INPUT_BYTES
     ? spec

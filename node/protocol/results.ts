@@ -8,7 +8,7 @@ import { cidText } from './cid.ts'
 import { sandboxPath } from './job-spec-codec.ts'
 import { MAX_MANIFEST_BYTES, MAX_OUTPUT_FILES } from './limits.ts'
 import { list, text, uint32, uint64, type Shape } from './schema.ts'
-import { oneOf, record, wholeNumber } from './shapes.ts'
+import { oneOf, optional, record, wholeNumber } from './shapes.ts'
 import { keccak } from './typed-data.ts'
 
 const MAX_DETAIL_CHARS = 1000
@@ -20,6 +20,7 @@ const usage = record<Usage>({
   peakMemoryBytes: uint64,
   bytesIn: uint64,
   bytesOut: uint64,
+  fuel: optional(uint64),
 })
 
 /** One task's result, as it travels. */

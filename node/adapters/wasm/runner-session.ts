@@ -2,7 +2,7 @@ import { HiveError } from '../../domain/errors.ts'
 import type { SandboxImage } from '../../ports/sandbox.ts'
 import { MAX_IMAGE_BYTES } from '../../protocol/limits.ts'
 import { ModuleShelf } from './module-shelf.ts'
-import type { FromRunner, GuestResult, GuestTask } from './runner/messages.ts'
+import type { FromRunner, GuestResult, GuestTask, ModuleForm } from './runner/messages.ts'
 import type { RunnerCommand } from './runner-command.ts'
 import { RunnerProcess } from './runner-process.ts'
 
@@ -52,12 +52,12 @@ export class RunnerSession implements AsyncDisposable {
    * Has the runner hold the module, loading it once for all who ask, and takes it into use until
    * `release`. Throws IMAGE_INVALID, or TASK_START_FAILED when the bytes cannot be had.
    */
-  async acquire(image: SandboxImage, maxPages: number): Promise<string> {
-    const key = `${image.id} ${maxPages}`
+  async acquire(image: SandboxImage, form: ModuleForm): Promise<string> {
+    const key = `${image.id} ${form.maxPages} ${form.mode}`
     while (!this.#shelf.acquire(key)) {
       let loading = this.#loading.get(key)
       if (loading === undefined) {
-        loading = this.#load(key, image, maxPages).finally(() => this.#loading.delete(key))
+        loading = this.#load(key, image, form).finally(() => this.#loading.delete(key))
         this.#loading.set(key, loading)
       }
       await loading
@@ -96,7 +96,7 @@ export class RunnerSession implements AsyncDisposable {
     await this.#process?.[Symbol.asyncDispose]()
   }
 
-  async #load(key: string, image: SandboxImage, maxPages: number): Promise<void> {
+  async #load(key: string, image: SandboxImage, form: ModuleForm): Promise<void> {
     let bytes
     try {
       bytes = await image.load()
@@ -108,7 +108,7 @@ export class RunnerSession implements AsyncDisposable {
     if (this.#lostBy) throw this.#lostBy
     const admitted = Promise.withResolvers<void>()
     this.#admitting.set(key, admitted)
-    this.#process?.send({ type: 'admit', key, bytes, maxPages })
+    this.#process?.send({ type: 'admit', key, bytes, form })
     await admitted.promise
     for (const old of this.#shelf.put(key, image.id, bytes.byteLength))
       this.#process?.send({ type: 'drop', key: old })

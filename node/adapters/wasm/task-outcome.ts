@@ -32,7 +32,7 @@ export class TaskOutcome {
   /** The result of a task that the runner ended. */
   ended(result: GuestResult): SandboxResult {
     if (!END_REASONS.includes(result.reason)) return this.failed('start-failed', 'a broken runner')
-    const { reason, exitCode, detail, files, wallMs, cpuMs, peakMemoryBytes } = result
+    const { reason, exitCode, detail, files, wallMs, cpuMs, peakMemoryBytes, fuel } = result
     const { stdin, files: given } = this.#task
     return {
       reason,
@@ -47,6 +47,7 @@ export class TaskOutcome {
         peakMemoryBytes,
         bytesIn: total(given, stdin.byteLength),
         bytesOut: total(files, this.#printed),
+        ...(fuel !== undefined && { fuel }),
       },
     }
   }

@@ -7,7 +7,7 @@ import { MAX_OUTPUT_FILES, MAX_PATH_CHARS } from '../../protocol/limits.ts'
 import { abortable } from './abortable.ts'
 import { ISOLATIONS, runnerCommand, type Isolation, type RunnerCommand } from './runner-command.ts'
 import { RunnerSession } from './runner-session.ts'
-import type { GuestTask } from './runner/messages.ts'
+import type { GuestTask, ModuleForm } from './runner/messages.ts'
 import { TaskOutcome } from './task-outcome.ts'
 import { PAGE_BYTES } from './wasi/guest-memory.ts'
 
@@ -140,8 +140,7 @@ class WasmSandbox implements Sandbox {
     try {
       if (signal.aborted) return outcome.failed('killed', 'cancelled before it started')
       const session = await abortable(this.start(), signal)
-      const maxPages = Math.floor(task.limits.memoryBytes / PAGE_BYTES)
-      const acquired = session.acquire(task.image, maxPages)
+      const acquired = session.acquire(task.image, formFor(task))
       let key
       try {
         key = await abortable(acquired, signal)
@@ -166,15 +165,18 @@ class WasmSandbox implements Sandbox {
     }
   }
 
-  #guest({ args, env, stdin, files, outputs, limits }: SandboxTask): GuestTask {
+  #guest({ args, env, stdin, files, outputs, limits, seed }: SandboxTask): GuestTask {
     return {
       args,
       env,
       stdin,
       files,
       outputs,
+      ...(seed !== undefined && { seed }),
       limits: {
+        cpuMillis: limits.cpuMillis,
         wallMs: limits.wallMs,
+        ...(limits.fuel !== undefined && { fuel: limits.fuel }),
         outputBytes: limits.outputBytes,
         diskBytes: Math.min(limits.diskBytes, this.#options.maxDiskBytes),
         maxFiles: MAX_OUTPUT_FILES,
@@ -190,6 +192,15 @@ class WasmSandbox implements Sandbox {
     if (error.code === 'IMAGE_INVALID') return outcome.failed('image-bad', whyOf(error))
     if (error.code === 'TASK_START_FAILED') return outcome.failed('start-failed', whyOf(error))
     throw error
+  }
+}
+
+/** A module is rewritten only for what plain V8 cannot do. */
+function formFor({ limits, seed }: SandboxTask): ModuleForm {
+  const metered = limits.fuel === undefined ? 'plain' : 'metered'
+  return {
+    maxPages: Math.floor(limits.memoryBytes / PAGE_BYTES),
+    mode: seed === undefined ? metered : 'deterministic',
   }
 }
 

@@ -8,7 +8,11 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBuffer
   }
   class Module {
+    constructor(bytes: Uint8Array)
+  }
+  class Global {
     protected constructor()
+    value: bigint | number
   }
   class Instance {
     constructor(module: Module, imports: Record<string, ModuleImports>)
@@ -18,5 +22,6 @@ declare namespace WebAssembly {
   class LinkError extends Error {}
   class RuntimeError extends Error {}
 
+  function validate(bytes: Uint8Array): boolean
   function compile(bytes: Uint8Array): Promise<Module>
 }

@@ -31,6 +31,8 @@ export const JobSpecBody = Type.Object(
     outputs: Type.String({ pattern: '^/', maxLength: MAX_PATH_CHARS }),
     resources: ResourcesBody,
     timeoutMs: Type.Integer({ minimum: 1, maximum: MAX_TASK_TIMEOUT_MS }),
+    fuel: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+    deterministic: Type.Optional(Type.Boolean()),
     stream: Type.Boolean(),
     tasks: Type.Integer({ minimum: 1, maximum: MAX_TASKS }),
     inputs: Type.Array(TaskInputBody, { maxItems: MAX_TASKS }),

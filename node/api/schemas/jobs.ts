@@ -22,6 +22,7 @@ export const TaskResultBody = Type.Object({
     peakMemoryBytes: Type.Integer(),
     bytesIn: Type.Integer(),
     bytesOut: Type.Integer(),
+    fuel: Type.Optional(Type.Integer()),
   }),
 })
 export type TaskResultBody = Static<typeof TaskResultBody>

@@ -14,6 +14,8 @@ export interface RunOptions extends CommonOptions {
   readonly memory?: string
   readonly disk?: string
   readonly timeout?: string
+  readonly fuel?: string
+  readonly deterministic?: boolean
   readonly maxPrice?: string
   readonly attempts?: string
   readonly bidWindow?: string
@@ -37,6 +39,8 @@ export function jobFlags(options: RunOptions, args: readonly string[]): JobFlags
     map: options.map,
     tasks: options.tasks,
     timeout: options.timeout,
+    fuel: options.fuel,
+    deterministic: options.deterministic,
     maxPrice: options.maxPrice,
     attempts: options.attempts,
     bidWindow: options.bidWindow,

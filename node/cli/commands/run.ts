@@ -50,6 +50,8 @@ export function runCommand(parts: CliParts, setExit: SetExit): Command {
     .option('--memory <size>', 'memory of a task, such as 512MiB')
     .option('--disk <size>', 'disk of a task')
     .option('--timeout <duration>', 'longest run of a task, such as 90s')
+    .option('--fuel <n>', 'most instructions of a task, weighted; they are counted then')
+    .option('--deterministic', 'the same output and the same fuel on every machine')
     .option('--max-price <tokens>', 'most to pay for a task')
     .option('--attempts <n>', 'how often a task is placed before it counts as failed')
     .option('--bid-window <duration>', 'how long to wait for bids')

@@ -21,6 +21,8 @@ export interface JobDraft {
   readonly outputs: string
   readonly resources: Resources
   readonly timeoutMs: number
+  readonly fuel: number | undefined
+  readonly deterministic: boolean
   readonly tasks: number
   readonly inputs: readonly { readonly name: string; readonly files: readonly DraftFile[] }[]
   readonly stream: boolean

@@ -61,6 +61,8 @@ async function draftOf(raw: Readonly<Record<string, unknown>>, folder: string): 
       diskBytes: job.resources.disk,
     },
     timeoutMs: job.timeout,
+    fuel: job.fuel,
+    deterministic: job.deterministic ?? false,
     tasks,
     stream: job.stream ?? tasks === 1,
     maxPrice: job.maxPrice,

@@ -47,6 +47,8 @@ export const JOB_READER = map({
     disk: withDefault(size, D.diskBytes as number),
   }),
   timeout: withDefault(duration(MAX_TASK_TIMEOUT_MS), D.timeoutMs as number),
+  fuel: optional(integer(1, Number.MAX_SAFE_INTEGER)),
+  deterministic: optional(bool),
   tasks: optional(integer(1, MAX_TASKS)),
   map: optional(globs),
   stream: optional(bool),

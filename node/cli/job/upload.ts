@@ -38,6 +38,8 @@ export async function uploadJob(
       outputs: draft.outputs,
       resources: draft.resources,
       timeoutMs: draft.timeoutMs,
+      ...(draft.fuel !== undefined && { fuel: draft.fuel }),
+      ...(draft.deterministic && { deterministic: true }),
       stream: draft.stream,
       tasks: draft.tasks,
       inputs,

@@ -11,6 +11,7 @@ import { decodeJobSpec } from '../../protocol/job-spec-codec.ts'
 import { MAX_OUTPUT_BYTES, MAX_SPEC_BYTES } from '../../protocol/limits.ts'
 import { randomBytes32 } from '../../protocol/random.ts'
 import { encodeManifest, manifestRoot, resultCommit } from '../../protocol/results.ts'
+import { taskSeed } from '../../protocol/task-seed.ts'
 import { ZERO_BYTES32 } from '../../domain/ids.ts'
 import { allEnded } from '../all-ended.ts'
 import type { Signing } from '../signing.ts'
@@ -126,7 +127,13 @@ export class Execution {
         stdin,
         files,
         outputs: spec.outputs,
-        limits: { ...spec.resources, wallMs: spec.timeoutMs, outputBytes: MAX_OUTPUT_BYTES },
+        limits: {
+          ...spec.resources,
+          wallMs: spec.timeoutMs,
+          outputBytes: MAX_OUTPUT_BYTES,
+          ...(spec.fuel !== undefined && { fuel: spec.fuel }),
+        },
+        ...(spec.deterministic === true && { seed: taskSeed(work.spec, index) }),
       },
       spec.stream
         ? { signal, onOutput: (stream, chunk) => log.addOutput(index, stream, chunk) }
@@ -162,6 +169,7 @@ export class Execution {
         peakMemoryBytes: round(usage.peakMemoryBytes),
         bytesIn: round(usage.bytesIn),
         bytesOut: round(usage.bytesOut),
+        ...(usage.fuel !== undefined && { fuel: usage.fuel }),
       },
     }
   }

@@ -21,6 +21,10 @@ export class ByteReader {
     return this.#at
   }
 
+  get end(): number {
+    return this.#end
+  }
+
   get done(): boolean {
     return this.#at >= this.#end
   }
@@ -44,6 +48,17 @@ export class ByteReader {
     throw invalidModule('a number is longer than 5 bytes')
   }
 
+  /** Passes over a LEB128 number of up to 64 bits. */
+  skipNumber(): void {
+    for (let bytes = 0; bytes < 10; bytes++) if (this.u8() < 0x80) return
+    throw invalidModule('a number is longer than 10 bytes')
+  }
+
+  skip(length: number): void {
+    if (length > this.#end - this.#at) throw invalidModule('the module ends too early')
+    this.#at += length
+  }
+
   /** The length of a vector, which cannot be above the bytes that are left. */
   count(): number {
     const count = this.u32()
@@ -61,8 +76,7 @@ export class ByteReader {
   }
 
   take(length: number): Uint8Array {
-    if (length > this.#end - this.#at) throw invalidModule('the module ends too early')
-    this.#at += length
+    this.skip(length)
     return this.#bytes.subarray(this.#at - length, this.#at)
   }
 

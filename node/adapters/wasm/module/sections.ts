@@ -5,11 +5,14 @@ export const SECTION = {
   custom: 0,
   type: 1,
   import: 2,
+  function: 3,
   table: 4,
   memory: 5,
+  global: 6,
   export: 7,
   start: 8,
   code: 10,
+  tag: 13,
 } as const
 
 /** One section, where it stands in the module. */
@@ -22,8 +25,8 @@ export interface Section {
   readonly end: number
 }
 
-/** Ids in the order the format demands; 12 (data count) and 13 (tags) were added later, in between. */
-const ORDER: readonly number[] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11]
+/** Numbers in the order the format demands; 12 (data count) and 13 (tags) were added later, in between. */
+export const SECTION_ORDER: readonly number[] = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11]
 /** `\0asm`. */
 const MAGIC: readonly number[] = [0x00, 0x61, 0x73, 0x6d]
 const CORE_VERSION: readonly number[] = [1, 0, 0, 0]
@@ -46,7 +49,7 @@ export function splitSections(bytes: Uint8Array): readonly Section[] {
     const body = reader.within(reader.u32())
     sections.push({ id, start, body, end: reader.position })
     if (id === SECTION.custom) continue
-    const next = ORDER.indexOf(id)
+    const next = SECTION_ORDER.indexOf(id)
     if (next === -1) throw invalidModule(`section ${id} is unknown`)
     if (next <= place) throw invalidModule(`section ${id} comes twice or out of order`)
     place = next

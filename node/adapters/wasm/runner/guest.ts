@@ -1,28 +1,28 @@
 import type { SandboxFile } from '../../../ports/sandbox.ts'
+import { CLOCK } from '../wasi/abi.ts'
+import { SystemClock, VirtualClock } from '../wasi/clock.ts'
 import { DiskQuota } from '../wasi/disk-quota.ts'
 import { FdTable } from '../wasi/fd-table.ts'
 import { changedFiles, FileTree } from '../wasi/file-tree.ts'
 import { GuestEnd } from '../wasi/guest-end.ts'
-import { GuestMemory, PAGE_BYTES } from '../wasi/guest-memory.ts'
+import { GuestMemory } from '../wasi/guest-memory.ts'
 import type { WasiHost } from '../wasi/host.ts'
 import { wasiImports } from '../wasi/imports.ts'
 import { WASI_MODULE } from '../wasi/names.ts'
+import { seededRandomness, systemRandomness } from '../wasi/randomness.ts'
+import { blamedOnMemory, endingOf, meteredEnding, type Ending } from './guest-ending.ts'
+import { GuestMeter } from './guest-meter.ts'
 import type { FromWorker, GuestTask, ToWorker } from './messages.ts'
 import type { OutputRing } from './output-ring.ts'
 
 /** What a program finds as its own name, before its arguments. */
 const PROGRAM_NAME = 'program'
-/** Exit code of a trap; as shells report an abort. */
-export const TRAP_EXIT = 134
-/** A refused allocation leaves about this much of a full memory unused: at most 4 MiB, or an eighth. */
-const nearLimit = (maxPages: number) => maxPages - Math.min(64, maxPages >> 3)
 
 type Ended = Exclude<FromWorker, string>
-type Ending = Pick<Ended, 'reason' | 'exitCode' | 'detail'>
 
 /** Runs one guest to its end, on this thread. `tell` makes the main thread look into the ring. */
 export function runGuest(
-  { module, maxPages, task }: ToWorker,
+  { module, form, task }: ToWorker,
   ring: OutputRing,
   tell: () => void,
 ): Ended {
@@ -32,7 +32,15 @@ export function runGuest(
   const memory = new GuestMemory((bytes) => {
     ring.peakBytes = bytes
   })
-  const tree = new FileTree(new DiskQuota(task.limits.diskBytes))
+  const meter = form.mode === 'plain' ? undefined : new GuestMeter(task.limits.fuel)
+  const clock =
+    meter === undefined || task.seed === undefined
+      ? new SystemClock()
+      : new VirtualClock(() => meter.used)
+  const tree = new FileTree(
+    new DiskQuota(task.limits.diskBytes),
+    () => clock.read(CLOCK.realtime) ?? 0n,
+  )
   let ending = prepare(tree, task)
   let files: readonly SandboxFile[] = []
   if (ending === undefined) {
@@ -42,19 +50,28 @@ export function runGuest(
       fds: new FdTable(tree.quota, task.stdin, tree.root),
       args: [PROGRAM_NAME, ...task.args].map((arg) => Buffer.from(arg)),
       env: Object.entries(task.env).map(([name, value]) => Buffer.from(`${name}=${value}`)),
+      clock,
+      random: task.seed === undefined ? systemRandomness() : seededRandomness(task.seed),
       print: printer(task.limits.outputBytes, ring, tell),
       ended: undefined,
     }
-    ending = execute(module, host)
+    ending = execute(module, host, meter)
     ring.peakBytes = memory.size
-    ending = blameMemory(ending, memory.size, maxPages)
+    ending = blamedOnMemory(ending, memory.size, form.maxPages, meter)
+    if (meter !== undefined) ending = meteredEnding(ending, meter)
     const collected = collect(tree, task)
     if (typeof collected === 'string')
       ending = { reason: 'disk-limit', exitCode: -1, detail: collected }
     else files = collected
   }
   const { user, system } = process.threadCpuUsage(cpuBefore)
-  return { ...ending, files, cpuMs: (user + system) / 1000, peakMemoryBytes: ring.peakBytes }
+  return {
+    ...ending,
+    files,
+    cpuMs: (user + system) / 1000,
+    peakMemoryBytes: ring.peakBytes,
+    ...(meter !== undefined && { fuel: Number(meter.used) }),
+  }
 }
 
 function prepare(tree: FileTree, task: GuestTask): Ending | undefined {
@@ -76,32 +93,23 @@ function printer(cap: number, ring: OutputRing, tell: () => void) {
   }
 }
 
-function execute(module: WebAssembly.Module, host: WasiHost): Ending {
+function execute(
+  module: WebAssembly.Module,
+  host: WasiHost,
+  meter: GuestMeter | undefined,
+): Ending {
   try {
-    // A start function runs in here already, and without its memory known every call answers `fault`.
+    // The start function of a module that is not metered runs in here already, and without its memory
+    // known every call answers `fault`.
     const { exports } = new WebAssembly.Instance(module, { [WASI_MODULE]: wasiImports(host) })
     host.memory.attach(exports['memory'] as WebAssembly.Memory)
+    meter?.attach(exports)
+    meter?.start()
     ;(exports['_start'] as () => void)()
     return host.ended ? endingOf(host.ended) : { reason: 'exit', exitCode: 0, detail: '' }
   } catch (error) {
     return endingOf(host.ended ?? error)
   }
-}
-
-function endingOf(error: unknown): Ending {
-  if (error instanceof GuestEnd)
-    return { reason: error.reason, exitCode: error.exitCode, detail: error.message }
-  // A trap, a stack too deep, or an exception of the guest's own: the program crashed.
-  const detail = error instanceof Error ? error.message : 'an exception that nothing caught'
-  return { reason: 'exit', exitCode: TRAP_EXIT, detail: `trap: ${detail}` }
-}
-
-// Only the guest sees a refused growth. A trap with the memory full is what an abort for want of memory looks like.
-function blameMemory(ending: Ending, bytes: number, maxPages: number): Ending {
-  const trapped = ending.reason === 'exit' && ending.detail !== ''
-  if (!trapped || bytes / PAGE_BYTES < nearLimit(maxPages)) return ending
-  const detail = `memory reached its limit of ${maxPages * PAGE_BYTES} bytes; ${ending.detail}`
-  return { reason: 'oom', exitCode: -1, detail }
 }
 
 function collect(tree: FileTree, { outputs, limits }: GuestTask): readonly SandboxFile[] | string {

@@ -2,10 +2,10 @@
 // It has no files, no network and no secrets, and says how tasks ended over its IPC channel.
 import { setFlagsFromString } from 'node:v8'
 import { codeOf, HiveError } from '../../../domain/errors.ts'
-import { admitModule } from '../module/admit.ts'
 import { invalidModule } from '../module/byte-reader.ts'
-import type { FromRunner, ToRunner } from './messages.ts'
+import type { FromRunner, ModuleForm, ToRunner } from './messages.ts'
 import { Pool } from './pool.ts'
+import { Preparation } from './preparation.ts'
 
 /**
  * V8's baseline compiler has no on-stack replacement: a program that is one long loop would stay in
@@ -14,7 +14,8 @@ import { Pool } from './pool.ts'
  */
 const COMPILER = '--no-liftoff'
 
-const modules = new Map<string, { module: WebAssembly.Module; maxPages: number }>()
+const modules = new Map<string, { module: WebAssembly.Module; form: ModuleForm }>()
+const preparation = new Preparation()
 const pool = new Pool(Number(process.argv[2] ?? 1), {
   onReady: () => {
     setFlagsFromString(COMPILER)
@@ -31,10 +32,9 @@ function tell(message: FromRunner): void {
   process.send?.(message, undefined, undefined, () => {})
 }
 
-async function admit(key: string, bytes: Uint8Array, maxPages: number): Promise<void> {
+async function admit(key: string, bytes: Uint8Array, form: ModuleForm): Promise<void> {
   try {
-    const admitted = admitModule(bytes, maxPages)
-    modules.set(key, { module: await compile(admitted), maxPages })
+    modules.set(key, { module: await compile(await preparation.of(bytes, form)), form })
     tell({ type: 'admitted', key })
   } catch (error) {
     const why = error instanceof HiveError ? error.data['why'] : undefined
@@ -68,7 +68,7 @@ function run({ id, key, task }: Extract<ToRunner, { type: 'run' }>): void {
 process.on('message', (message: ToRunner) => {
   switch (message.type) {
     case 'admit':
-      void admit(message.key, message.bytes, message.maxPages)
+      void admit(message.key, message.bytes, message.form)
       return
     case 'drop':
       modules.delete(message.key)
@@ -80,8 +80,11 @@ process.on('message', (message: ToRunner) => {
       void pool.cancel(message.id)
   }
 })
-process.once('disconnect', () => {
-  void pool.close()
-})
+process.once('disconnect', close)
 // The node may have given up before we listened.
-if (!process.connected) void pool.close()
+if (!process.connected) close()
+
+function close(): void {
+  void pool.close()
+  void preparation.close()
+}

@@ -3,7 +3,9 @@ import type { OutputStream, SandboxFile } from '../../../ports/sandbox.ts'
 
 /** Limits as the runner enforces them. */
 export interface GuestLimits {
+  readonly cpuMillis: number
   readonly wallMs: number
+  readonly fuel?: number
   readonly outputBytes: number
   readonly diskBytes: number
   /** Of the outputs folder. */
@@ -19,6 +21,7 @@ export interface GuestTask {
   readonly files: readonly SandboxFile[]
   readonly outputs: string
   readonly limits: GuestLimits
+  readonly seed?: Uint8Array
 }
 
 /** How a task ended inside the runner; its output went ahead. */
@@ -30,6 +33,14 @@ export interface GuestResult {
   readonly wallMs: number
   readonly cpuMs: number
   readonly peakMemoryBytes: number
+  readonly fuel?: number
+}
+
+/** How a module is prepared. */
+export interface ModuleForm {
+  /** Most pages of its memory. */
+  readonly maxPages: number
+  readonly mode: 'plain' | 'metered' | 'deterministic'
 }
 
 /** What the node tells its runner. The channel keeps the order, so what was admitted is there for a `run`. */
@@ -38,7 +49,7 @@ export type ToRunner =
       readonly type: 'admit'
       readonly key: string
       readonly bytes: Uint8Array
-      readonly maxPages: number
+      readonly form: ModuleForm
     }
   | { readonly type: 'drop'; readonly key: string }
   | { readonly type: 'run'; readonly id: number; readonly key: string; readonly task: GuestTask }
@@ -60,7 +71,7 @@ export type FromRunner =
 /** What a worker thread is told: one task. */
 export interface ToWorker {
   readonly module: WebAssembly.Module
-  readonly maxPages: number
+  readonly form: ModuleForm
   readonly task: GuestTask
 }
 

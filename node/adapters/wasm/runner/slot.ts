@@ -10,10 +10,20 @@ const DRAIN_MS = 25
  * memory and files do not. With half of it a 58 MB module spends ten times its run in the collector.
  */
 const HEAP_MIB = 256
+/**
+ * Stack of one thread, MiB: eight times what `MAX_STACK_SLOTS` says, for the engine's frames are not
+ * the slots that are counted.
+ */
+const STACK_MIB = 64
 /** How long a busy thread may take to tell its processor time before it is killed, ms. */
 const CPU_ANSWER_MS = 250
 /** How long a killed thread may take to end before its task is answered without it, ms. */
 const KILL_ANSWER_MS = 300
+
+/** Shortest time between two questions for the processor time, ms. */
+const CPU_ASK_MS = 20
+/** Thousandths of a core in a whole one. */
+const CORE_MILLIS = 1000
 
 /** Longest timer of Node; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -22,6 +32,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 interface Running {
   readonly startedAt: number
   readonly wall: NodeJS.Timeout
+  /** Due when the task may have used its processor time. */
+  cpu: NodeJS.Timeout | undefined
   readonly onOutput: (chunk: OutputChunk) => void
   readonly onEnd: (result: GuestResult) => void
   drain: NodeJS.Timeout | undefined
@@ -44,7 +56,7 @@ export class Slot {
   constructor(onReady: () => void) {
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: this.#ring.shared,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, stackSizeMb: STACK_MIB },
       env: {},
       stdin: false,
       stdout: true,
@@ -101,12 +113,15 @@ export class Slot {
     this.#running = {
       startedAt: performance.now(),
       wall,
+      cpu: undefined,
       onOutput,
       onEnd,
       drain: undefined,
       killed: undefined,
     }
     this.#worker.postMessage(message)
+    const { cpuMillis } = message.task.limits
+    if (cpuMillis < CORE_MILLIS) this.#watchCpu(this.#running, (wallMs * cpuMillis) / CORE_MILLIS)
   }
 
   /** Kills the thread, and the task with it. Resolves when the task is answered. */
@@ -125,6 +140,20 @@ export class Slot {
   async close(): Promise<void> {
     this.#dead = true
     await this.#worker.terminate()
+  }
+
+  // A thread cannot be held back to a part of a core. So such a part is of the wall time, and what a
+  // task has used of it is asked when it can at the earliest be all.
+  #watchCpu(running: Running, budgetMs: number, usedMs = 0): void {
+    const check = async () => {
+      await within(this.#askCpu(), CPU_ANSWER_MS)
+      if (this.#running !== running) return
+      const used = Math.max(0, this.#cpuMs - this.#ring.cpuBeforeMs)
+      if (used < budgetMs) this.#watchCpu(running, budgetMs, used)
+      else await this.end('timeout', `it used ${Math.ceil(budgetMs)} ms of processor time`)
+    }
+    const ms = Math.max(CPU_ASK_MS, Math.ceil(budgetMs - usedMs))
+    running.cpu = setTimeout(() => void check(), Math.min(ms, MAX_TIMER_MS))
   }
 
   async #askCpu(): Promise<void> {
@@ -154,6 +183,7 @@ export class Slot {
 
   #settle(running: Running, result: GuestResult): void {
     clearTimeout(running.wall)
+    clearTimeout(running.cpu)
     clearTimeout(running.drain)
     this.#running = undefined
     this.#ring.rest()

@@ -14,12 +14,16 @@ import {
 
 /** A whole file system in memory: directories and regular files, no links, nothing of the host. */
 export class FileTree {
-  readonly root: DirNode = newDir(1n, undefined, 0)
+  readonly root: DirNode
   readonly quota: DiskQuota
+  readonly #now: () => bigint
   #inodes = 1n
 
-  constructor(quota: DiskQuota) {
+  /** `now` tells the time for the files, ns since 1970. */
+  constructor(quota: DiskQuota, now: () => bigint) {
     this.quota = quota
+    this.#now = now
+    this.root = newDir(1n, undefined, 0, now)
   }
 
   /** Puts an input file at an absolute path, free of charge; false when the path cannot be. */
@@ -29,7 +33,7 @@ export class FileTree {
     if (names === undefined || name === undefined) return false
     const dir = this.#descend(names.slice(0, -1))
     if (dir === undefined || dir.entries.has(name)) return false
-    dir.entries.set(name, givenFile(++this.#inodes, bytes))
+    dir.entries.set(name, givenFile(++this.#inodes, bytes, this.#now))
     return true
   }
 
@@ -49,7 +53,7 @@ export class FileTree {
       if (asDir || (oflags & OFLAG.directory) !== 0) return ERRNO.inval
       if (!this.#lives(dir)) return ERRNO.noent
       this.quota.take(ENTRY_BYTES)
-      const file = madeFile(++this.#inodes, ENTRY_BYTES)
+      const file = madeFile(++this.#inodes, ENTRY_BYTES, this.#now)
       dir.entries.set(name, file)
       return file
     }
@@ -68,7 +72,7 @@ export class FileTree {
     if (place.node !== undefined) return ERRNO.exist
     if (!this.#lives(place.dir)) return ERRNO.noent
     this.quota.take(ENTRY_BYTES)
-    place.dir.entries.set(place.name, newDir(++this.#inodes, place.dir, ENTRY_BYTES))
+    place.dir.entries.set(place.name, newDir(++this.#inodes, place.dir, ENTRY_BYTES, this.#now))
     return ERRNO.success
   }
 
@@ -142,7 +146,7 @@ export class FileTree {
   #descend(names: readonly string[]): DirNode | undefined {
     let dir = this.root
     for (const name of names) {
-      const next = dir.entries.get(name) ?? newDir(++this.#inodes, dir, 0)
+      const next = dir.entries.get(name) ?? newDir(++this.#inodes, dir, 0, this.#now)
       if (next.kind !== 'dir') return undefined
       dir.entries.set(name, next)
       dir = next

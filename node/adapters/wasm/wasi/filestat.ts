@@ -1,6 +1,6 @@
 import { ERRNO, FILETYPE, TIME, type Errno } from './abi.ts'
 import type { GuestMemory } from './guest-memory.ts'
-import { nowNs, type TreeNode } from './tree-node.ts'
+import type { TreeNode } from './tree-node.ts'
 
 const FILESTAT_BYTES = 64
 
@@ -26,8 +26,8 @@ export function putFilestat(memory: GuestMemory, at: number, node: TreeNode | un
 export function setTimes(node: TreeNode, accessed: bigint, modified: bigint, which: number): Errno {
   const both = (a: number, b: number) => (which & a) !== 0 && (which & b) !== 0
   if (both(TIME.access, TIME.accessNow) || both(TIME.modified, TIME.modifiedNow)) return ERRNO.inval
-  const now = nowNs()
   const { times } = node
+  const now = times.now()
   if (which & TIME.access) times.accessed = BigInt.asUintN(64, accessed)
   if (which & TIME.accessNow) times.accessed = now
   if (which & TIME.modified) times.modified = BigInt.asUintN(64, modified)

@@ -1,4 +1,5 @@
 import type { OutputStream } from '../../../ports/sandbox.ts'
+import type { GuestClock } from './clock.ts'
 import type { FdTable } from './fd-table.ts'
 import type { FileTree } from './file-tree.ts'
 import type { GuestEnd } from './guest-end.ts'
@@ -12,6 +13,9 @@ export interface WasiHost {
   /** Strings as the guest gets them, without their closing NUL. */
   readonly args: readonly Uint8Array[]
   readonly env: readonly Uint8Array[]
+  readonly clock: GuestClock
+  /** Fills `bytes` with random ones. */
+  readonly random: (bytes: Uint8Array) => void
   /** Takes output over at once; throws at the cap. */
   readonly print: (stream: OutputStream, bytes: Uint8Array) => void
   /** Set by the first call that ends the guest; no call does anything after it. */

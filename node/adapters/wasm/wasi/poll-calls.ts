@@ -1,5 +1,4 @@
 import { CLOCK, ERRNO, EVENT } from './abi.ts'
-import { readClock } from './clock.ts'
 import type { WasiCalls, WasiHost } from './host.ts'
 
 /** Most subscriptions of one call; libc uses one a descriptor and one for the time-out. */
@@ -8,7 +7,6 @@ const SUBSCRIPTION_BYTES = 48
 const EVENT_BYTES = 32
 /** The time of a clock subscription is absolute. */
 const ABSOLUTE = 1
-const NS_PER_MS = 1e6
 
 interface Waiting {
   readonly userdata: bigint
@@ -19,9 +17,7 @@ interface Waiting {
 }
 
 /** Waiting. Files and streams are always ready, so only clocks ever sleep. */
-export function pollCalls({ memory, fds }: WasiHost): WasiCalls {
-  const sleeper = new Int32Array(new SharedArrayBuffer(4))
-
+export function pollCalls({ memory, fds, clock: time }: WasiHost): WasiCalls {
   function read(at: number): Waiting {
     const userdata = memory.u64(at)
     const tag = memory.u8(at + 8)
@@ -31,7 +27,7 @@ export function pollCalls({ memory, fds }: WasiHost): WasiCalls {
       return { ...base, error: known ? ERRNO.success : ERRNO.badf }
     }
     const clock = memory.u32(at + 16)
-    const now = clock === CLOCK.realtime || clock === CLOCK.monotonic ? readClock(clock) : undefined
+    const now = clock === CLOCK.realtime || clock === CLOCK.monotonic ? time.read(clock) : undefined
     if (tag !== EVENT.clock || now === undefined) return { ...base, error: ERRNO.inval }
     const timeout = memory.u64(at + 24)
     const absolute = (memory.u16(at + 40) & ABSOLUTE) !== 0
@@ -44,7 +40,7 @@ export function pollCalls({ memory, fds }: WasiHost): WasiCalls {
       if (count === 0 || count > MAX_SUBSCRIPTIONS) return ERRNO.inval
       const all = Array.from({ length: count }, (_, n) => read(inAt + n * SUBSCRIPTION_BYTES))
       const first = all.reduce((least, { dueNs }) => (dueNs < least ? dueNs : least), 1n << 64n)
-      if (first > 0n) sleep(sleeper, first)
+      if (first > 0n) time.sleep(first)
       let at = outAt
       for (const { userdata, tag, error, dueNs } of all) {
         if (dueNs > first) continue
@@ -59,11 +55,4 @@ export function pollCalls({ memory, fds }: WasiHost): WasiCalls {
       return ERRNO.success
     },
   }
-}
-
-// The worker has nothing else to do; terminating it wakes this.
-function sleep(cell: Int32Array, ns: bigint): void {
-  const until = process.hrtime.bigint() + ns
-  for (let left = ns; left > 0n; left = until - process.hrtime.bigint())
-    Atomics.wait(cell, 0, 0, Number(left) / NS_PER_MS)
 }

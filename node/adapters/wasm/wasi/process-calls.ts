@@ -1,16 +1,13 @@
-import { randomFillSync } from 'node:crypto'
 import { ERRNO } from './abi.ts'
-import { CLOCK_RESOLUTION_NS, readClock } from './clock.ts'
+import { CLOCK_RESOLUTION_NS } from './clock.ts'
 import { GuestEnd } from './guest-end.ts'
 import type { WasiCalls, WasiHost } from './host.ts'
 
-/** Random bytes are made in pieces, because a native call cannot be interrupted by the wall-time kill. */
-const RANDOM_PIECE_BYTES = 65_536
 /** Exit code of a program that raises a signal, plus the signal; as shells have it. */
 const SIGNAL_EXIT = 128
 
 /** Clocks, randomness, and the ways to end; sockets, of which there are none. */
-export function processCalls({ memory }: WasiHost): WasiCalls {
+export function processCalls({ memory, clock, random }: WasiHost): WasiCalls {
   const noSockets = () => ERRNO.notsup
   return {
     clock_res_get: (id: number, at: number) => {
@@ -20,15 +17,13 @@ export function processCalls({ memory }: WasiHost): WasiCalls {
       return ERRNO.success
     },
     clock_time_get: (id: number, _precision: bigint, at: number) => {
-      const time = readClock(id)
+      const time = clock.read(id)
       if (time === undefined) return ERRNO.inval
       memory.setU64(at, time)
       return ERRNO.success
     },
     random_get: (at: number, length: number) => {
-      memory.slice(at, length)
-      for (let done = 0; done < length; done += RANDOM_PIECE_BYTES)
-        randomFillSync(memory.slice(at + done, Math.min(RANDOM_PIECE_BYTES, length - done)))
+      random(memory.slice(at, length))
       return ERRNO.success
     },
     sched_yield: () => ERRNO.success,

@@ -5,7 +5,12 @@ interface Times {
   accessed: bigint
   modified: bigint
   changed: bigint
+  /** The time now. */
+  readonly now: () => bigint
 }
+
+/** Tells the time, nanoseconds since 1970. */
+type Now = Times['now']
 
 /** A regular file: growable bytes. */
 export interface FileNode {
@@ -42,31 +47,37 @@ export type TreeNode = FileNode | DirNode
 /** Most that the room of a file grows ahead of its content, bytes. */
 const MAX_SPARE_BYTES = 16 * 1024 * 1024
 
-/** Nanoseconds since 1970. */
-export function nowNs(): bigint {
-  return BigInt(Date.now()) * 1_000_000n
-}
-
 /** An empty directory. */
-export function newDir(inode: bigint, parent: DirNode | undefined, charged: number): DirNode {
-  return { kind: 'dir', inode, times: newTimes(), entries: new Map(), charged, parent }
+export function newDir(
+  inode: bigint,
+  parent: DirNode | undefined,
+  charged: number,
+  now: Now,
+): DirNode {
+  return { kind: 'dir', inode, times: newTimes(now), entries: new Map(), charged, parent }
 }
 
 /** An input file, which takes `bytes` over. */
-export function givenFile(inode: bigint, bytes: Uint8Array): FileNode {
-  return newFile(inode, bytes, 0, true)
+export function givenFile(inode: bigint, bytes: Uint8Array, now: Now): FileNode {
+  return newFile(inode, bytes, 0, true, now)
 }
 
 /** An empty file that the guest makes, `charged` for its name. */
-export function madeFile(inode: bigint, charged: number): FileNode {
-  return newFile(inode, new Uint8Array(), charged, false)
+export function madeFile(inode: bigint, charged: number, now: Now): FileNode {
+  return newFile(inode, new Uint8Array(), charged, false, now)
 }
 
-function newFile(inode: bigint, bytes: Uint8Array, charged: number, pristine: boolean): FileNode {
+function newFile(
+  inode: bigint,
+  bytes: Uint8Array,
+  charged: number,
+  pristine: boolean,
+  now: Now,
+): FileNode {
   return {
     kind: 'file',
     inode,
-    times: newTimes(),
+    times: newTimes(now),
     data: bytes,
     size: bytes.byteLength,
     charged,
@@ -120,10 +131,10 @@ export function releaseIfGone(file: FileNode, quota: DiskQuota): void {
 
 function touch(file: FileNode): void {
   file.pristine = false
-  file.times.modified = file.times.changed = nowNs()
+  file.times.modified = file.times.changed = file.times.now()
 }
 
-function newTimes(): Times {
-  const now = nowNs()
-  return { accessed: now, modified: now, changed: now }
+function newTimes(now: Now): Times {
+  const time = now()
+  return { accessed: time, modified: time, changed: time, now }
 }

@@ -17,7 +17,7 @@ import {
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 function aTree(limit = 1_000_000): FileTree {
-  const tree = new FileTree(new DiskQuota(limit))
+  const tree = new FileTree(new DiskQuota(limit), () => 0n)
   assert.ok(tree.plant('/in/a.txt', bytes('input')))
   assert.ok(tree.plantDir('/out'))
   return tree

@@ -9,6 +9,8 @@ import { GuestEnd } from '../../../../node/adapters/wasm/wasi/guest-end.ts'
 import { GuestMemory } from '../../../../node/adapters/wasm/wasi/guest-memory.ts'
 import type { WasiHost } from '../../../../node/adapters/wasm/wasi/host.ts'
 import { wasiImports } from '../../../../node/adapters/wasm/wasi/imports.ts'
+import { SystemClock } from '../../../../node/adapters/wasm/wasi/clock.ts'
+import { systemRandomness } from '../../../../node/adapters/wasm/wasi/randomness.ts'
 import { WASI_NAMES } from '../../../../node/adapters/wasm/wasi/names.ts'
 
 type Call = (...args: (number | bigint)[]) => number
@@ -16,7 +18,7 @@ type Call = (...args: (number | bigint)[]) => number
 function aGuest(print: WasiHost['print'] = () => {}) {
   const memory = new GuestMemory(() => {})
   memory.attach({ buffer: new ArrayBuffer(65_536) } as unknown as WebAssembly.Memory)
-  const tree = new FileTree(new DiskQuota(100_000))
+  const tree = new FileTree(new DiskQuota(100_000), () => 0n)
   tree.plant('/in/a.txt', Buffer.from('0123456789'))
   const fds = new FdTable(tree.quota, Buffer.from('stdin'), tree.root)
   const text = (value: string) => Buffer.from(value)
@@ -26,6 +28,8 @@ function aGuest(print: WasiHost['print'] = () => {}) {
     fds,
     args: [text('program'), text('x y')],
     env: [text('A=1')],
+    clock: new SystemClock(),
+    random: systemRandomness(),
     print,
     ended: undefined,
   }
