@@ -3,7 +3,7 @@
 # and libclang-rt-14-dev-wasm32.
 set -eu
 cd "$(dirname "$0")"
-for name in programs escape kernels; do
+for name in programs escape kernels oracle; do
   clang-14 --target=wasm32-wasi --sysroot=/usr -std=gnu11 -O2 -Wall -Wextra -Wno-infinite-recursion \
     -Wl,--strip-all -Wl,-z,stack-size=131072 -o "$name.wasm" "$name.c"
 done
