@@ -38,6 +38,9 @@ function command(...functions: { locals?: number[]; code: number[] }[]): Uint8Ar
 
 const start = (...code: number[]) => command({ locals: [I32, I64, F32, F64], code })
 
+/** Goes round once: 2. */
+const oneRound = [0x03, EMPTY, 0x41, 0, 0x1a, END]
+
 /** Counts local 0 down from `from`: 5 a round. */
 const countdown = (from: number) => [
   65,
@@ -137,6 +140,33 @@ describe('what instructions cost', () => {
     const tail = [0x03, EMPTY, 0x12, 2, END]
     const called = { code: [0x41, 1, 0x1a] }
     assert.equal(await cost(command({ code: [0x10, 1] }, { code: tail }, called)), 1 + 1 + 2)
+  })
+
+  test('exceptions: what was used is told, caught or not', async () => {
+    // `(tag (type 0))`
+    const tags = section(13, 1, 0, 0)
+    const withTags = (...bodies: number[][]) =>
+      wasmModule(
+        TYPES,
+        section(3, bodies.length, ...bodies.map(() => 0)),
+        MEMORY,
+        tags,
+        EXPORTS,
+        section(10, bodies.length, ...bodies.flatMap((code) => [code.length + 2, 0, ...code, END])),
+      )
+    const throwing = [0x41, 1, 0x1a, 0x08, 0]
+    const caught = [0x06, EMPTY, 0x10, 1, 0x07, 0, 0x41, 1, 0x1a, END, 0x41, 1, 0x1a]
+    assert.equal(await cost(withTags(caught, throwing)), 1 + 3 + 2 + 2)
+    const any = [0x06, EMPTY, 0x10, 1, 0x19, 0x41, 1, 0x1a, END]
+    assert.equal(await cost(withTags(any, [...oneRound, ...throwing])), 1 + 2 + 3 + 2)
+    // A loop that goes on from where it catches.
+    const looping = [0x03, EMPTY, 0x06, EMPTY, 0x10, 1, 0x07, 0, 0x0c, 1, END, END]
+    const run = await runMetered(withTags(looping, throwing), { fuel: 1000 })
+    assert.match(run.thrown, /unreachable/)
+    assert.ok(run.used > 1000 && run.used < 1010, String(run.used))
+    const uncaught = await runMetered(withTags(throwing))
+    assert.equal(uncaught.used, 3)
+    assert.notEqual(uncaught.thrown, '')
   })
 
   test('filling and copying memory costs by the bytes', async () => {
