@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
-import type { Bytes32 } from '../domain/ids.ts'
+import { concat, sha256, toBeHex } from 'ethers'
+import type { Bytes32, Hex } from '../domain/ids.ts'
 import { fromHex } from './bytes.ts'
 
 const INDEX_BYTES = 4
@@ -9,7 +9,5 @@ const INDEX_BYTES = 4
  * big-endian bytes. Whoever runs the task gets the same.
  */
 export function taskSeed(spec: Bytes32, index: number): Uint8Array {
-  const place = new Uint8Array(INDEX_BYTES)
-  new DataView(place.buffer).setUint32(0, index)
-  return new Uint8Array(createHash('sha256').update(fromHex(spec)).update(place).digest())
+  return fromHex(sha256(concat([spec, toBeHex(index, INDEX_BYTES)])) as Hex)
 }

@@ -185,3 +185,18 @@ test('job file: a text that is not a map of fields is refused', async (t) => {
   for (const file of ['list.yaml', 'broken.yaml', 'empty.json'])
     assert.equal((await refusal(file, {}, dir))[0], 'SPEC_INVALID', file)
 })
+
+test('job file: fuel and the deterministic mode are for modules, by flag or field', async (t) => {
+  const dir = await folder(t, {
+    'a.wasm': '',
+    'image.tar': '',
+    'job.yaml': 'module: a.wasm\nfuel: 1000000\n',
+    'bad.yaml': 'image: image.tar\nfuel: 5\ndeterministic: true\n',
+  })
+  const job = await readJob('job.yaml', { deterministic: true }, dir)
+  assert.deepEqual([job.fuel, job.deterministic], [1_000_000, true])
+  const plain = await readJob('a.wasm', {}, dir)
+  assert.deepEqual([plain.fuel, plain.deterministic], [undefined, false])
+  assert.deepEqual(await refusal('bad.yaml', {}, dir), ['SPEC_INVALID', ['fuel', 'deterministic']])
+  assert.deepEqual(await refusal('a.wasm', { fuel: '0' }, dir), ['SPEC_INVALID', ['fuel']])
+})
