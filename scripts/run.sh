@@ -8,7 +8,10 @@ node="$root/node_modules/node/bin/node"
 stamp="$root/node_modules/.installed-from"
 lock=$(cksum <"$root/package-lock.json")
 
-if [ ! -x "$node" ] || [ "$(cat "$stamp" 2>/dev/null || true)" != "$lock" ]; then
+# A linked node_modules is another checkout's, and npm would empty it: that one installs.
+if [ -h "$root/node_modules" ]; then
+  :
+elif [ ! -x "$node" ] || [ "$(cat "$stamp" 2>/dev/null || true)" != "$lock" ]; then
   version=$(sed -n 's/^ *"node": "\([0-9.]*\)",\{0,1\}$/\1/p' "$root/package.json")
   echo "Installing Node $version and the locked dependencies (once) ..." >&2
   # npm itself has to run under the new Node: under an old one it leaves out native packages.
