@@ -45,6 +45,7 @@ const steps: readonly Step[] = [
   ),
   hardhat('contracts: transitions', 'nodejs'),
   generated('artifact'),
+  generated('storage-layout'),
   generated('typed-data-vectors'),
   generated('jobs-tree-vectors'),
   node('integration', 1, 'test/integration/**/*.test.ts'),

@@ -7,6 +7,8 @@ import hre from 'hardhat'
 
 /** Largest contract a chain takes, bytes. Source: EIP-170. */
 const MAX_CONTRACT_BYTES = 24_576
+/** Largest creation code that a chain takes, bytes. Source: EIP-3860. */
+const MAX_CREATION_BYTES = 49_152
 
 const KEPT = new URL('../../node/adapters/chain/compute-escrow.artifact.json', import.meta.url)
 
@@ -36,10 +38,14 @@ test('the escrow is its interface and its guards, and nothing else', async () =>
   )
 })
 
-test('the escrow fits into a contract', async () => {
-  const { deployedBytecode } = await hre.artifacts.readArtifact('ComputeEscrow')
-  const bytes = (deployedBytecode.length - 2) / 2
-  assert.ok(bytes <= MAX_CONTRACT_BYTES, `${bytes} bytes`)
+test('the escrow fits into a contract, and its creation into a transaction', async (t) => {
+  const { bytecode, deployedBytecode } = await hre.artifacts.readArtifact('ComputeEscrow')
+  const [created, kept] = [bytecode, deployedBytecode].map((code) => (code.length - 2) / 2)
+  assert.ok(created !== undefined && kept !== undefined)
+  t.diagnostic(`ComputeEscrow: ${kept} of ${MAX_CONTRACT_BYTES} bytes`)
+  t.diagnostic(`its creation code: ${created} of ${MAX_CREATION_BYTES} bytes`)
+  assert.ok(kept <= MAX_CONTRACT_BYTES, `${kept} bytes`)
+  assert.ok(created <= MAX_CREATION_BYTES, `${created} bytes`)
 })
 
 test('the artifact that the node deploys is the one just built', async () => {
