@@ -24,9 +24,12 @@ const parts: CliParts = {
 
   async upNode({ dataDir, config, passphrase, signal, onReady }) {
     const { openIdentity } = await import('./node-folder.ts')
-    const { privateKey } = await openIdentity(dataDir, passphrase)
-    const { openPeer } = await import('./peer.ts')
-    const { createLogger } = await import('./adapters/system/line-logger.ts')
+    // The keystore is opened on another thread; meanwhile the node's code loads on this one.
+    const [{ privateKey }, { openPeer }, { createLogger }] = await Promise.all([
+      openIdentity(dataDir, passphrase),
+      import('./peer.ts'),
+      import('./adapters/system/line-logger.ts'),
+    ])
     const logger = createLogger(config.log)
     await using peer = await openPeer({ dataDir, config, privateKey, logger, signal })
     const { address, addresses, kinds } = peer

@@ -1,22 +1,20 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openChainEscrow } from './adapters/chain/chain-escrow.ts'
-import { openDockerSandbox } from './adapters/docker/docker-sandbox.ts'
 import { openHeliaBlobs } from './adapters/ipfs/helia-blobs.ts'
 import { openLibp2pNet } from './adapters/libp2p/libp2p-net.ts'
 import { openLevelStore } from './adapters/store/level-store.ts'
 import { createHardwareProbe } from './adapters/system/hardware-probe.ts'
 import { createKeySigner } from './adapters/system/key-signer.ts'
 import { systemClock } from './adapters/system/system-clock.ts'
-import { openWasmSandbox } from './adapters/wasm/wasm-sandbox.ts'
 import { openApi, type Api } from './api/server.ts'
 import type { Config } from './config/config.ts'
 import { providerResources } from './config/provider-resources.ts'
 import { HiveError } from './domain/errors.ts'
 import type { Logger } from './ports/logger.ts'
-import type { Sandbox } from './ports/sandbox.ts'
 import { createEnvelopeCodec } from './protocol/envelope.ts'
 import { offerTopic } from './protocol/topics.ts'
+import { openSandboxes } from './sandboxes.ts'
 import { Presence } from './services/presence.ts'
 import { Provider } from './services/provider/provider.ts'
 import { Reconciler } from './services/reconciler.ts'
@@ -54,23 +52,20 @@ export async function openPeer({
   await using stack = new AsyncDisposableStack()
   const clock = systemClock
   const { name: network } = config.network
+  const signer = createKeySigner(privateKey)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
 
-  // State and identity
+  // The sandboxes that work on this machine: their engines start beside all that follows
+  const opening = stack.use(openSandboxes(config, signer.peer, logger))
+
+  // State
   const store = stack.use(await openLevelStore(join(dataDir, 'state')))
-  const signer = createKeySigner(privateKey)
 
   // The chain: the truth about money
   const { rpc, id: chainId, escrow: address, confirmations, fromBlock } = config.chain
   const chain = { rpc, chainId, address, fromBlock, lane: { confirmations } }
   const escrow = stack.use(await openChainEscrow({ clock, privateKey }, chain, signal))
   const signing = createSigning(createEnvelopeCodec({ chainId, escrow: address }), signer)
-
-  // The sandboxes that work on this machine
-  const sandboxes = config.provider.enabled
-    ? await openSandboxes(config, signing.peer, logger, stack)
-    : []
-  const kinds = sandboxes.map(({ kind }) => kind)
 
   // Peers and content; the advert check is presence's, which needs the network first
   const known: { presence?: Presence } = {}
@@ -84,7 +79,7 @@ export async function openPeer({
         bootstrap: config.network.bootstrap,
         mdns: config.network.mdns,
         allowPrivateAddresses: config.network.private,
-        scoredTopics: kinds.map((kind) => offerTopic(network, kind)),
+        scoredTopics: config.provider.kinds.map((kind) => offerTopic(network, kind)),
         validateAdvert: async (peer, bytes) => {
           // Until it can be checked, no stranger's advert is taken.
           if (known.presence === undefined) throw new HiveError('CANCELLED')
@@ -100,6 +95,8 @@ export async function openPeer({
 
   // Who is there
   const detected = await createHardwareProbe({ workDir: dataDir }).detect()
+  const sandboxes = await opening.ready()
+  const kinds = sandboxes.map(({ kind }) => kind)
   const isolations = Object.fromEntries(sandboxes.map(({ kind, isolation }) => [kind, isolation]))
   const hardware = { ...detected, sandboxes: isolations }
   const { gossip, requests, directory } = net
@@ -176,27 +173,4 @@ export async function openPeer({
     kinds,
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   }
-}
-
-/** One sandbox for each configured kind whose engine works here. */
-async function openSandboxes(
-  config: Config,
-  nodeId: string,
-  logger: Logger,
-  stack: AsyncDisposableStack,
-): Promise<Sandbox[]> {
-  const { kinds, docker, wasm } = config.provider
-  const opening = kinds.map(async (kind) => {
-    if (kind === 'docker') {
-      const runtime = docker.runtime === undefined ? {} : { runtime: docker.runtime }
-      return openDockerSandbox({ logger }, { nodeId, socketPath: docker.socketPath, ...runtime })
-    }
-    return openWasmSandbox(
-      { logger },
-      wasm.processes === undefined ? {} : { threads: wasm.processes },
-    )
-  })
-  const opened = (await Promise.all(opening)).filter((sandbox) => sandbox !== undefined)
-  for (const sandbox of opened) stack.use(sandbox)
-  return opened
 }

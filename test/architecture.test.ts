@@ -49,7 +49,6 @@ const PACKAGES: Readonly<Record<string, readonly RegExp[]>> = {
     /^@ipld\/dag-cbor$/,
   ],
   'adapters/ipfs': [
-    /^helia$/,
     /^@helia\//,
     /^@libp2p\/interface$/,
     /^@libp2p\/peer-id$/,

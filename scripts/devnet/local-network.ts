@@ -9,7 +9,7 @@ import type { Address, PeerId } from '../../node/domain/ids.ts'
 import { parseAmount } from '../../node/domain/money.ts'
 import { createNodeFolder } from '../../node/node-folder.ts'
 import { startChain } from './chain.ts'
-import { startChild, type Child } from './child.ts'
+import { LEAN_FLAGS, startChild, type Child } from './child.ts'
 
 /** What a local network is made of. */
 export interface LocalNetworkOptions {
@@ -114,6 +114,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     const logFile = join(dir, `${prepared.name}.log`)
     const child = await startChild<NodeReady>('scripts/devnet/node-process.ts', {
       args,
+      nodeFlags: LEAN_FLAGS,
       logFile,
       signal: stop,
     })

@@ -6,7 +6,6 @@ import { readFile } from 'node:fs/promises'
 import { createLogger } from '../../node/adapters/system/line-logger.ts'
 import { loadConfig } from '../../node/config/config-file.ts'
 import { openIdentity } from '../../node/node-folder.ts'
-import { openPeer } from '../../node/peer.ts'
 
 const [dataDir = '', passphraseFile = ''] = process.argv.slice(2)
 const stop = new AbortController()
@@ -16,7 +15,12 @@ process.once('SIGTERM', () => stop.abort())
 process.on('SIGINT', () => {})
 
 const config = await loadConfig(dataDir, {})
-const { privateKey } = await openIdentity(dataDir, (await readFile(passphraseFile, 'utf8')).trim())
+// As in `hive up`: the keystore is opened on another thread while the node's code loads on this one.
+const passphrase = (await readFile(passphraseFile, 'utf8')).trim()
+const [{ privateKey }, { openPeer }] = await Promise.all([
+  openIdentity(dataDir, passphrase),
+  import('../../node/peer.ts'),
+])
 const logger = createLogger({ level: config.log.level, format: 'text' })
 const peer = await openPeer({ dataDir, config, privateKey, logger, signal: stop.signal })
 process.send?.({

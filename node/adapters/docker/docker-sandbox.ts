@@ -44,8 +44,8 @@ export async function openDockerSandbox(
 ): Promise<Sandbox | undefined> {
   const logger = parts.logger.child('docker')
   const { socketPath, imageCapacity, cgroupRoot, ...chosen } = { ...DOCKER_DEFAULTS, ...options }
-  const engine = connectEngine(socketPath)
   try {
+    const engine = await connectEngine(socketPath)
     const info = await describeEngine(engine)
     const architecture = ARCHITECTURES[info.architecture]
     if (architecture === undefined) {

@@ -1,4 +1,6 @@
-import Docker from 'dockerode'
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
+import type Docker from 'dockerode'
 import { HiveError } from '../../domain/errors.ts'
 
 /** The connection to one engine. */
@@ -14,9 +16,21 @@ export interface Refusal {
 /** Longest message kept, characters; enough for what runc says about a missing program. */
 const MAX_MESSAGE_CHARS = 500
 
-/** A connection to the engine at `socketPath`; nothing is sent yet. */
-export function connectEngine(socketPath: string): Engine {
-  return new Docker({ socketPath })
+/**
+ * A connection to the engine at `socketPath`. Throws SANDBOX_UNAVAILABLE when nothing listens there,
+ * before the client is loaded: it is 15 MiB of memory that a node without Docker does not need.
+ */
+export async function connectEngine(socketPath: string): Promise<Engine> {
+  const socket = createConnection({ path: socketPath })
+  try {
+    await once(socket, 'connect')
+  } catch (error) {
+    throw engineGone(error)
+  } finally {
+    socket.destroy()
+  }
+  const { default: Client } = await import('dockerode')
+  return new Client({ socketPath })
 }
 
 /** The engine's answer inside `error`, or `undefined` when there was no answer: it is gone. */

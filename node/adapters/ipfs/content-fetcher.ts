@@ -1,12 +1,12 @@
 import { type UnixFSComponents, unixfs } from '@helia/unixfs'
 import { peerIdFromString } from '@libp2p/peer-id'
-import type { Helia } from 'helia'
 import type { CID } from 'multiformats/cid'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { PeerId } from '../../domain/ids.ts'
 import type { FetchOptions } from '../../ports/blobs.ts'
 import type { Logger } from '../../ports/logger.ts'
-import { FetchAttempt } from './fetch-attempt.ts'
+import type { BlockExchange } from './block-exchange.ts'
+import { type BlockSource, FetchAttempt } from './fetch-attempt.ts'
 
 /** Blocks of one file asked for at once; bounds memory, and a slow line still finishes some. */
 const BLOCK_CONCURRENCY = 8
@@ -17,15 +17,15 @@ type Read = (attempt: FetchAttempt) => Promise<Uint8Array>
 
 /** Reads content from this node's store, and what is missing there from peers. */
 export class ContentFetcher {
-  readonly #helia: Helia
+  readonly #blocks: BlockExchange
   readonly #logger: Logger
   readonly #stallMs: number
 
   constructor(
-    parts: { readonly helia: Helia; readonly logger: Logger },
+    parts: { readonly blocks: BlockExchange; readonly logger: Logger },
     options: { readonly stallMs: number },
   ) {
-    this.#helia = parts.helia
+    this.#blocks = parts.blocks
     this.#logger = parts.logger
     this.#stallMs = options.stallMs
   }
@@ -53,7 +53,7 @@ export class ContentFetcher {
     let cause: unknown
     for (let empty = 0; empty < MAX_EMPTY_ATTEMPTS;) {
       throwIfCancelled(options.signal)
-      using source = this.#source(root, options.from, empty)
+      const source = this.#source(options.from, empty)
       using attempt = new FetchAttempt(source, seen, options.signal, limits)
       try {
         return await read(attempt)
@@ -74,15 +74,10 @@ export class ContentFetcher {
    * First a session with the named peer, or with what the DHT finds; then, since a session never
    * asks a peer again that failed once, a fresh one; at last every connected peer and the DHT.
    */
-  #source(root: CID, from: PeerId | undefined, empty: number) {
+  #source(from: PeerId | undefined, empty: number): BlockSource {
     const hint = providerOf(from)
-    if (empty > (hint === undefined ? 0 : 1)) {
-      const { blockstore } = this.#helia
-      return { get: blockstore.get.bind(blockstore), [Symbol.dispose]: () => undefined }
-    }
-    const providers = hint === undefined ? {} : { providers: [hint] }
-    const session = this.#helia.blockstore.createSession(root, providers)
-    return { get: session.get.bind(session), [Symbol.dispose]: () => session.close() }
+    if (empty > (hint === undefined ? 0 : 1)) return this.#blocks
+    return this.#blocks.session(hint === undefined ? [] : [hint])
   }
 }
 

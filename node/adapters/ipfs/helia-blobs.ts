@@ -1,16 +1,14 @@
-import { withBitswap } from '@helia/bitswap'
 import { unixfs } from '@helia/unixfs'
 import type { Libp2p } from '@libp2p/interface'
-import { createHeliaLight, type Helia } from 'helia'
 import type { CID } from 'multiformats/cid'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Cid } from '../../domain/ids.ts'
 import { MiB, second } from '../../domain/units.ts'
 import type { Blobs, FetchOptions } from '../../ports/blobs.ts'
 import type { Logger } from '../../ports/logger.ts'
+import { BlockExchange } from './block-exchange.ts'
 import { checkSize, ContentFetcher } from './content-fetcher.ts'
 import { cidOfBlock, parseCid } from './content-id.ts'
-import { libp2pRouter } from './libp2p-router.ts'
 import { isStored } from './stored-dag.ts'
 import { VerifiedBlockstore } from './verified-blockstore.ts'
 
@@ -39,7 +37,7 @@ export const HELIA_DEFAULTS = { stallMs: 20 * second, announce: false } as const
 const MAX_BLOCK_BYTES = 1 * MiB
 
 /**
- * Starts Helia with bitswap on a libp2p node. Only that node's peers are ever asked. Throws
+ * Starts bitswap on a libp2p node. Only that node's peers are ever asked. Throws
  * DATA_UNUSABLE when `blocksDir` cannot be used.
  */
 export async function openHeliaBlobs(
@@ -52,20 +50,15 @@ export async function openHeliaBlobs(
   } catch (cause) {
     throw new HiveError('DATA_UNUSABLE', { dir: options.blocksDir }, { cause })
   }
-  const light = createHeliaLight({
-    blockstore,
-    routers: [libp2pRouter(parts.libp2p)],
-    // nothing is collected while the node runs, so no lock is needed against it
-    holdGcLock: false,
-  })
-  const helia = withBitswap(Object.assign(light, { libp2p: parts.libp2p }))
-  await helia.start()
-  return new HeliaBlobs({ helia, logger: parts.logger.child('content') }, options)
+  const { libp2p, logger } = parts
+  const blocks = await BlockExchange.open({ libp2p, blockstore })
+  return new HeliaBlobs({ blocks, libp2p, logger: logger.child('content') }, options)
 }
 
-/** The port over Helia. Made by {@link openHeliaBlobs}. */
+/** The port over Helia's UnixFS and bitswap. Made by {@link openHeliaBlobs}. */
 export class HeliaBlobs implements Blobs, AsyncDisposable {
-  readonly #helia: Helia
+  readonly #blocks: BlockExchange
+  readonly #libp2p: Libp2p
   readonly #logger: Logger
   readonly #fetcher: ContentFetcher
   readonly #announces: boolean
@@ -73,11 +66,12 @@ export class HeliaBlobs implements Blobs, AsyncDisposable {
   readonly #stop = new AbortController()
 
   constructor(
-    parts: { readonly helia: Helia; readonly logger: Logger },
+    parts: HeliaParts & { readonly blocks: BlockExchange },
     options: Omit<HeliaOptions, 'blocksDir'>,
   ) {
     const { stallMs, announce } = { ...HELIA_DEFAULTS, ...options }
-    this.#helia = parts.helia
+    this.#blocks = parts.blocks
+    this.#libp2p = parts.libp2p
     this.#logger = parts.logger
     this.#fetcher = new ContentFetcher(parts, { stallMs })
     this.#announces = announce
@@ -85,7 +79,9 @@ export class HeliaBlobs implements Blobs, AsyncDisposable {
 
   async add(bytes: Uint8Array): Promise<Cid> {
     // the profile fixes 1 MiB chunks, raw leaves and CID version 1, so that all nodes agree
-    const cid = await unixfs(this.#helia).addBytes(bytes, { profile: 'unixfs-v1-2025' })
+    const cid = await unixfs({ blockstore: this.#blocks }).addBytes(bytes, {
+      profile: 'unixfs-v1-2025',
+    })
     if (this.#announces) this.#announce(cid)
     return cid.toString()
   }
@@ -93,7 +89,7 @@ export class HeliaBlobs implements Blobs, AsyncDisposable {
   async addBlock(bytes: Uint8Array): Promise<Cid> {
     checkSize(bytes.byteLength, MAX_BLOCK_BYTES)
     const cid = await cidOfBlock(bytes)
-    await this.#helia.blockstore.put(cid, bytes)
+    await this.#blocks.put(cid, bytes)
     return cid.toString()
   }
 
@@ -107,7 +103,7 @@ export class HeliaBlobs implements Blobs, AsyncDisposable {
 
   async has(cid: Cid): Promise<boolean> {
     try {
-      return await isStored(this.#helia, parseCid(cid))
+      return await isStored(this.#blocks.blockstore, parseCid(cid))
     } catch (error) {
       // no CID of ours, or a damaged block that was just removed: not all of it is here
       this.#logger.debug('content not whole', { cid: cid.slice(0, 128), code: codeOf(error) })
@@ -118,7 +114,7 @@ export class HeliaBlobs implements Blobs, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     await Promise.all(this.#running)
-    await this.#helia.stop()
+    await this.#blocks[Symbol.asyncDispose]()
   }
 
   #untilStop(options: FetchOptions): FetchOptions {
@@ -132,7 +128,7 @@ export class HeliaBlobs implements Blobs, AsyncDisposable {
 
   async #provide(cid: CID): Promise<void> {
     try {
-      await this.#helia.routing.provide(cid, { signal: this.#stop.signal })
+      await this.#libp2p.contentRouting.provide(cid, { signal: this.#stop.signal })
     } catch (error) {
       // a hint for others, lost when nobody is connected; the content itself is here
       this.#logger.debug('announcement failed', { cid: cid.toString(), error: String(error) })

@@ -24,15 +24,18 @@ export class VerifiedBlockstore extends FsBlockstore {
 
   /** Yields the whole block in one piece, or throws CONTENT_NOT_FOUND. */
   override async *get(cid: CID): AsyncGenerator<Uint8Array> {
-    const bytes = await this.#read(cid)
-    if (!matches(cid, bytes)) {
-      await this.delete(cid)
-      throw new HiveError('CONTENT_NOT_FOUND', { cid: cid.toString(), damaged: true })
-    }
-    yield bytes
+    yield await this.read(cid)
   }
 
-  async #read(cid: CID): Promise<Uint8Array> {
+  /** The whole block, or throws CONTENT_NOT_FOUND. */
+  async read(cid: CID): Promise<Uint8Array> {
+    const bytes = await this.#readFile(cid)
+    if (matches(cid, bytes)) return bytes
+    await this.delete(cid)
+    throw new HiveError('CONTENT_NOT_FOUND', { cid: cid.toString(), damaged: true })
+  }
+
+  async #readFile(cid: CID): Promise<Uint8Array> {
     const { dir, file } = this.#sharding.encode(cid)
     try {
       const buffer = await readFile(join(this.#dir, dir, file))
@@ -43,8 +46,8 @@ export class VerifiedBlockstore extends FsBlockstore {
   }
 }
 
-/** Only SHA-256 is ever stored: nothing else gets past the check of CIDs. */
-function matches(cid: CID, bytes: Uint8Array): boolean {
+/** Whether these are the bytes of a CID. Only over SHA-256: nothing else gets past the check of CIDs. */
+export function matches(cid: CID, bytes: Uint8Array): boolean {
   if (cid.multihash.code !== sha256.code) return false
   return createHash('sha256').update(bytes).digest().equals(cid.multihash.digest)
 }
