@@ -108,12 +108,12 @@ test('cancelling a running job stops the provider’s task, and nothing is promi
   assert.equal((await money.claims()).length, before)
 })
 
-test('a program that is no module: the task says image-bad, nothing is paid, nobody else is tried', async () => {
+test('a program that is no module: two providers say image-bad, nothing is paid, and no third is tried', async () => {
   const client = await requester()
   const program = new TextEncoder().encode('#!/bin/sh\necho no module\n')
   const job = await ended(client, await submit(client, { program }))
   const [result] = allResults(job)
-  assert.deepEqual([result?.reason, job.paid, job.shares.length], ['image-bad', '0', 1])
+  assert.deepEqual([result?.reason, job.paid, job.shares.length], ['image-bad', '0', 2])
 })
 
 test('offers that nobody can take end as NO_BIDS with everybody’s reason', async () => {

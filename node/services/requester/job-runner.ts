@@ -1,4 +1,5 @@
-import { codeOf, HiveError } from '../../domain/errors.ts'
+import { codeOf, HiveError, isErrorCode } from '../../domain/errors.ts'
+import type { ErrorCode } from '../../domain/error-codes.ts'
 import type { Address, Bytes32 } from '../../domain/ids.ts'
 import type { JobSpec } from '../../domain/job-spec.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
@@ -42,6 +43,15 @@ interface Awarded {
   readonly refusals: readonly Error[]
 }
 
+/** What earlier attempts at some tasks left behind. */
+interface History {
+  readonly tried: ReadonlySet<Address>
+  /** The results of tasks that one provider calls impossible and no other has confirmed. */
+  readonly doubted: ReadonlyMap<number, TaskResult>
+}
+
+const NO_HISTORY: History = { tried: new Set(), doubted: new Map() }
+
 /** Sees one job through: offers, awards, results, payment, and again elsewhere for what failed. */
 export class JobRunner {
   readonly #parts: JobRunnerParts
@@ -65,8 +75,8 @@ export class JobRunner {
     const taken = new Set(shares.flatMap((share) => share.tasks))
     const free = openTasks(job).filter((task) => !taken.has(task))
     await allEnded([
-      ...shares.map(async (share) => this.#share(job, share, new Set(), signal)),
-      this.#place(job, free, 1, new Set(), signal, firstOffer),
+      ...shares.map(async (share) => this.#share(job, share, NO_HISTORY, signal)),
+      this.#place(job, free, 1, NO_HISTORY, signal, firstOffer),
     ])
   }
 
@@ -75,33 +85,54 @@ export class JobRunner {
     job: JobRecord,
     tasks: readonly number[],
     attempt: number,
-    tried: ReadonlySet<Address>,
+    history: History,
     signal: AbortSignal,
     firstOffer?: Signed<'Offer'>,
   ): Promise<void> {
     if (tasks.length === 0) return
     const { book, bidding } = this.#parts
     const { request } = job
-    if (attempt > request.attempts)
-      throw new HiveError('NO_PROVIDER_LEFT', { tasks: tasks.length, attempts: request.attempts })
+    if (attempt > request.attempts) {
+      const lost = await this.#believe(job, tasks, history)
+      if (lost.length === 0) return
+      throw new HiveError('NO_PROVIDER_LEFT', { tasks: lost.length, attempts: request.attempts })
+    }
     const offer = firstOffer ?? this.#parts.offers.make(request, job.specCid, tasks.length)
     await book.change(job.id, (each) => ({
       ...(each.state === 'draft' ? step(each, 'publish') : stepIfAllowed(each, 'retry')),
       offers: each.offers.includes(offer.id) ? each.offers : [...each.offers, offer.id],
     }))
     const { bids, declines } = await bidding.collect(offer, request.bidsWanted, signal)
-    const fresh = bids.filter(({ bid }) => !tried.has(bid.provider))
+    const fresh = bids.filter(({ bid }) => !history.tried.has(bid.provider))
     const { shares, refusals } = await this.#awardAll(job, offer, tasks, attempt, fresh, signal)
-    await allEnded(shares.map(async (share) => this.#share(job, share, tried, signal)))
-    const placed = shares.reduce((sum, share) => sum + share.tasks.length, 0)
-    if (placed === tasks.length) return
+    await allEnded(shares.map(async (share) => this.#share(job, share, history, signal)))
+    const placed = new Set(shares.flatMap((share) => share.tasks))
+    const unplaced = tasks.filter((task) => !placed.has(task))
+    if ((await this.#believe(job, unplaced, history)).length === 0) return
     const short = refusals.find((error) => codeOf(error) === 'INSUFFICIENT_DEPOSIT')
     if (short !== undefined) throw short
     const declined = [...Object.values(declines), ...refusals.map(codeOf)]
-    const counts = { tasks: tasks.length, placed, bids: fresh.length, declined: declined.length }
+    const counts = {
+      tasks: tasks.length,
+      placed: placed.size,
+      bids: fresh.length,
+      declined: declined.length,
+    }
     const onlyTried = fresh.length === 0 && bids.length > 0
     const code = onlyTried ? 'NO_PROVIDER_LEFT' : 'NO_BIDS'
     throw new HiveError(code, { ...counts, reasons: [...new Set(declined)] })
+  }
+
+  /** Takes the word of the one provider that was heard, where no other can be had. Returns the tasks without any. */
+  async #believe(
+    job: JobRecord,
+    tasks: readonly number[],
+    { doubted }: History,
+  ): Promise<readonly number[]> {
+    const believed = tasks.flatMap((task) => doubted.get(task) ?? [])
+    if (believed.length > 0)
+      await this.#parts.book.change(job.id, (each) => withResults(each, believed))
+    return tasks.filter((task) => !doubted.has(task))
   }
 
   /** Awards until all tasks are taken; who declines an award leaves its tasks to the other bidders. */
@@ -159,26 +190,30 @@ export class JobRunner {
   async #share(
     job: JobRecord,
     share: ShareRecord,
-    tried: ReadonlySet<Address>,
+    history: History,
     signal: AbortSignal,
   ): Promise<void> {
-    let left: readonly number[]
+    let left: readonly number[] = share.tasks
+    let doubted = history.doubted
     try {
-      left = await this.#followAndPay(job.request.spec, share, signal)
+      const open = await this.#followAndPay(job.request.spec, share, history, signal)
+      left = open.map(({ index }) => index)
+      const bad = open.filter(({ reason }) => reason === 'image-bad')
+      doubted = new Map([...doubted, ...bad.map((result) => [result.index, result] as const)])
     } catch (error) {
       await this.#abandon(share, error, signal)
-      left = share.tasks
     }
-    const next = new Set([...tried, share.provider])
-    await this.#place(job, left, share.attempt + 1, next, signal)
+    const tried = new Set([...history.tried, share.provider])
+    await this.#place(job, left, share.attempt + 1, { tried, doubted }, signal)
   }
 
-  /** Returns the tasks that the provider could not run. */
+  /** Returns the results of the tasks that the provider could not run. */
   async #followAndPay(
     spec: JobSpec,
     share: ShareRecord,
+    { doubted }: History,
     signal: AbortSignal,
-  ): Promise<readonly number[]> {
+  ): Promise<readonly TaskResult[]> {
     const { awarding, following, book, channels } = this.#parts
     const known = this.#parts.signing.open('Agreement', fromHex(share.agreement))
     const current = known.signatories.length === 2 ? share : await awarding.send(share, signal)
@@ -192,16 +227,18 @@ export class JobRunner {
     }
     await book.putShare(verifying)
     const { receipt, results } = await verifyShare(this.#parts, verifying, spec, last, signal)
-    const done = results.filter(isFinalResult)
+    // Independent providers that agree are believed; one alone may be lazy, or broken.
+    const isDone = ({ index, reason }: TaskResult) =>
+      isBillable(reason) || (reason === 'image-bad' && doubted.has(index))
     const settled = { ...step(verifying, 'settle'), amount: receipt.amount }
     const paid = { seq: share.seq, agreement: share.id, amount: receipt.amount }
     await book.settleShare(
       settled,
-      (each) => withResults(each, done),
+      (each) => withResults(each, results.filter(isDone)),
       async (changes) => channels.settle(share.provider, paid, changes),
     )
     this.#parts.onPaid(share.provider)
-    return results.filter((result) => !isFinalResult(result)).map(({ index }) => index)
+    return results.filter((result) => !isDone(result))
   }
 
   async #abandon(share: ShareRecord, error: unknown, signal: AbortSignal): Promise<void> {
@@ -214,7 +251,7 @@ export class JobRunner {
     if (!isFinal(current.state)) {
       await book.putShare({
         ...stepIfAllowed(current, cancelled ? 'cancel' : 'fail'),
-        error: codeOf(error),
+        error: reasonOf(error),
       })
     }
     await channels.release(share.provider, share.id, told)
@@ -223,7 +260,7 @@ export class JobRunner {
     logger.warn('share failed', {
       provider: share.provider,
       agreement: share.id,
-      code: codeOf(error),
+      code: reasonOf(error),
     })
   }
 
@@ -234,7 +271,8 @@ export class JobRunner {
   }
 }
 
-/** Whether trying the task elsewhere could not change anything. */
-function isFinalResult(result: TaskResult): boolean {
-  return isBillable(result.reason) || result.reason === 'image-bad'
+/** Why a share failed: in the provider's own word where it gave one. */
+function reasonOf(error: unknown): ErrorCode {
+  const reason = error instanceof HiveError ? error.data['reason'] : undefined
+  return codeOf(error) === 'PROVIDER_FAILED' && isErrorCode(reason) ? reason : codeOf(error)
 }

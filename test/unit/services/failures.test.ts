@@ -151,7 +151,7 @@ for (const end of ['stopped', 'killed'] as const) {
     assert.deepEqual(
       shares.map(({ state, error }) => [state, error]),
       [
-        ['failed', 'PROVIDER_FAILED'],
+        ['failed', 'INTERRUPTED'],
         ['settled', undefined],
       ],
     )
