@@ -7,10 +7,11 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 
 import {IComputeEscrow} from "../interfaces/IComputeEscrow.sol";
 import {Deadlines} from "../libraries/Deadlines.sol";
+import {EscrowStorage} from "./EscrowStorage.sol";
 
 /// @title All that the owner may do
 /// @notice Pause new exposure at once, and change fee and treasury after a wait. Nothing here touches a balance.
-abstract contract FeePolicy is IComputeEscrow, Ownable2Step, Pausable {
+abstract contract FeePolicy is EscrowStorage, IComputeEscrow, Ownable2Step, Pausable {
     using Deadlines for uint40;
 
     /// @inheritdoc IComputeEscrow
@@ -23,7 +24,6 @@ abstract contract FeePolicy is IComputeEscrow, Ownable2Step, Pausable {
     uint16 private _nextFeeBps; // 2 bytes
     uint40 private _nextReadyAt; // 5 bytes, 0 when nothing is announced
 
-    address private _treasury;
     address private _nextTreasury;
 
     constructor(address owner_, address treasury_, uint16 feeBps_) Ownable(owner_) {

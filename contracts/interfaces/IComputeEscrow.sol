@@ -3,37 +3,40 @@ pragma solidity 0.8.35;
 
 import {ChannelId} from "../types/ChannelId.sol";
 import {Account, BatchedVoucher, Channel, OpenTerms, Parties} from "../types/Channels.sol";
-import {IComputeEscrowErrors} from "./IComputeEscrowErrors.sol";
-import {IComputeEscrowEvents} from "./IComputeEscrowEvents.sol";
+import {ICases} from "./ICases.sol";
 import {Agreement, BondOffer, CloseMutual, Receipt, Voucher} from "../types/SignedMessages.sol";
 
 /// @title ComputeEscrow
-/// @notice Holds one ERC-20 token for requesters and providers of compute. A requester and a provider share a channel;
-/// signed cumulative vouchers move one counter in it; payments are credited inside and withdrawn by their owners.
+/// @notice Holds one ERC-20 token, or the chain's own coin, for requesters and providers of compute. A requester and a
+/// provider share a channel; signed cumulative vouchers move one counter in it; payments are credited inside and
+/// withdrawn by their owners. Any one job can be brought before the escrow as a case ({ICases}).
 /// @dev Amounts are in the token's smallest unit; times are unix seconds; a deadline is inclusive.
 ///
 /// Safety rests on: the token moving exactly what it is told (a token that takes a fee is refused when money comes in
 /// or goes out; a token that changes balances by itself must not be used); the session keys staying secret; keccak256
-/// and secp256k1. The owner cannot move, freeze or lower any balance.
+/// and secp256k1; for a contested case, the verifier that both sides chose, and never for more than that case holds.
+/// The owner cannot move, freeze or lower any balance.
 ///
-/// Liveness rests on: some account calling `close` after a notice; the token letting the holder's chosen receiver be
-/// paid. No call but deposits, `open`, `topUp` and `addBond` can be paused.
+/// Liveness rests on: some account calling `close` after a notice, `timeoutCase` or `resolve` after a case's deadline and
+/// `releaseBond` after a hold; the token letting the holder's chosen receiver be paid. No call but deposits, `open`,
+/// `topUp`, `sponsor` and `addBond` can be paused.
 ///
 /// Parties are not stored. Whoever acts on a channel brings them, from the `Opened` event or the own records, and their
 /// hash is the channel's id.
-interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
+interface IComputeEscrow is ICases {
     // ------------------------------------------------------------------------------------------------- ledger
 
     /// @notice Moves tokens of the caller into the caller's free balance.
-    /// @dev Needs an allowance. Reverts while paused. About 60,000 gas once the balance is not zero.
+    /// @dev Needs an allowance; an escrow of the chain's own coin needs `amount` as the call's value instead. Reverts
+    /// while paused. About 60,000 gas once the balance is not zero.
     /// @param amount Token units.
-    function deposit(uint96 amount) external;
+    function deposit(uint96 amount) external payable;
 
     /// @notice Moves tokens of the caller into the free balance of `account`.
     /// @dev Warning: the money is `account`'s from then on.
     /// @param account Account credited.
     /// @param amount Token units.
-    function depositFor(address account, uint96 amount) external;
+    function depositFor(address account, uint96 amount) external payable;
 
     /// @notice `deposit` with an EIP-2612 permit in the same transaction.
     /// @dev A permit that fails is ignored when the allowance is there all the same: anyone may have used it first.
@@ -67,7 +70,7 @@ interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
 
     /// @notice Adds to a channel's deposit from the caller's free balance.
     /// @dev Anyone may; timers are not touched. Works during a notice, reverts while paused.
-    /// Warning: what is left at the close goes to the requester, not to the caller.
+    /// Warning: what is left at the close goes to the requester, not to the caller; see `sponsor`.
     /// @param channel Id of an open or closing channel.
     /// @param amount Token units.
     function topUp(ChannelId channel, uint96 amount) external;
@@ -78,6 +81,22 @@ interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
     /// @param channel Id of an open or closing channel.
     /// @param amount Token units.
     function addBond(ChannelId channel, uint96 amount) external;
+
+    /// @notice Adds to a channel's deposit from the caller's free balance, for a refund in proportion: who paid a part of the
+    /// deposit has that part of what is left in the end, with `refund`.
+    /// @dev Anyone may. Works during a notice, reverts while paused.
+    /// Warning: the requester's vouchers spend it as they spend the rest.
+    /// Warning: from then on the requester, too, has what is left by `refund`.
+    /// @param channel Id of an open or closing channel.
+    /// @param amount Token units.
+    function sponsor(ChannelId channel, uint96 amount) external;
+
+    /// @notice Credits an account with its part of what is left of a sponsored deposit.
+    /// @dev Anyone may, once the channel is closed and has no case open. Works while paused.
+    /// @param parties Parties of the channel.
+    /// @param payer A sponsor, or the requester.
+    /// @return amount Token units; zero is no error when nothing was left.
+    function refund(Parties calldata parties, address payer) external returns (uint96 amount);
 
     /// @notice Pays what a voucher covers and was not paid yet: min(cumulative, deposit) - settled.
     /// @dev Anyone may submit; the provider is credited. Works until the channel is closed, also after the end of a
@@ -109,7 +128,7 @@ interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
 
     /// @notice Claims a last voucher and ends the channel at once.
     /// @dev Only the provider or its session key: it gives up what later vouchers would bring. A voucher that pays
-    /// nothing more is welcome here. Also during a notice. About 50,000 gas.
+    /// nothing more is welcome here. Also during a notice. The bond stays for its hold. About 48,000 gas.
     /// @param parties Parties of the channel.
     /// @param voucher What the requester signed.
     /// @param signature 65 bytes by the requester's session key.
@@ -126,13 +145,21 @@ interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
     /// @param parties Parties of the channel.
     function startClose(Parties calldata parties) external;
 
-    /// @notice Ends a channel whose notice is over; deposit left and bond go back to their owners.
-    /// @dev Anyone may.
+    /// @notice Ends a channel whose notice is over; deposit left and bond go back to their owners, but for what open cases
+    /// or sponsors have in the one, and the hold of the other.
+    /// @dev Anyone may. About 42,000 gas.
     /// @param parties Parties of the channel.
     function close(Parties calldata parties) external;
 
+    /// @notice Gives the provider the bond of a closed channel whose hold is over.
+    /// @dev Anyone may. Works while paused. What open cases hold comes back with them, for another call.
+    /// @param parties Parties of the channel.
+    /// @return amount Token units.
+    function releaseBond(Parties calldata parties) external returns (uint96 amount);
+
     /// @notice Ends a channel at once, as both agreed.
-    /// @dev Anyone may submit. The total may not be below what was paid already.
+    /// @dev Anyone may submit. The total may not be below what was paid already. The bond leaves without a hold; open cases
+    /// go on with what they hold.
     /// @param parties Parties of the channel.
     /// @param agreed What both signed.
     /// @param requesterSignature 65 bytes by the requester's session key.
@@ -166,7 +193,7 @@ interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
     /// @dev Fees not collected by then go to the new treasury.
     function applyFeePolicy() external;
 
-    /// @notice Stops deposits, `open`, `topUp` and `addBond`, and nothing else. Owner only.
+    /// @notice Stops deposits, `open`, `topUp`, `sponsor` and `addBond`, and nothing else. Owner only.
     function pause() external;
 
     /// @notice Ends a pause. Owner only.
@@ -174,9 +201,10 @@ interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
 
     // ---------------------------------------------------------------------------------------------------- views
 
-    /// @notice A ledger account.
+    /// @notice A ledger account, with its record: fees taken from payments to it, cases lost, first seen.
+    /// @dev The fees are what the record weighs by: whoever pays itself to look busy pays them.
     /// @param owner Its address.
-    /// @return Its balances.
+    /// @return Its balances and its record.
     function account(address owner) external view returns (Account memory);
 
     /// @notice A channel; all zero if it was never opened.
@@ -189,12 +217,18 @@ interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
     /// @return Its id.
     function channelIdOf(Parties calldata parties) external view returns (ChannelId);
 
+    /// @notice What an account paid as a sponsor of a channel and had no refund for yet.
+    /// @param id Id of the channel.
+    /// @param payer The account.
+    /// @return Token units.
+    function sponsorship(ChannelId id, address payer) external view returns (uint96);
+
     /// @notice What the escrow owes to all together; never above its token balance.
     /// @return Token units.
     function liabilities() external view returns (uint256);
 
     /// @notice The settlement token, for ever.
-    /// @return Its address.
+    /// @return Its address; zero for the chain's own coin.
     function token() external view returns (address);
 
     /// @notice Fee of channels opened now.
@@ -227,6 +261,10 @@ interface IComputeEscrow is IComputeEscrowEvents, IComputeEscrowErrors {
     /// @notice Length of a notice to close.
     /// @return Seconds.
     function CLOSE_NOTICE() external view returns (uint40);
+
+    /// @notice Longest that a bond may outlive its channel.
+    /// @return Seconds.
+    function MAX_BOND_HOLD() external view returns (uint40);
 
     /// @notice EIP-712 digest that a provider signs.
     /// @param message The message.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.35;
 
 import {ChannelId} from "../types/ChannelId.sol";
+import {CaseKind, CaseState} from "../types/Cases.sol";
 import {ChannelStatus} from "../types/Channels.sol";
 
 /// @title Why an escrow refuses
@@ -88,4 +89,60 @@ interface IComputeEscrowErrors {
 
     /// @notice Thrown when no change of fee or treasury is announced.
     error ComputeEscrowNoFeePolicyScheduled();
+
+    /// @notice Thrown when a bond would outlive its channel for too long.
+    /// @param hold Seconds given.
+    /// @param maxHold The cap, seconds.
+    error ComputeEscrowHoldTooLong(uint40 hold, uint40 maxHold);
+
+    /// @notice Thrown when an account has no share, or none any more, in what is left of a deposit.
+    /// @param channel Id of the channel.
+    /// @param payer Account asked for.
+    error ComputeEscrowNothingToRefund(ChannelId channel, address payer);
+
+    /// @notice Thrown when a call must wait for the channel's cases to end.
+    /// @param channel Id of the channel.
+    error ComputeEscrowCasesOpen(ChannelId channel);
+
+    /// @notice Thrown when one side has as many cases open in a channel as it may.
+    /// @param channel Id of the channel.
+    error ComputeEscrowTooManyCases(ChannelId channel);
+
+    /// @notice Thrown when a case's state does not allow the call; an agreement has one case, for ever.
+    /// @param caseId Struct hash of the agreement.
+    /// @param state State of its case.
+    error ComputeEscrowWrongCaseState(bytes32 caseId, CaseState state);
+
+    /// @notice Thrown when a call is not for cases of this kind.
+    /// @param kind The kind.
+    error ComputeEscrowWrongKind(CaseKind kind);
+
+    /// @notice Thrown when a case would hold neither deposit nor bond.
+    /// @param caseId Struct hash of the agreement.
+    error ComputeEscrowNothingAtStake(bytes32 caseId);
+
+    /// @notice Thrown when a receipt is of another agreement.
+    /// @param caseId Struct hash of the agreement.
+    /// @param named Agreement in the receipt.
+    error ComputeEscrowWrongReceipt(bytes32 caseId, bytes32 named);
+
+    /// @notice Thrown when two receipts that should differ are the same.
+    error ComputeEscrowSameReceipt();
+
+    /// @notice Thrown when a voucher does not show that the job of a case was paid: it is not claimed, or names another job
+    /// or less money.
+    /// @param caseId Struct hash of the agreement.
+    error ComputeEscrowNotPaid(bytes32 caseId);
+
+    /// @notice Thrown when a proof does not lead from a paid job to the voucher's root.
+    /// @param index Place of the job.
+    error ComputeEscrowBadJobProof(uint64 index);
+
+    /// @notice Thrown when the voucher and job to be disproved are not those that were shown.
+    /// @param caseId Struct hash of the agreement.
+    error ComputeEscrowNotShown(bytes32 caseId);
+
+    /// @notice Thrown when two vouchers can both be true.
+    /// @param caseId Struct hash of the agreement.
+    error ComputeEscrowNoContradiction(bytes32 caseId);
 }

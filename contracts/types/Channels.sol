@@ -13,18 +13,25 @@ enum ChannelStatus {
 /// @dev Ledger account, one slot.
 struct Account {
     uint112 free; // 14 bytes, token units that may be withdrawn or committed
-    uint96 feesPaid; // 12 bytes, platform fees ever taken from payments to this account; 6 bytes are spare
+    uint96 feesPaid; // 12 bytes, platform fees ever taken from payments to this account
+    uint16 faults; // 2 bytes, cases lost; stays at its greatest
+    uint32 firstSeen; // 4 bytes, unix seconds of the first money that came in
 }
 
-/// @dev Channel, two slots. Slot 0 is all that a claim touches.
+/// @dev A channel as it is shown; two words of storage hold it.
 struct Channel {
-    uint96 deposit; // 12 bytes, ceiling of what may be paid; equals `settled` once closed
-    uint96 settled; // 12 bytes, paid so far, fee included; never falls
-    uint40 closeAt; // 5 bytes, unix seconds at which a notice ends; 0 while none was given
-    uint16 feeBps; // 2 bytes, fee fixed when the channel opened
-    ChannelStatus status; // 1 byte
-    uint96 bond; // 12 bytes, provider's money at stake
-    uint40 bondFreeAt; // 5 bytes, unix seconds until which a bond outlives its channel; 0: it left at the close
+    uint96 deposit; // ceiling of what may be paid; once closed, `settled` and what cases or sponsors have still in it
+    uint96 settled; // paid so far, fee included; never falls
+    uint40 closeAt; // unix seconds at which a notice ends; 0 while none was given
+    uint16 feeBps; // fee fixed when the channel opened
+    ChannelStatus status;
+    uint96 bond; // provider's money at stake that no case holds
+    uint40 bondHold; // seconds that the bond outlives a close without both; 0 once closed
+    uint40 bondFreeAt; // unix seconds, last moment of that hold; 0 while the channel lives
+    uint96 frozen; // what the open cases may pay out of the deposit, added up
+    uint8 requesterCases; // open cases that the requester opened
+    uint8 providerCases; // open cases that the provider opened
+    uint96 sponsored; // part of the deposit that sponsors paid and have not had back
 }
 
 /// @dev Who shares a channel. Not stored: each call brings the parties and their hash must be the channel's id.

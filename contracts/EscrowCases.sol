@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.35;
+
+import {Cases} from "./base/Cases.sol";
+
+/// @title The code of an escrow's cases
+/// @notice Part of {ComputeEscrow}, which creates it and runs it by delegatecall, like the code of a linked library: together
+/// they are more than the 24,576 bytes that a contract may have (EIP-170). Which code an escrow runs is fixed for ever
+/// when it is created.
+/// @dev Called by itself it has no channels, so that no case can be opened, and holds nothing.
+// solhint-disable-next-line no-empty-blocks
+contract EscrowCases is Cases {}
