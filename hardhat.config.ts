@@ -16,7 +16,7 @@ const deployed = {
   ...compiler,
   settings: {
     viaIR: true,
-    optimizer: { enabled: true, runs: 1000 },
+    optimizer: { enabled: true, runs: 5000 },
     evmVersion: EVM_VERSION,
     outputSelection: { '*': { '*': ['storageLayout'] } },
   },

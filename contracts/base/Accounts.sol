@@ -20,6 +20,13 @@ abstract contract Accounts is EscrowStorage, IComputeEscrowErrors {
         }
     }
 
+    /// @dev Credits a payment less its fee, which is part of it.
+    function _payNet(address account_, uint256 paid, uint256 fee) internal {
+        unchecked {
+            _pay(account_, paid - fee, fee); // a fee is never above its payment, see Fees
+        }
+    }
+
     /// @dev Credits `amount`; `fee`, taken from the same payment, stays beside it until collected.
     function _pay(address account_, uint256 amount, uint256 fee) internal {
         _accounts[account_] = _accounts[account_].adding(amount, fee);

@@ -48,8 +48,12 @@ abstract contract ChannelBook is Accounts, SigningDomain, IComputeEscrowEvents {
         bool bothAgreed
     ) internal {
         BondWord bonds = slots.bonds;
-        uint96 settled = word.settled() + paid;
-        uint96 rest = word.deposit() - settled;
+        uint96 settled;
+        uint96 rest;
+        unchecked {
+            settled = word.settled() + paid; // at most the deposit, as `_due` saw to
+            rest = word.deposit() - settled;
+        }
         uint96 bondOut = bonds.bond();
         uint96 kept;
         if (bonds.isPlain()) {
@@ -61,10 +65,12 @@ abstract contract ChannelBook is Accounts, SigningDomain, IComputeEscrowEvents {
             slots.bonds = packBond(bonds.bond() - bondOut, bonds.frozen(), freeAt, bonds.cases(), bonds.isSponsored());
             if (bonds.isSponsored()) _shares[id].requester = word.deposit() - _shares[id].sponsors;
         }
-        slots.word = packChannel(settled + kept, settled, 0, word.feeBps(), ChannelStatus.Closed);
-        rest -= kept;
+        unchecked {
+            slots.word = packChannel(settled + kept, settled, 0, word.feeBps(), ChannelStatus.Closed);
+            rest -= kept; // kept is a part of it
+        }
         if (rest != 0) _credit(parties.requester, rest);
-        _pay(parties.provider, uint256(paid) - fee + bondOut, fee);
+        _payNet(parties.provider, uint256(paid) + bondOut, fee);
         emit Closed(id, settled, rest, bondOut);
     }
 

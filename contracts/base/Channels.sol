@@ -28,12 +28,10 @@ abstract contract Channels is ChannelBook, FeePolicy {
     uint40 public constant MAX_BOND_HOLD = 90 days;
 
     /// @inheritdoc IComputeEscrow
-    function open(OpenTerms memory terms, bytes calldata bondSignature) external whenNotPaused returns (ChannelId id) {
+    function createChannel(OpenTerms memory terms, bytes calldata bondSignature) external whenNotPaused returns (ChannelId id) {
         if (terms.deposit == 0) revert ComputeEscrowZeroAmount();
-        if (terms.provider == address(0) || terms.requesterSigner == address(0) || terms.providerSigner == address(0))
+        if (Messages.requesterSigner(terms.nonce) == address(0) || terms.providerSigner == address(0))
             revert ComputeEscrowInvalidAddress();
-        if (Messages.requesterSigner(terms.nonce) != terms.requesterSigner)
-            revert ComputeEscrowNonceNotBound(terms.nonce, terms.requesterSigner);
         if (terms.bondHold > MAX_BOND_HOLD) revert ComputeEscrowHoldTooLong(terms.bondHold, MAX_BOND_HOLD);
         if (terms.bondExpiry.expired()) revert ComputeEscrowExpired(terms.bondExpiry);
 
@@ -41,7 +39,6 @@ abstract contract Channels is ChannelBook, FeePolicy {
             address(this),
             msg.sender,
             terms.provider,
-            terms.requesterSigner,
             terms.providerSigner,
             terms.nonce
         );
@@ -58,7 +55,6 @@ abstract contract Channels is ChannelBook, FeePolicy {
             id,
             msg.sender,
             terms.provider,
-            terms.requesterSigner,
             terms.providerSigner,
             terms.nonce,
             terms.deposit,
@@ -105,7 +101,7 @@ abstract contract Channels is ChannelBook, FeePolicy {
         (paid, fee) = _due(word, cumulative);
         if (paid == 0) revert ComputeEscrowNothingToClaim(id, cumulative, word.settled());
         slots.word = word.paying(paid);
-        _pay(parties.provider, paid - fee, fee);
+        _payNet(parties.provider, paid, fee);
         emit Claimed(id, cumulative, paid, fee, voucher.jobs, voucher.jobsRoot);
     }
 
@@ -124,7 +120,7 @@ abstract contract Channels is ChannelBook, FeePolicy {
                 fees += fee;
             }
         }
-        if (total != 0) _pay(provider, total - fees, fees);
+        if (total != 0) _payNet(provider, total, fees);
     }
 
     /// @inheritdoc IComputeEscrow
@@ -242,7 +238,7 @@ abstract contract Channels is ChannelBook, FeePolicy {
         BatchedVoucher calldata item
     ) private returns (uint96 paid, uint96 fee) {
         address signer = Messages.requesterSigner(item.nonce);
-        ChannelId id = Messages.channelId(address(this), item.requester, provider, signer, providerSigner, item.nonce);
+        ChannelId id = Messages.channelId(address(this), item.requester, provider, providerSigner, item.nonce);
         (uint96 cumulative, uint64 jobs, bytes32 jobsRoot) = (item.cumulative, item.jobs, item.jobsRoot);
         bytes32 digest = _hashTypedDataV4(Messages.hashVoucher(id, cumulative, jobs, jobsRoot));
         address recovered = ECDSA.recover(digest, item.r, item.vs);

@@ -173,7 +173,7 @@ abstract contract Docket is ChannelBook {
             deposit_ = settled + kept;
         }
         slots.word = packChannel(deposit_, settled, word.closeAt(), word.feeBps(), word.status());
-        if (paid != 0) _pay(parties.provider, paid - fee, fee);
+        if (paid != 0) _payNet(parties.provider, paid, fee);
     }
 
     /// @dev The total that an outcome entitles the provider to: never above what both signed was owed after this job.

@@ -13,7 +13,7 @@ abstract contract SigningDomain is IComputeEscrowErrors, EIP712 {
 
     /// @dev Session keys sign with a key, never by ERC-1271: a wallet could take its word back after the service.
     function _checkSigner(address expected, bytes32 digest, bytes calldata signature) internal pure {
-        address recovered = ECDSA.recoverCalldata(digest, signature);
+        (address recovered, , ) = ECDSA.tryRecoverCalldata(digest, signature); // zero when malformed
         if (recovered != expected) revert ComputeEscrowBadSigner(expected, recovered);
     }
 }

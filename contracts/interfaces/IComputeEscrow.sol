@@ -18,7 +18,7 @@ import {Agreement, BondOffer, CloseMutual, Receipt, Voucher} from "../types/Sign
 /// The owner cannot move, freeze or lower any balance.
 ///
 /// Liveness rests on: some account calling `close` after a notice, `timeoutCase` or `resolve` after a case's deadline and
-/// `releaseBond` after a hold; the token letting the holder's chosen receiver be paid. No call but deposits, `open`,
+/// `releaseBond` after a hold; the token letting the holder's chosen receiver be paid. No call but deposits, `createChannel`,
 /// `topUp`, `sponsor` and `addBond` can be paused.
 ///
 /// Parties are not stored. Whoever acts on a channel brings them, from the `Opened` event or the own records, and their
@@ -66,7 +66,7 @@ interface IComputeEscrow is ICases {
     /// @param terms Who, how much, and which nonce.
     /// @param bondSignature Signature over the `BondOffer` that `terms` and the caller imply.
     /// @return channel Id of the channel.
-    function open(OpenTerms calldata terms, bytes calldata bondSignature) external returns (ChannelId channel);
+    function createChannel(OpenTerms calldata terms, bytes calldata bondSignature) external returns (ChannelId channel);
 
     /// @notice Adds to a channel's deposit from the caller's free balance.
     /// @dev Anyone may; timers are not touched. Works during a notice, reverts while paused.
@@ -193,7 +193,7 @@ interface IComputeEscrow is ICases {
     /// @dev Fees not collected by then go to the new treasury.
     function applyFeePolicy() external;
 
-    /// @notice Stops deposits, `open`, `topUp`, `sponsor` and `addBond`, and nothing else. Owner only.
+    /// @notice Stops deposits, `createChannel`, `topUp`, `sponsor` and `addBond`, and nothing else. Owner only.
     function pause() external;
 
     /// @notice Ends a pause. Owner only.

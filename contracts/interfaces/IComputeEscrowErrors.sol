@@ -43,11 +43,6 @@ interface IComputeEscrowErrors {
     /// @param derived Channel of the parties.
     error ComputeEscrowWrongParties(ChannelId named, ChannelId derived);
 
-    /// @notice Thrown when the low 160 bits of a nonce are not the requester's session key.
-    /// @param nonce Nonce given.
-    /// @param requesterSigner Key it must carry.
-    error ComputeEscrowNonceNotBound(uint256 nonce, address requesterSigner);
-
     /// @notice Thrown when a message's last moment is over.
     /// @param deadline Unix seconds.
     error ComputeEscrowExpired(uint40 deadline);

@@ -23,9 +23,8 @@ interface IComputeEscrowEvents {
     /// @param channel Id of the channel.
     /// @param requester Owner of the deposit.
     /// @param provider Owner of the bond and of every payment.
-    /// @param requesterSigner Key that signs vouchers.
     /// @param providerSigner Key that acts for the provider.
-    /// @param nonce Nonce in the id.
+    /// @param nonce Nonce in the id; low 160 bits: key that signs vouchers for the requester.
     /// @param deposit Ceiling of what may be paid.
     /// @param bond Provider's money at stake.
     /// @param bondHold Seconds that the bond outlives a close that not both agreed to.
@@ -35,7 +34,6 @@ interface IComputeEscrowEvents {
         ChannelId indexed channel,
         address indexed requester,
         address indexed provider,
-        address requesterSigner,
         address providerSigner,
         uint256 nonce,
         uint96 deposit,

@@ -41,7 +41,6 @@ library Messages {
                 escrow,
                 parties.requester,
                 parties.provider,
-                requesterSigner(parties.nonce),
                 parties.providerSigner,
                 parties.nonce
             );
@@ -52,14 +51,13 @@ library Messages {
         address escrow,
         address requester,
         address provider,
-        address requesterSigner_,
         address providerSigner,
         uint256 nonce
     ) internal view returns (ChannelId) {
         return
             ChannelId.wrap(
                 keccak256(
-                    abi.encode(block.chainid, escrow, requester, provider, requesterSigner_, providerSigner, nonce)
+                    abi.encode(block.chainid, escrow, requester, provider, providerSigner, nonce)
                 )
             );
     }

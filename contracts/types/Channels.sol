@@ -45,13 +45,12 @@ struct Parties {
 /// @dev What a requester asks for when opening a channel.
 struct OpenTerms {
     address provider; // owner account of the bond and of every payment
-    address requesterSigner; // key that signs vouchers
     address providerSigner; // key that acts for the provider
     uint96 deposit; // taken from the caller's free balance
     uint96 bond; // taken from the provider's free balance
     uint40 bondHold; // seconds that the bond stays after a close without both agreeing, as the provider signed
     uint40 bondExpiry; // unix seconds, last moment at which the bond offer holds
-    uint256 nonce; // low 160 bits must be `requesterSigner`; the 96 bits above are free
+    uint256 nonce; // low 160 bits: key that signs vouchers for the requester; the 96 bits above are free
     bytes32 agreement; // agreement the channel is opened for, only shown in the event; zero for none
 }
 

@@ -24,11 +24,11 @@ contract DeadlinesTest is EscrowFixture {
         vm.warp(uint256(terms.bondExpiry) + 1);
         vm.prank(requester);
         vm.expectRevert(abi.encodeWithSelector(IComputeEscrowErrors.ComputeEscrowExpired.selector, terms.bondExpiry));
-        escrow.open(terms, signature);
+        escrow.createChannel(terms, signature);
 
         vm.warp(wait % 2 == 0 ? terms.bondExpiry : terms.bondExpiry - 1);
         vm.prank(requester);
-        escrow.open(terms, signature);
+        escrow.createChannel(terms, signature);
     }
 
     function testFuzz_notice_keepsTheChannelUpToItsLastSecond(uint32 wait) external {

@@ -66,7 +66,6 @@ abstract contract EscrowFixture {
         return
             OpenTerms({
                 provider: provider,
-                requesterSigner: requesterSigner,
                 providerSigner: providerSigner,
                 deposit: deposit,
                 bond: bond,
@@ -104,7 +103,7 @@ abstract contract EscrowFixture {
         OpenTerms memory terms = termsOf(counter, deposit, bond);
         bytes memory signature = signBond(terms);
         vm.prank(requester);
-        return escrow.open(terms, signature);
+        return escrow.createChannel(terms, signature);
     }
 
     function voucherOf(ChannelId id, uint96 cumulative) internal pure returns (Voucher memory) {

@@ -174,7 +174,7 @@ abstract contract EscrowHandler {
         bytes memory signature = _signBond(m, terms);
         _refill(m.parties.requester, 1);
         vm.prank(m.parties.requester);
-        try escrow.open(terms, signature) {
+        try escrow.createChannel(terms, signature) {
             revert("reopened");
         } catch {}
     }
@@ -236,14 +236,13 @@ abstract contract EscrowHandler {
         _refill(m.parties.requester, amount);
         _refill(m.parties.provider, bond);
         vm.prank(m.parties.requester);
-        m.id = escrow.open(terms, signature);
+        m.id = escrow.createChannel(terms, signature);
     }
 
     function _terms(Parties memory parties, uint96 amount, uint96 bond) private view returns (OpenTerms memory) {
         return
             OpenTerms({
                 provider: parties.provider,
-                requesterSigner: address(uint160(parties.nonce)),
                 providerSigner: parties.providerSigner,
                 deposit: amount,
                 bond: bond,

@@ -94,7 +94,6 @@ export async function escrowWorld(tokenName = 'TestToken') {
   async function openArguments(counter: bigint, options: OpenOptions = {}) {
     const terms = {
       provider: options.provider ?? people.provider.address,
-      requesterSigner: people.requesterSigner.address,
       providerSigner: people.providerSigner.address,
       deposit: options.deposit ?? 1000n,
       bond: options.bond ?? 500n,
