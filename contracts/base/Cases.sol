@@ -58,17 +58,8 @@ abstract contract Cases is Docket, ICaseActions {
         if (kind == CaseKind.NonPayment && amount == 0)
             revert ComputeEscrowNothingToClaim(opened.channel, agreement.owedAfter, word.settled());
         uint40 deadline = CaseLimits.RESPONSE_WINDOW.from();
-        _hold(opened, agreement, msg.sender, amount, deadline);
-        emit CaseOpened(
-            caseId,
-            opened.channel,
-            kind,
-            msg.sender,
-            _cases[caseId].bond,
-            amount,
-            _cases[caseId].stake,
-            deadline
-        );
+        (uint96 bond, uint96 stake) = _hold(opened, agreement, msg.sender, amount, deadline);
+        emit CaseOpened(caseId, opened.channel, kind, msg.sender, bond, amount, stake, deadline);
     }
 
     /// @inheritdoc ICaseActions
@@ -90,7 +81,7 @@ abstract contract Cases is Docket, ICaseActions {
             _hold(opened, agreement, msg.sender, 0, 0);
         } else {
             if (!_isOpen(state)) revert ComputeEscrowWrongCaseState(caseId, state);
-            opened = OpenCase(caseId, _named(agreement.channel, parties), _cases[caseId].kind, state);
+            opened = OpenCase(caseId, _named(agreement.channel, parties), _cases[caseId].kind, state, 0);
         }
         emit Equivocated(caseId, msg.sender, receipts[0].hash(), receipts[1].hash());
         _end(opened, parties, agreement, CaseState.ProviderWrong, Ending.Proof);
@@ -136,9 +127,8 @@ abstract contract Cases is Docket, ICaseActions {
         if (verdict == uint256(Verdict.ProviderRight)) outcome = CaseState.ProviderRight;
         else if (verdict == uint256(Verdict.ProviderWrong)) outcome = CaseState.ProviderWrong;
         else {
-            uint40 deadline = _cases[opened.id].deadline;
             bool never = verdict == uint256(Verdict.Undecided);
-            if (!never && !deadline.expired()) revert ComputeEscrowTooEarly(deadline);
+            if (!never && !opened.deadline.expired()) revert ComputeEscrowTooEarly(opened.deadline);
             (outcome, how) = (CaseState.Undecided, Ending.Silence);
         }
         _end(opened, parties, agreement, outcome, how);
@@ -147,8 +137,7 @@ abstract contract Cases is Docket, ICaseActions {
     /// @inheritdoc ICaseActions
     function timeoutCase(Parties calldata parties, Agreement calldata agreement) external returns (CaseState outcome) {
         OpenCase memory opened = _caseIn(parties, agreement, CaseState.Opened, CaseState.PaidShown);
-        uint40 deadline = _cases[opened.id].deadline;
-        if (!deadline.expired()) revert ComputeEscrowTooEarly(deadline);
+        if (!opened.deadline.expired()) revert ComputeEscrowTooEarly(opened.deadline);
         if (opened.state == CaseState.PaidShown) outcome = CaseState.Paid;
         else outcome = _byProvider(opened.kind) ? CaseState.ProviderRight : CaseState.ProviderWrong;
         _end(opened, parties, agreement, outcome, Ending.Silence);
@@ -265,7 +254,7 @@ abstract contract Cases is Docket, ICaseActions {
         bytes32 digest = _hashTypedDataV4(caseId);
         _checkSigner(Messages.requesterSigner(parties.nonce), digest, requesterSignature);
         _checkSigner(parties.providerSigner, digest, providerSignature);
-        return OpenCase(caseId, id, kind, CaseState.Opened);
+        return OpenCase(caseId, id, kind, CaseState.Opened, 0);
     }
 
     function _checkReceipt(
@@ -289,8 +278,8 @@ abstract contract Cases is Docket, ICaseActions {
 
     /// @dev The case, while it is still somebody's turn.
     function _turnOf(OpenCase memory opened) private view returns (CaseSlots storage c) {
+        if (opened.deadline.expired()) revert ComputeEscrowExpired(opened.deadline);
         c = _cases[opened.id];
-        if (c.deadline.expired()) revert ComputeEscrowExpired(c.deadline);
     }
 
     function _checkInJobs(PaidJob calldata job, Voucher calldata voucher, bytes32[] calldata proof) private pure {

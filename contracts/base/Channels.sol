@@ -28,20 +28,17 @@ abstract contract Channels is ChannelBook, FeePolicy {
     uint40 public constant MAX_BOND_HOLD = 90 days;
 
     /// @inheritdoc IComputeEscrow
-    function createChannel(OpenTerms memory terms, bytes calldata bondSignature) external whenNotPaused returns (ChannelId id) {
+    function createChannel(
+        OpenTerms memory terms,
+        bytes calldata bondSignature
+    ) external whenNotPaused returns (ChannelId id) {
         if (terms.deposit == 0) revert ComputeEscrowZeroAmount();
         if (Messages.requesterSigner(terms.nonce) == address(0) || terms.providerSigner == address(0))
             revert ComputeEscrowInvalidAddress();
         if (terms.bondHold > MAX_BOND_HOLD) revert ComputeEscrowHoldTooLong(terms.bondHold, MAX_BOND_HOLD);
         if (terms.bondExpiry.expired()) revert ComputeEscrowExpired(terms.bondExpiry);
 
-        id = Messages.channelId(
-            address(this),
-            msg.sender,
-            terms.provider,
-            terms.providerSigner,
-            terms.nonce
-        );
+        id = Messages.channelId(address(this), msg.sender, terms.provider, terms.providerSigner, terms.nonce);
         ChannelSlots storage slots = _channels[id];
         if (slots.word.status() != ChannelStatus.None) revert ComputeEscrowChannelExists(id);
         _checkBondOffer(terms, bondSignature);

@@ -27,6 +27,7 @@ abstract contract Docket is ChannelBook {
         ChannelId channel;
         CaseKind kind;
         CaseState state;
+        uint40 deadline;
     }
 
     /// @dev What ends a case.
@@ -50,9 +51,10 @@ abstract contract Docket is ChannelBook {
         CaseState alsoAllowed
     ) internal view returns (OpenCase memory found) {
         bytes32 id = agreement.hash();
-        CaseState state = _cases[id].state;
+        CaseSlots storage c = _cases[id];
+        (CaseState state, CaseKind kind, uint40 deadline) = (c.state, c.kind, c.deadline);
         if (state != allowed && state != alsoAllowed) revert ComputeEscrowWrongCaseState(id, state);
-        return OpenCase(id, _named(agreement.channel, parties), _cases[id].kind, state);
+        return OpenCase(id, _named(agreement.channel, parties), kind, state, deadline);
     }
 
     /// @dev Takes the case's bond from `payer`, counts the case, and takes hold of amount and stake.
@@ -62,7 +64,7 @@ abstract contract Docket is ChannelBook {
         address payer,
         uint96 amount,
         uint40 deadline
-    ) internal {
+    ) internal returns (uint96 bond, uint96 stake) {
         ChannelSlots storage slots = _channels[opened.channel];
         BondWord bonds = slots.bonds;
         uint8 step = _countedAs(opened.kind);
@@ -70,9 +72,10 @@ abstract contract Docket is ChannelBook {
         bool proven = opened.kind == CaseKind.Equivocation; // ends in the same call: nobody needs a deterrent
         if (before >= CaseLimits.MAX_OPEN_CASES && !proven) revert ComputeEscrowTooManyCases(opened.channel);
         // Each case that a side has open doubles what its next one costs.
-        uint256 bond = proven ? 0 : uint256(agreement.caseBond) << before;
-        if (bond > type(uint96).max) revert ComputeEscrowInsufficientFree(payer, 0, bond);
-        uint96 stake = agreement.stake < bonds.bond() ? agreement.stake : bonds.bond();
+        uint256 doubled = proven ? 0 : uint256(agreement.caseBond) << before;
+        if (doubled > type(uint96).max) revert ComputeEscrowInsufficientFree(payer, 0, doubled);
+        bond = uint96(doubled);
+        stake = agreement.stake < bonds.bond() ? agreement.stake : bonds.bond();
         if (amount == 0 && stake == 0 && !proven) revert ComputeEscrowNothingAtStake(opened.id);
         slots.bonds = packBond(
             bonds.bond() - stake,
@@ -82,10 +85,10 @@ abstract contract Docket is ChannelBook {
             bonds.isSponsored()
         );
         CaseSlots storage c = _cases[opened.id];
-        (c.opener, c.bond) = (payer, uint96(bond));
+        (c.opener, c.bond) = (payer, bond);
         (c.amount, c.stake, c.deadline) = (amount, stake, deadline);
         (c.state, c.kind) = (CaseState.Opened, opened.kind);
-        if (bond != 0) _debit(payer, uint96(bond));
+        if (bond != 0) _debit(payer, bond);
     }
 
     /// @dev Ends a case: pays what its outcome says out of what it holds, lets go of the rest, and leaves the tombstone.
@@ -97,9 +100,7 @@ abstract contract Docket is ChannelBook {
         CaseState outcome,
         Ending how
     ) internal {
-        CaseSlots memory c = _cases[opened.id];
-        delete _cases[opened.id];
-        (_cases[opened.id].state, _cases[opened.id].kind) = (outcome, opened.kind);
+        CaseSlots memory c = _take(opened, outcome);
         (uint96 paid, uint96 fee) = _letGo(opened, parties, agreement, outcome, c);
         uint96 compensation;
         if (outcome == CaseState.ProviderWrong) {
@@ -112,7 +113,8 @@ abstract contract Docket is ChannelBook {
         // Who pays when asked is not at fault.
         if (outcome == CaseState.ProviderRight && how != Ending.Conceded) _fault(parties.requester);
         uint96 verifierFee = how == Ending.Verdict ? c.verifierFee : 0;
-        _returnBonds(opened.kind, parties, c, outcome, verifierFee);
+        uint256 toProvider = paid + _returnBonds(opened.kind, parties, c, outcome, verifierFee);
+        if (toProvider != 0) _payNet(parties.provider, toProvider, fee);
         if (verifierFee != 0) _credit(agreement.verifier, verifierFee);
         emit CaseEnded(
             opened.id,
@@ -143,7 +145,21 @@ abstract contract Docket is ChannelBook {
         return kind == CaseKind.NonPayment || kind == CaseKind.Delivered;
     }
 
-    /// @dev Pays the provider its part of the amount, gives the stake back to the bond unless it is lost, and what a
+    /// @dev Reads a case and leaves its tombstone. The later slots are only touched if they were ever written.
+    function _take(OpenCase memory opened, CaseState outcome) private returns (CaseSlots memory taken) {
+        CaseSlots storage c = _cases[opened.id];
+        (taken.opener, taken.bond, taken.amount, taken.stake) = (c.opener, c.bond, c.amount, c.stake);
+        (c.opener, c.bond) = (address(0), 0);
+        (c.amount, c.stake, c.deadline) = (0, 0, 0);
+        (c.state, c.kind) = (outcome, opened.kind);
+        if (opened.state == CaseState.Contested) {
+            (taken.respondent, taken.verifierFee) = (c.respondent, c.verifierFee);
+            (c.respondent, c.verifierFee) = (address(0), 0);
+        }
+        if (opened.state != CaseState.Opened) c.evidence = 0;
+    }
+
+    /// @dev Takes the provider's part of the amount out of the channel, gives the stake back to the bond unless it is lost, and what a
     /// closed channel then holds for nobody to the requester.
     function _letGo(
         OpenCase memory opened,
@@ -173,7 +189,6 @@ abstract contract Docket is ChannelBook {
             deposit_ = settled + kept;
         }
         slots.word = packChannel(deposit_, settled, word.closeAt(), word.feeBps(), word.status());
-        if (paid != 0) _payNet(parties.provider, paid, fee);
     }
 
     /// @dev The total that an outcome entitles the provider to: never above what both signed was owed after this job.
@@ -193,21 +208,25 @@ abstract contract Docket is ChannelBook {
         return total < agreement.owedAfter ? uint96(total) : agreement.owedAfter;
     }
 
-    /// @dev Gives each poster its bond; the loser's goes to the winning side's owner, less the verifier's fee.
+    /// @dev Gives each poster its bond; the loser's goes to the winning side's owner, less the verifier's fee. What the
+    /// provider's owner account gets as the opener is left for the caller to credit along with its pay.
     function _returnBonds(
         CaseKind kind,
         Parties calldata parties,
         CaseSlots memory c,
         CaseState outcome,
         uint96 verifierFee
-    ) private {
-        if (c.bond == 0) return;
+    ) private returns (uint256 toProvider) {
+        if (c.bond == 0) return 0;
         bool contested = c.respondent != address(0);
         bool providerWins = outcome == CaseState.ProviderRight;
         bool openerWins = providerWins == _byProvider(kind);
-        if (outcome == CaseState.Undecided || openerWins) _credit(c.opener, c.bond);
+        if (outcome == CaseState.Undecided || openerWins) {
+            if (c.opener == parties.provider) toProvider = c.bond;
+            else _credit(c.opener, c.bond);
+        }
         if (contested && (outcome == CaseState.Undecided || !openerWins)) _credit(c.respondent, c.bond);
-        if (outcome == CaseState.Undecided || (openerWins && !contested)) return;
+        if (outcome == CaseState.Undecided || (openerWins && !contested)) return toProvider;
         address winner = providerWins ? parties.provider : parties.requester;
         if (c.bond != verifierFee) _credit(winner, c.bond - verifierFee);
     }

@@ -12,8 +12,9 @@ abstract contract SigningDomain is IComputeEscrowErrors, EIP712 {
     constructor() EIP712("ComputeEscrow", "1") {}
 
     /// @dev Session keys sign with a key, never by ERC-1271: a wallet could take its word back after the service.
+    /// A malformed signature recovers to zero, which no channel has as a session key.
     function _checkSigner(address expected, bytes32 digest, bytes calldata signature) internal pure {
-        (address recovered, , ) = ECDSA.tryRecoverCalldata(digest, signature); // zero when malformed
+        (address recovered, , ) = ECDSA.tryRecoverCalldata(digest, signature);
         if (recovered != expected) revert ComputeEscrowBadSigner(expected, recovered);
     }
 }

@@ -36,14 +36,7 @@ library Messages {
 
     /// @dev Id of the channel that `parties` share in `escrow` on this chain.
     function channelId(Parties calldata parties, address escrow) internal view returns (ChannelId) {
-        return
-            channelId(
-                escrow,
-                parties.requester,
-                parties.provider,
-                parties.providerSigner,
-                parties.nonce
-            );
+        return channelId(escrow, parties.requester, parties.provider, parties.providerSigner, parties.nonce);
     }
 
     /// @dev Id of the channel of these parties, one by one.
@@ -54,12 +47,7 @@ library Messages {
         address providerSigner,
         uint256 nonce
     ) internal view returns (ChannelId) {
-        return
-            ChannelId.wrap(
-                keccak256(
-                    abi.encode(block.chainid, escrow, requester, provider, providerSigner, nonce)
-                )
-            );
+        return ChannelId.wrap(keccak256(abi.encode(block.chainid, escrow, requester, provider, providerSigner, nonce)));
     }
 
     /// @dev EIP-712 struct hash.

@@ -50,9 +50,8 @@ test('a signature with high s, cut short, or with a bit flipped: refused', async
   const malleable = `${r}${highS.slice(2)}${v === 27 ? '1c' : '1b'}`
   const flipped = `${signature.slice(0, 10)}${signature[10] === '0' ? '1' : '0'}${signature.slice(11)}`
   const refused = (bytes: string) => refusal(as(provider, 'claim', [parties, voucher, bytes]))
-  assert.equal(await refused(malleable), 'ECDSAInvalidSignatureS')
-  assert.equal(await refused(compactSerialized), 'ECDSAInvalidSignatureLength')
-  assert.match(await refused(flipped), /^(ComputeEscrowBadSigner|ECDSAInvalidSignature)$/)
+  for (const bytes of [malleable, compactSerialized, flipped])
+    assert.equal(await refused(bytes), 'ComputeEscrowBadSigner')
 })
 
 test('a voucher for another escrow or another chain: refused', async () => {

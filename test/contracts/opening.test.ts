@@ -12,7 +12,7 @@ const { as, read, open, openArguments, refusal } = world
 test('opening takes the deposit from the requester and the bond from the provider', async () => {
   const before = [await world.free(requester), await world.free(provider)] as const
   const agreement = hashOf('agreement')
-  const receipt = await as(requester, 'open', [
+  const receipt = await as(requester, 'createChannel', [
     ...(await openArguments(1n, { deposit: 1000n, bond: 500n, agreement })),
   ])
   assert.equal(await world.free(requester), before[0] - 1000n)
@@ -24,11 +24,11 @@ test('opening takes the deposit from the requester and the bond from the provide
     channel,
     requester: requester.address,
     provider: provider.address,
-    requesterSigner: requesterSigner.address,
     providerSigner: providerSigner.address,
     nonce: parties.nonce,
     deposit: 1000n,
     bond: 500n,
+    bondHold: 0n,
     feeBps: FEE_BPS,
     agreement,
   })
@@ -39,7 +39,12 @@ test('opening takes the deposit from the requester and the bond from the provide
     feeBps: FEE_BPS,
     status: 1n,
     bond: 500n,
+    bondHold: 0n,
     bondFreeAt: 0n,
+    frozen: 0n,
+    requesterCases: 0n,
+    providerCases: 0n,
+    sponsored: 0n,
   })
 })
 
@@ -47,13 +52,12 @@ test('the channel id is the hash of chain, escrow and parties', async () => {
   const { ethers, domain } = world
   const parties = world.partiesOf(2n)
   const encoded = ethers.AbiCoder.defaultAbiCoder().encode(
-    ['uint256', 'address', 'address', 'address', 'address', 'address', 'uint256'],
+    ['uint256', 'address', 'address', 'address', 'address', 'uint256'],
     [
       domain.chainId,
       world.address,
       parties.requester,
       parties.provider,
-      requesterSigner.address,
       parties.providerSigner,
       parties.nonce,
     ],
@@ -63,16 +67,11 @@ test('the channel id is the hash of chain, escrow and parties', async () => {
 
 test('a bond offer opens one channel: not a second one with another session key', async () => {
   const [terms, signature] = await openArguments(3n)
-  await as(requester, 'open', [terms, signature])
+  await as(requester, 'createChannel', [terms, signature])
   const otherKey = Wallet.createRandom().address
-  const twice = { ...terms, requesterSigner: otherKey }
+  const rebound = { ...terms, nonce: (3n << 160n) | BigInt(otherKey) }
   assert.equal(
-    await refusal(as(requester, 'open', [twice, signature])),
-    'ComputeEscrowNonceNotBound',
-  )
-  const rebound = { ...twice, nonce: (3n << 160n) | BigInt(otherKey) }
-  assert.equal(
-    await refusal(as(requester, 'open', [rebound, signature])),
+    await refusal(as(requester, 'createChannel', [rebound, signature])),
     'ComputeEscrowBadBondSignature',
   )
 })
@@ -81,7 +80,7 @@ test('a bond offer is good for the requester it names alone', async () => {
   const [terms, signature] = await openArguments(4n)
   await world.fund(stranger.address, 1000n)
   assert.equal(
-    await refusal(as(stranger, 'open', [terms, signature])),
+    await refusal(as(stranger, 'createChannel', [terms, signature])),
     'ComputeEscrowBadBondSignature',
   )
 })
@@ -96,7 +95,7 @@ test('more bond, a longer hold, another session key or a later expiry than signe
   ]
   for (const change of changes) {
     assert.equal(
-      await refusal(as(requester, 'open', [{ ...terms, ...change }, signature])),
+      await refusal(as(requester, 'createChannel', [{ ...terms, ...change }, signature])),
       'ComputeEscrowBadBondSignature',
     )
   }
@@ -105,7 +104,7 @@ test('more bond, a longer hold, another session key or a later expiry than signe
 test('a bond of zero still needs the signature of the provider', async () => {
   const call = openArguments(6n, { bond: 0n, signedBy: requester })
   assert.equal(
-    await refusal(as(requester, 'open', [...(await call)])),
+    await refusal(as(requester, 'createChannel', [...(await call)])),
     'ComputeEscrowBadBondSignature',
   )
   await open(6n, { bond: 0n })
@@ -114,7 +113,7 @@ test('a bond of zero still needs the signature of the provider', async () => {
 test('the session key of a provider cannot sign a bond offer', async () => {
   const call = openArguments(7n, { signedBy: providerSigner })
   assert.equal(
-    await refusal(as(requester, 'open', [...(await call)])),
+    await refusal(as(requester, 'createChannel', [...(await call)])),
     'ComputeEscrowBadBondSignature',
   )
 })
@@ -122,21 +121,24 @@ test('the session key of a provider cannot sign a bond offer', async () => {
 test('deposit or bond above the free balance: refused with whose balance it was', async () => {
   const huge = 10n ** 25n
   for (const options of [{ deposit: huge }, { bond: huge }]) {
-    const call = as(requester, 'open', [...(await openArguments(8n, options))])
+    const call = as(requester, 'createChannel', [...(await openArguments(8n, options))])
     assert.equal(await refusal(call), 'ComputeEscrowInsufficientFree')
   }
 })
 
 test('a deposit of zero, or nobody as a party: refused', async () => {
-  const empty = as(requester, 'open', [...(await openArguments(9n, { deposit: 0n }))])
+  const empty = as(requester, 'createChannel', [...(await openArguments(9n, { deposit: 0n }))])
   assert.equal(await refusal(empty), 'ComputeEscrowZeroAmount')
   const [terms, signature] = await openArguments(9n)
-  for (const party of ['provider', 'requesterSigner', 'providerSigner']) {
-    const nobody = { ...terms, [party]: '0x0000000000000000000000000000000000000000' }
-    assert.equal(
-      await refusal(as(requester, 'open', [nobody, signature])),
-      'ComputeEscrowInvalidAddress',
-    )
+  const zero = '0x0000000000000000000000000000000000000000'
+  const refused = [
+    [{ provider: zero }, 'ComputeEscrowBadBondSignature'],
+    [{ providerSigner: zero }, 'ComputeEscrowInvalidAddress'],
+    [{ nonce: 9n << 160n }, 'ComputeEscrowInvalidAddress'],
+  ] as const
+  for (const [nobody, code] of refused) {
+    const call = as(requester, 'createChannel', [{ ...terms, ...nobody }, signature])
+    assert.equal(await refusal(call), code)
   }
 })
 
@@ -156,7 +158,7 @@ test('a contract wallet signs its bond offer by ERC-1271, and revoking later cha
 
   const refused = openArguments(11n, { provider: address, signedBy, bond: 0n })
   assert.equal(
-    await refusal(as(requester, 'open', [...(await refused)])),
+    await refusal(as(requester, 'createChannel', [...(await refused)])),
     'ComputeEscrowBadBondSignature',
   )
 })

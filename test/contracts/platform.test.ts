@@ -15,7 +15,7 @@ test('pause stops deposits, open, topUp and addBond', async () => {
     [requester, 'deposit', [1n]],
     [requester, 'depositFor', [provider.address, 1n]],
     [requester, 'depositWithPermit', [1n, 0n, 27, zero, zero]],
-    [requester, 'open', [...(await world.openArguments(2n))]],
+    [requester, 'createChannel', [...(await world.openArguments(2n))]],
     [requester, 'topUp', [channel, 1n]],
     [provider, 'addBond', [channel, 1n]],
   ]

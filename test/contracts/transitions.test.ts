@@ -23,7 +23,7 @@ const WRONG = 'ComputeEscrowWrongStatus'
 const CALLS: readonly Call[] = [
   {
     name: 'open',
-    run: async (w) => w.as(w.requester, 'open', [...(await w.openArguments(1n))]),
+    run: async (w) => w.as(w.requester, 'createChannel', [...(await w.openArguments(1n))]),
     outcomes: {
       none: STATUS.open,
       open: 'ComputeEscrowChannelExists',

@@ -140,7 +140,7 @@ class FakeEscrow implements Escrow {
     if (signer.address !== bondOffer.provider) throw reverted('ComputeEscrowBadBondSignature')
     const bound = BigInt.asUintN(160, bondOffer.nonce) === BigInt(terms.requesterSigner)
     if (!bound) throw reverted('ComputeEscrowNonceNotBound')
-    const id = channelId({ chainId, escrow: address }, bondOffer, terms.requesterSigner)
+    const id = channelId({ chainId, escrow: address }, bondOffer)
     if (this.#chain.channels.has(id)) throw reverted('ComputeEscrowChannelExists')
     this.#chain.move(this.#account, -deposit)
     this.#chain.move(bondOffer.provider, -bondOffer.bond)

@@ -189,7 +189,6 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     const { provider, providerSigner, bond, hold: bondHold, expiry: bondExpiry, nonce } = bondOffer
     const argument = {
       provider,
-      requesterSigner,
       providerSigner,
       deposit,
       bond,
@@ -200,15 +199,11 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     }
     const receipt = await this.#send(
       this.#escrow,
-      'open',
+      'createChannel',
       [argument, toHex(bondSignature)],
       options,
     )
-    const id = channelId(
-      { chainId: this.chainId, escrow: this.address },
-      bondOffer,
-      requesterSigner,
-    )
+    const id = channelId({ chainId: this.chainId, escrow: this.address }, bondOffer)
     this.#parties.note(id, {
       requester: this.#owner(),
       provider,

@@ -38,9 +38,7 @@ export class ChannelPartiesBook {
     if (log === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
     const parties = partiesOf(log)
     // The endpoint cannot make up parties: their hash is the id.
-    if (
-      channelId({ chainId, escrow: this.#reads.address }, parties, parties.requesterSigner) !== id
-    )
+    if (channelId({ chainId, escrow: this.#reads.address }, parties) !== id)
       throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'read Opened', channel: id })
     this.#known.set(id, parties)
     return parties

@@ -2,6 +2,7 @@ import type { Log, LogDescription } from 'ethers'
 import { HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32 } from '../../domain/ids.ts'
 import type { EscrowEvent } from '../../ports/escrow.ts'
+import { requesterSignerOf } from '../../protocol/channel-id.ts'
 import { ESCROW_INTERFACE } from './artifact.ts'
 
 /** Who a channel belongs to, as its opening event says; the contract keeps only their hash. */
@@ -19,7 +20,7 @@ export function partiesOf(log: Log): ChannelParties {
   return {
     requester: address(args['requester']),
     provider: address(args['provider']),
-    requesterSigner: address(args['requesterSigner']),
+    requesterSigner: requesterSignerOf(args['nonce'] as bigint),
     providerSigner: address(args['providerSigner']),
     nonce: args['nonce'] as bigint,
   }

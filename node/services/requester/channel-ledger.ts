@@ -211,10 +211,10 @@ export class ChannelLedger {
   }
 
   #draft(peer: PeerId, { offer }: SignedBond): ChannelRecord {
-    const { escrow, signing, clock } = this.#parts
+    const { escrow, clock } = this.#parts
     const contract = { chainId: escrow.chainId, escrow: escrow.address }
     return {
-      id: channelId(contract, offer, signing.address),
+      id: channelId(contract, offer),
       provider: offer.provider,
       peer,
       status: 'opening',

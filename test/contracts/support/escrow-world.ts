@@ -121,7 +121,7 @@ export async function escrowWorld(tokenName = 'TestToken') {
   }
 
   async function open(counter: bigint, options: OpenOptions = {}): Promise<string> {
-    await as(people.requester, 'open', [...(await openArguments(counter, options))])
+    await as(people.requester, 'createChannel', [...(await openArguments(counter, options))])
     const provider = options.provider ?? people.provider.address
     return read('channelIdOf', { ...partiesOf(counter), provider })
   }
