@@ -8,5 +8,6 @@ import {Cases} from "./base/Cases.sol";
 /// they are more than the 24,576 bytes that a contract may have (EIP-170). Which code an escrow runs is fixed for ever
 /// when it is created.
 /// @dev Called by itself it has no channels, so that no case can be opened, and holds nothing.
-// solhint-disable-next-line no-empty-blocks
-contract EscrowCases is Cases {}
+contract EscrowCases is Cases {
+    // solhint-disable-previous-line no-empty-blocks
+}

@@ -283,7 +283,7 @@ abstract contract Cases is Docket, ICaseActions {
     }
 
     function _checkInJobs(PaidJob calldata job, Voucher calldata voucher, bytes32[] calldata proof) private pure {
-        if (JobsTree.rootFromProof(_leaf(job), job.index, voucher.jobs, proof) != voucher.jobsRoot)
+        if (!JobsTree.proves(voucher.jobsRoot, _leaf(job), job.index, voucher.jobs, proof))
             revert ComputeEscrowBadJobProof(job.index);
     }
 

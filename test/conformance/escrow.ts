@@ -194,11 +194,7 @@ export function escrowKeepsItsPromises(
     assert.ok(opened?.type === 'opened' && toppedUp?.type === 'topped-up')
     const { requester } = stage
     assert.equal(
-      channelId(
-        { chainId: escrow.chainId, escrow: escrow.address },
-        opened,
-        opened.requesterSigner,
-      ),
+      channelId({ chainId: escrow.chainId, escrow: escrow.address }, opened),
       id,
     )
     assert.deepEqual([opened.deposit, opened.bond], [DEPOSIT, BOND])
