@@ -15,6 +15,7 @@ import type { Logger } from './ports/logger.ts'
 import { createEnvelopeCodec } from './protocol/envelope.ts'
 import { offerTopic } from './protocol/topics.ts'
 import { openSandboxes } from './sandboxes.ts'
+import { Housekeeping } from './services/housekeeping.ts'
 import { Presence } from './services/presence.ts'
 import { Provider } from './services/provider/provider.ts'
 import { Reconciler } from './services/reconciler.ts'
@@ -125,6 +126,7 @@ export async function openPeer({
             {
               ...config.provider,
               network,
+              contentBytes: config.storage.cacheBytes,
               resources: providerResources(config.provider.resources, hardware),
             },
           ),
@@ -139,11 +141,25 @@ export async function openPeer({
     }),
   )
 
+  const housekeeping = stack.use(
+    new Housekeeping(
+      {
+        clock,
+        logger: logger.child('housekeeping'),
+        blobs,
+        book: requester.book,
+        works: provider?.works,
+      },
+      config.storage,
+    ),
+  )
+
   // Traffic, once everything that answers it is there
   await provider?.start()
   await presence.start()
   await requester.resume()
   reconciler.start()
+  housekeeping.start()
   const addresses = () => directory.addresses()
   const api = stack.use(
     await openApi(

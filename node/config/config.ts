@@ -50,6 +50,13 @@ export interface Config {
     readonly docker: { readonly socketPath: string; readonly runtime: string | undefined }
     readonly wasm: { readonly processes: number | undefined }
   }
+  /** What fills the data folder: content that is added, fetched and made here. */
+  readonly storage: {
+    /** Content beyond what is in use or kept, and most that the jobs of others may bring at a time. */
+    readonly cacheBytes: number
+    /** How long the results of own jobs are kept. */
+    readonly keepResultsMs: number
+  }
   readonly requester: { readonly channelDeposit: Amount; readonly lostAfterMs: number }
   readonly log: {
     readonly level: (typeof LOG_LEVELS)[number]

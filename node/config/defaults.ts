@@ -1,7 +1,7 @@
 import { JOB_KINDS, type JobKind } from '../domain/job-spec.ts'
 import { parseAmount, type Amount } from '../domain/money.ts'
 import type { PricingRuleName } from '../domain/pricing.ts'
-import { hour, second } from '../domain/units.ts'
+import { GiB, hour, second } from '../domain/units.ts'
 
 const everyKind: readonly JobKind[] = JOB_KINDS
 
@@ -35,6 +35,8 @@ export const CONFIG_DEFAULTS = {
     claimAfterIdleMs: 1 * hour,
     docker: { socketPath: '/var/run/docker.sock' },
   },
+  /** Room for some twenty large images; results for a month. */
+  storage: { cacheBytes: 10 * GiB, keepResultsMs: 720 * hour },
   /** Fifteen missed signs of life of a provider. */
   requester: { channelDeposit: tokens('1'), lostAfterMs: 30 * second },
   log: { level: 'info', format: 'text' },

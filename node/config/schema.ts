@@ -100,6 +100,13 @@ export const CONFIG_READER: Reader<Config> = map({
     }),
     ({ claimAfterIdle, ...provider }) => ({ ...provider, claimAfterIdleMs: claimAfterIdle }),
   ),
+  storage: mapped(
+    map({
+      cacheBytes: withDefault(size, D.storage.cacheBytes as number),
+      keepResults: withDefault(duration(87_600 * hour), D.storage.keepResultsMs as number),
+    }),
+    ({ cacheBytes, keepResults }) => ({ cacheBytes, keepResultsMs: keepResults }),
+  ),
   requester: mapped(
     map({
       channelDeposit: withDefault(amount, D.requester.channelDeposit),

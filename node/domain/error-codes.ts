@@ -159,6 +159,10 @@ export const ERROR_CODES = {
     'Slow down; quotas are listed in docs/limits.md.',
   ),
   STREAM_CUT: text('A stream ended before its end frame.', 'The transfer is tried again.'),
+  CONTENT_BUDGET: text(
+    'The job’s content is more than the provider gives to content now.',
+    'Send less per share, or ask providers with more room; storage.cacheBytes is the provider’s setting.',
+  ),
   CONTENT_NOT_FOUND: text(
     'Content could not be fetched.',
     'Keep the node that has it online, or add the file again.',

@@ -71,6 +71,17 @@ export function inputBytesOf(spec: JobSpec): number[] {
   })
 }
 
+/** Bytes that a share brings to its provider: the image, what its tasks have in common, and their own inputs. */
+export function contentBytesOf(spec: JobSpec, tasks: readonly number[]): number {
+  const own = tasks.map((task) => spec.inputs[task])
+  const files = own.flatMap((input) => [
+    ...(input?.files ?? []),
+    ...(input?.stdin === undefined ? [] : [input.stdin]),
+  ])
+  const shared = [spec.image, ...spec.files, ...(spec.stdin === undefined ? [] : [spec.stdin])]
+  return sizeOf([...shared, ...files])
+}
+
 function sizeOf(files: readonly InputFile[]): number {
   return files.reduce((sum, { size }) => sum + size, 0)
 }

@@ -42,6 +42,46 @@ export function blobsKeepTheirPromises(name: string, open: () => Promise<TwoBlob
     })
   }
 
+  test(`${name}: a sweep leaves what is kept, with all under it, and what was used lately`, async () => {
+    await using two = await open()
+    const [large, small, fresh] = [someBytes(3 * MiB + 17), someBytes(1000), someBytes(2000)]
+    const [kept, loose] = [await two.here.add(large), await two.here.add(small)]
+    // a disk dates its files by a coarser clock
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const unusedSince = Date.now()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const recent = await two.here.add(fresh)
+    const keep = async function* () {
+      yield kept
+    }
+    const options = { keep: keep(), cacheBytes: 0, unusedSince, signal: never }
+    const { blocks, bytes, leftBytes } = await two.here.sweep(options)
+    assert.deepEqual([blocks, bytes], [1, small.byteLength])
+    assert.ok(leftBytes >= large.byteLength + fresh.byteLength)
+    assert.deepEqual(await Promise.all([kept, loose, recent].map((cid) => two.here.has(cid))), [
+      true,
+      false,
+      true,
+    ])
+  })
+
+  test(`${name}: a sweep takes the longest unused first, down to the cache's size`, async () => {
+    await using two = await open()
+    const [first, second, third] = [1000, 1001, 1002].map(someBytes)
+    assert.ok(first !== undefined && second !== undefined && third !== undefined)
+    const cids: string[] = []
+    for (const bytes of [first, second, third]) {
+      cids.push(await two.here.add(bytes))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    // read again: now the second is the one unused for longest
+    await two.here.get(cids[0] ?? '', { signal: never, maxBytes: 1000 })
+    const keep = async function* () {}
+    const unusedSince = Date.now() + 1000
+    await two.here.sweep({ keep: keep(), cacheBytes: 2002, unusedSince, signal: never })
+    assert.deepEqual(await Promise.all(cids.map((cid) => two.here.has(cid))), [true, false, true])
+  })
+
   test(`${name}: the same bytes give the same CID on every node`, async () => {
     await using two = await open()
     const bytes = someBytes(2 * MiB)

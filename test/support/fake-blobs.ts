@@ -4,7 +4,7 @@ import { sha256 } from 'multiformats/hashes/sha2'
 import { HiveError } from '../../node/domain/errors.ts'
 import type { Cid, PeerId } from '../../node/domain/ids.ts'
 import { MiB } from '../../node/domain/units.ts'
-import type { Blobs, FetchOptions } from '../../node/ports/blobs.ts'
+import type { Blobs, FetchOptions, SweepOptions, Swept } from '../../node/ports/blobs.ts'
 
 const DAG_CBOR = 0x71
 const SHA2_256 = 0x12
@@ -19,6 +19,7 @@ export type FakeContentNetwork = Map<PeerId, Map<Cid, Uint8Array>>
 export class FakeBlobs implements Blobs {
   readonly #network: FakeContentNetwork
   readonly #own = new Map<Cid, Uint8Array>()
+  readonly #usedAt = new Map<Cid, number>()
 
   constructor(network: FakeContentNetwork = new Map(), peer: PeerId = '') {
     this.#network = network
@@ -43,6 +44,7 @@ export class FakeBlobs implements Blobs {
     if (bytes === undefined) throw new HiveError('CONTENT_NOT_FOUND', { cid })
     if (bytes.byteLength > options.maxBytes) throw tooLarge(bytes.byteLength, options.maxBytes)
     this.#own.set(cid, bytes)
+    this.#usedAt.set(cid, Date.now())
     return bytes.slice()
   }
 
@@ -54,6 +56,28 @@ export class FakeBlobs implements Blobs {
     return this.#own.has(cid)
   }
 
+  async sweep({ keep, cacheBytes, unusedSince, signal }: SweepOptions): Promise<Swept> {
+    const kept = new Set<Cid>()
+    for await (const cid of keep) kept.add(cid)
+    signal.throwIfAborted()
+    const usedAt = (cid: Cid) => this.#usedAt.get(cid) ?? 0
+    const sizes = (cids: readonly Cid[]) =>
+      cids.reduce((sum, cid) => sum + (this.#own.get(cid)?.byteLength ?? 0), 0)
+    const loose = [...this.#own.keys()].filter((cid) => !kept.has(cid))
+    loose.sort((a, b) => usedAt(a) - usedAt(b))
+    let left = sizes(loose)
+    const swept = { blocks: 0, bytes: 0 }
+    for (const cid of loose) {
+      if (left <= cacheBytes || usedAt(cid) >= unusedSince) break
+      const bytes = sizes([cid])
+      this.#own.delete(cid)
+      left -= bytes
+      swept.blocks++
+      swept.bytes += bytes
+    }
+    return { ...swept, leftBytes: sizes([...this.#own.keys()]) }
+  }
+
   #find(cid: Cid, from: PeerId | undefined): Uint8Array | undefined {
     const hinted = from === undefined ? undefined : this.#network.get(from)
     const holders = [this.#own, ...(hinted ? [hinted] : []), ...this.#network.values()]
@@ -63,6 +87,7 @@ export class FakeBlobs implements Blobs {
   async #put(codec: number, bytes: Uint8Array): Promise<Cid> {
     const cid = CID.createV1(codec, await sha256.digest(bytes)).toString()
     this.#own.set(cid, bytes.slice())
+    this.#usedAt.set(cid, Date.now())
     return cid
   }
 }

@@ -132,6 +132,7 @@ export class TestMarket {
         prices: { perTask: TASK_PRICE, perCoreSecond: 0n, reservedSecondsCap: 60 },
         bond: TOKEN,
         maxQueue: 100,
+        contentBytes: GiB,
         claimAbove: 1000n * TOKEN,
         claimAfterIdleMs: 50,
         resources: { cpuMillis: 2000, memoryBytes: 2 * GiB, diskBytes: 2 * GiB },

@@ -83,7 +83,10 @@ export class BlockExchange implements BlockSource, AsyncDisposable {
 
   /** Keeps a block and sends it to the peers that wait for it. */
   async put(cid: CID, bytes: Uint8Array): Promise<CID> {
-    if (await this.blockstore.has(cid)) return cid
+    if (await this.blockstore.has(cid)) {
+      await this.blockstore.touch(cid)
+      return cid
+    }
     await this.blockstore.put(cid, bytes)
     await this.#bitswap.announce(cid)
     return cid

@@ -4,9 +4,10 @@ import type { CID } from 'multiformats/cid'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Cid } from '../../domain/ids.ts'
 import { MiB, second } from '../../domain/units.ts'
-import type { Blobs, FetchOptions } from '../../ports/blobs.ts'
+import type { Blobs, FetchOptions, SweepOptions, Swept } from '../../ports/blobs.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { BlockExchange } from './block-exchange.ts'
+import { sweepBlocks } from './block-sweep.ts'
 import { checkSize, ContentFetcher } from './content-fetcher.ts'
 import { cidOfBlock, parseCid } from './content-id.ts'
 import { isStored } from './stored-dag.ts'
@@ -111,13 +112,17 @@ export class HeliaBlobs implements Blobs, AsyncDisposable {
     }
   }
 
+  async sweep(options: SweepOptions): Promise<Swept> {
+    return await sweepBlocks(this.#blocks.blockstore, this.#untilStop(options))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     await Promise.all(this.#running)
     await this.#blocks[Symbol.asyncDispose]()
   }
 
-  #untilStop(options: FetchOptions): FetchOptions {
+  #untilStop<T extends { readonly signal: AbortSignal }>(options: T): T {
     return { ...options, signal: AbortSignal.any([options.signal, this.#stop.signal]) }
   }
 

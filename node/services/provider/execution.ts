@@ -1,5 +1,5 @@
 import { HiveError } from '../../domain/errors.ts'
-import { expand, type JobSpec } from '../../domain/job-spec.ts'
+import { contentBytesOf, expand, type JobSpec } from '../../domain/job-spec.ts'
 import { step } from '../../domain/job-state.ts'
 import { isBillable, type OutputFile, type TaskResult } from '../../domain/receipt.ts'
 import type { Blobs } from '../../ports/blobs.ts'
@@ -16,6 +16,7 @@ import { ZERO_BYTES32 } from '../../domain/ids.ts'
 import { allEnded } from '../all-ended.ts'
 import type { Signing } from '../signing.ts'
 import { Contents } from './contents.ts'
+import type { ContentRoom } from './content-room.ts'
 import type { WorkRecord } from './records.ts'
 import type { ShareLog } from './share-log.ts'
 import type { Slots } from './slots.ts'
@@ -28,6 +29,7 @@ export interface ExecutionParts {
   readonly works: WorkBook
   readonly slots: Slots
   readonly sandboxes: readonly Sandbox[]
+  readonly room: ContentRoom
 }
 
 const MAX_DETAIL_CHARS = 1000
@@ -48,6 +50,7 @@ export class Execution {
     const spec = await this.#spec(fetching, signal)
     const sandbox = this.#parts.sandboxes.find(({ kind }) => kind === spec.kind)
     if (sandbox === undefined) throw new HiveError('SANDBOX_UNAVAILABLE', { kind: spec.kind })
+    using _room = this.#parts.room.take(contentBytesOf(spec, fetching.tasks))
     const contents = new Contents(this.#parts.blobs, fetching.peer, signal)
     if (!sandbox.holds(spec.image.cid)) await contents.image(spec)
     const running = await this.#enter(step(fetching, 'run'), log)

@@ -17,6 +17,7 @@ import { encodeShareEvent } from '../../protocol/share-events.ts'
 import { taskListHash } from '../../protocol/typed-data.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
+import { ContentRoom } from './content-room.ts'
 import { Earnings, type EarningsOptions } from './earnings.ts'
 import { Execution } from './execution.ts'
 import { Intake, type IntakeOptions, type IntakeParts, type StandingBid } from './intake.ts'
@@ -33,6 +34,8 @@ export interface ProviderParts extends Omit<IntakeParts, 'slots'> {
 export interface ProviderOptions extends Omit<IntakeOptions, 'kinds'>, EarningsOptions {
   /** What jobs may use of this machine, together. */
   readonly resources: Resources
+  /** What the shares under way may bring to this node, together. */
+  readonly contentBytes: number
 }
 
 /**
@@ -64,7 +67,12 @@ export class Provider implements AsyncDisposable {
     this.earnings = new Earnings({ ...parts, works: this.works }, options)
     const kinds = parts.sandboxes.map(({ kind }) => kind)
     this.#intake = new Intake({ ...parts, slots: this.slots }, { ...options, kinds })
-    this.#execution = new Execution({ ...parts, works: this.works, slots: this.slots })
+    this.#execution = new Execution({
+      ...parts,
+      works: this.works,
+      slots: this.slots,
+      room: new ContentRoom(options.contentBytes),
+    })
   }
 
   /** Reads the node's records back, then answers requesters and listens for offers. */
