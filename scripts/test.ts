@@ -44,6 +44,8 @@ const steps: readonly Step[] = [
     '--snapshot-check',
   ),
   hardhat('contracts: transitions', 'nodejs'),
+  script('contracts: coverage', 'scripts/coverage/main.ts'),
+  script('contracts: bugs of the drill can be planted', 'scripts/drill/main.ts', '--check'),
   generated('artifact'),
   generated('storage-layout'),
   generated('typed-data-vectors'),

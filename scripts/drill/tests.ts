@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { stripVTControlCharacters } from 'node:util'
+import type { Workshop } from './workshop.ts'
+
+/** Tests that run together, the quickest first. */
+export interface Stage {
+  readonly name: string
+  readonly args: readonly string[]
+}
+
+/** How a command of Hardhat ended. */
+export interface Outcome {
+  readonly ok: boolean
+  /** Names of the tests that failed, in the order they did. */
+  readonly failed: readonly string[]
+  readonly output: string
+}
+
+/** How long a step may take, ms: a bug may be an endless loop. */
+const STEP_TIMEOUT_MS = 180_000
+
+/** Gas and bytes are another build's; these would catch every bug by its bytes alone. */
+const LEFT_OUT = /\/gas\/|artifact\.test\.ts$/
+
+/** All contract tests that judge behaviour: fuzz and unit tests, invariants, and those in TypeScript. */
+export function stagesOf({ root }: Workshop): readonly Stage[] {
+  const files = (pattern: string) =>
+    globSync(`test/contracts/**/${pattern}`, { cwd: root })
+      .filter((file) => !LEFT_OUT.test(file))
+      .sort()
+  const isInvariant = (file: string) =>
+    readFileSync(join(root, file), 'utf8').includes('function invariant_')
+  const solidity = files('*.t.sol')
+  const test = (kind: string, list: readonly string[]) => ['test', kind, '--no-compile', ...list]
+  return [
+    {
+      name: 'fuzz',
+      args: test(
+        'solidity',
+        solidity.filter((file) => !isInvariant(file)),
+      ),
+    },
+    { name: 'invariants', args: test('solidity', solidity.filter(isInvariant)) },
+    { name: 'transitions', args: test('nodejs', files('*.test.ts')) },
+  ]
+}
+
+/** Runs Hardhat in a workshop. */
+export async function hardhat(workshop: Workshop, args: readonly string[]): Promise<Outcome> {
+  const child = spawn('hardhat', args, {
+    cwd: workshop.root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: STEP_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+  })
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve)
+  })
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+  const output = stripVTControlCharacters(stdout + stderr)
+  // The summary, after "N failing", names each failed test in full.
+  const summary = output.split(/\n\s+\d+ failing\n/)[1] ?? ''
+  const failed = [...summary.matchAll(/^ {1,4}\d+\) (.+)$/gm)].map(([, name = '']) => name.trim())
+  return { ok: code === 0, failed, output }
+}
