@@ -16,7 +16,7 @@ export interface RunEnd {
 }
 
 /** 128 + SIGKILL: how an exit by the kernel's out-of-memory killer looks. */
-const KILLED_STATUS = 137
+export const KILLED_STATUS = 137
 
 /** The result of a task of which nothing ran. */
 export function unstarted(task: SandboxTask, reason: EndReason, detail: string): SandboxResult {

@@ -2,8 +2,9 @@ import type Docker from 'dockerode'
 import { HiveError } from '../../domain/errors.ts'
 import type { EndReason } from '../../domain/receipt.ts'
 import { second } from '../../domain/units.ts'
-import type { RunOptions, SandboxTask } from '../../ports/sandbox.ts'
+import type { SandboxTask } from '../../ports/sandbox.ts'
 import { engineGone, unlessGone } from './engine.ts'
+import type { RunProgress } from '../confinement/running-tasks.ts'
 import { CappedOutput } from '../confinement/capped-output.ts'
 import { OutputCapture } from './output-capture.ts'
 import { startStep } from './start-step.ts'
@@ -11,12 +12,6 @@ import type { RunEnd } from '../confinement/task-result.ts'
 
 /** How long the engine may take to report the end of a container that was killed, ms. */
 const KILL_GRACE_MS: number = 20 * second
-
-/** What a run tells while it goes on. */
-export interface RunProgress extends RunOptions {
-  /** The job's own process runs. */
-  readonly onStarted: () => void
-}
 
 /**
  * Starts a container and stays with it to its end, which the task's limits or the signal may bring about. `follow` is

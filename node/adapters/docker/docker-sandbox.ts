@@ -1,4 +1,4 @@
-import { codeOf, HiveError } from '../../domain/errors.ts'
+import { codeOf } from '../../domain/errors.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { RunOptions, Sandbox, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { openCgroupMeter } from '../confinement/cgroup-meter.ts'
@@ -10,7 +10,7 @@ import { ImageStore } from '../image/image-store.ts'
 import { runtimeFault } from './runtime-probe.ts'
 import { sweepLeftovers } from './sweep.ts'
 import type { TaskEngine } from './task-engine.ts'
-import { unstarted } from '../confinement/task-result.ts'
+import { RunningTasks } from '../confinement/running-tasks.ts'
 import { runTask } from './task-run.ts'
 import { ARCHITECTURES } from '../image/tiny-program.ts'
 
@@ -94,12 +94,15 @@ class DockerSandbox implements Sandbox {
   readonly kind = 'docker'
   readonly isolation: string
   readonly #on: TaskEngine
-  readonly #closing = new AbortController()
-  readonly #running = new Set<Promise<unknown>>()
+  readonly #tasks: RunningTasks
 
   constructor(on: TaskEngine) {
     this.#on = on
     this.isolation = `docker ${on.runtime}`
+    this.#tasks = new RunningTasks({
+      kind: this.kind,
+      runner: (task, progress) => runTask(on, task, progress),
+    })
   }
 
   holds(imageId: string): boolean {
@@ -107,47 +110,11 @@ class DockerSandbox implements Sandbox {
   }
 
   async run(task: SandboxTask, options: RunOptions): Promise<SandboxResult> {
-    if (this.#closing.signal.aborted) {
-      throw new HiveError('SANDBOX_UNAVAILABLE', { kind: this.kind })
-    }
-    const signal = AbortSignal.any([options.signal, this.#closing.signal])
-    const abandoned = Promise.withResolvers<SandboxResult>()
-    let isAbandoned = false
-    let hasStarted = false
-    const onAbort = () => {
-      if (hasStarted) return
-      isAbandoned = true
-      abandoned.resolve(unstarted(task, 'killed', 'cancelled before it started'))
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    const work = runTask(this.#on, task, {
-      signal,
-      onOutput: (stream, chunk) => {
-        if (isAbandoned) return
-        hasStarted = true
-        options.onOutput?.(stream, chunk)
-      },
-      onStarted: () => {
-        hasStarted = true
-      },
-    })
-    const settled = work.then(
-      () => undefined,
-      () => undefined, // whoever waits for the run hears of it
-    )
-    this.#running.add(settled)
-    try {
-      // an engine that is still loading or preparing cannot be hurried; its work is awaited at disposal
-      return await Promise.race([work, abandoned.promise])
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-      void settled.then(() => this.#running.delete(settled))
-    }
+    return await this.#tasks.run(task, options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort()
-    await Promise.all(this.#running)
+    await this.#tasks[Symbol.asyncDispose]()
     await this.#on.cgroups?.sweep()
   }
 }

@@ -6,12 +6,11 @@ import { KiB } from '../../domain/units.ts'
 import { MAX_IMAGE_BYTES } from '../../protocol/limits.ts'
 import { imageOf, type Image } from './image-archive.ts'
 import { asRecord, decodeImageConfig, MAX_LAYERS, words } from './image-config.ts'
-import { readTar, type TarEntry } from './tar-reader.ts'
+import { layerTree, MAX_ENTRIES } from './layer-tree.ts'
+import { readTar } from './tar-reader.ts'
 
 /** Largest manifest or configuration, bytes; those of real images stay below 20 KiB. */
 const MAX_JSON_BYTES: number = 256 * KiB
-/** Most files in all layers; a full Debian desktop has some 200,000. */
-const MAX_ENTRIES = 250_000
 
 const unzip = promisify(gunzip)
 
@@ -53,19 +52,11 @@ async function admitLayers(
     const digest = await webcrypto.subtle.digest('SHA-256', new Uint8Array(layer))
     const id = `sha256:${Buffer.from(digest).toString('hex')}`
     if (id !== diffIds[at]) throw refused('a layer does not match its digest')
-    for (const entry of readTar(layer)) {
-      checkLayerEntry(entry)
-      if (++entries > MAX_ENTRIES) throw refused('the image has too many files')
-    }
+    entries += layerTree(layer).entries
+    if (entries > MAX_ENTRIES) throw refused('the image has too many files')
     layers.push(layer)
   }
   return layers
-}
-
-function checkLayerEntry(entry: TarEntry): void {
-  if (entry.kind === 'fifo') throw refused('a layer may hold files, links and folders only')
-  // NOTE: overlay whiteouts delete within the image and are harmless; a bare one is not a name
-  if (entry.path === '' && entry.kind !== 'directory') throw refused('a layer replaces its root')
 }
 
 function readManifest(files: ReadonlyMap<string, Uint8Array>): {

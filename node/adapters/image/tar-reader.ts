@@ -19,6 +19,8 @@ export interface TarEntry {
   /** Target of a link; empty otherwise. */
   readonly link: string
   readonly bytes: Uint8Array
+  /** Permission bits, those that lend a user's or group's rights or keep a folder's files to their owners included. */
+  readonly mode: number
 }
 
 const KINDS: Readonly<Record<string, TarKind>> = {
@@ -88,7 +90,8 @@ function readEntry(
   const isLink = kind === 'hardlink' || kind === 'symlink'
   const link = isLink ? (extension.link ?? text(header, 157, 100)) : ''
   if (isLink && (link === '' || link.length > MAX_LINK_CHARS)) throw refused('a link has no target')
-  return { kind, path, link: kind === 'hardlink' ? cleanPath(link) : link, bytes }
+  const mode = readOctal(header, 100, 8) & 0o7777
+  return { kind, path, link: kind === 'hardlink' ? cleanPath(link) : link, bytes, mode }
 }
 
 /** The path without its decoration, or a refusal: nothing may climb or hide behind odd spelling. */

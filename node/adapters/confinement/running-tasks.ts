@@ -1,0 +1,71 @@
+import { HiveError } from '../../domain/errors.ts'
+import type { JobKind } from '../../domain/job-spec.ts'
+import type { RunOptions, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
+import { unstarted } from './task-result.ts'
+
+/** What a run tells while it goes on. */
+export interface RunProgress extends RunOptions {
+  /** The job's own process runs. */
+  readonly onStarted: () => void
+}
+
+/** Runs a task to its end, or to its signal's. */
+export type TaskRunner = (task: SandboxTask, progress: RunProgress) => Promise<SandboxResult>
+
+/** The tasks of one sandbox. Disposal ends those that run, waits for them, and takes no more. */
+export class RunningTasks implements AsyncDisposable {
+  readonly #kind: JobKind
+  readonly #runner: TaskRunner
+  readonly #closing = new AbortController()
+  readonly #running = new Set<Promise<unknown>>()
+
+  constructor(parts: { readonly kind: JobKind; readonly runner: TaskRunner }) {
+    this.#kind = parts.kind
+    this.#runner = parts.runner
+  }
+
+  /** @throws HiveError SANDBOX_UNAVAILABLE after disposal, and what the runner throws */
+  async run(task: SandboxTask, options: RunOptions): Promise<SandboxResult> {
+    if (this.#closing.signal.aborted) {
+      throw new HiveError('SANDBOX_UNAVAILABLE', { kind: this.#kind })
+    }
+    const signal = AbortSignal.any([options.signal, this.#closing.signal])
+    const abandoned = Promise.withResolvers<SandboxResult>()
+    let isAbandoned = false
+    let hasStarted = false
+    const onAbort = () => {
+      if (hasStarted) return
+      isAbandoned = true
+      abandoned.resolve(unstarted(task, 'killed', 'cancelled before it started'))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    const work = this.#runner(task, {
+      signal,
+      onOutput: (stream, chunk) => {
+        if (isAbandoned) return
+        hasStarted = true
+        options.onOutput?.(stream, chunk)
+      },
+      onStarted: () => {
+        hasStarted = true
+      },
+    })
+    const settled = work.then(
+      () => undefined,
+      () => undefined, // whoever waits for the run hears of it
+    )
+    this.#running.add(settled)
+    try {
+      // what is still loading or preparing cannot be hurried; its work is awaited at disposal
+      return await Promise.race([work, abandoned.promise])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+      void settled.then(() => this.#running.delete(settled))
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
+    await Promise.all(this.#running)
+  }
+}

@@ -1,0 +1,185 @@
+import { open } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { EndReason } from '../../domain/receipt.ts'
+import { KiB } from '../../domain/units.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
+import { CappedOutput } from '../confinement/capped-output.ts'
+import { SCRATCH_INODES } from '../confinement/job-bounds.ts'
+import { collected, unusableOutputs, type Collected } from '../confinement/output-files.ts'
+import type { RunProgress } from '../confinement/running-tasks.ts'
+import { finished, KILLED_STATUS, unstarted } from '../confinement/task-result.ts'
+import { usableLimits } from '../confinement/usable-limits.ts'
+import type { ImageStore } from '../image/image-store.ts'
+import type { Keeper } from './keeper.ts'
+import type { OutputPipe, OutputPipes } from './output-pipes.ts'
+import { readOutputs } from './outputs-folder.ts'
+import { openStage, type Stage, type StageEnd } from './stage.ts'
+import type { TaskGroup, TaskGroups } from './task-groups.ts'
+import { makeWorkspace } from './task-workspace.ts'
+import type { UnpackedImages } from './unpacked-images.ts'
+
+/** What running a task needs of one open sandbox. */
+export interface NativeMachine {
+  readonly root: string
+  readonly images: ImageStore
+  readonly unpacked: UnpackedImages
+  readonly groups: TaskGroups
+  readonly pipes: OutputPipes
+  readonly keeper: Keeper
+  readonly logger: Logger
+}
+
+/** How often a task that is being ended is looked at again, ms: its first process may only just be starting. */
+const KILL_INTERVAL_MS = 10
+/** Beginning of stderr that may say why a program did not start, bytes. */
+const SAID_BYTES: number = 4 * KiB
+
+/** Runs one task and removes all that was made for it. */
+export async function runTask(
+  on: NativeMachine,
+  given: SandboxTask,
+  progress: RunProgress,
+): Promise<SandboxResult> {
+  const task = { ...given, limits: usableLimits(given.limits) }
+  try {
+    return await attempt(on, task, progress)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'IMAGE_INVALID') return unstarted(task, 'image-bad', describe(error))
+    if (code === 'TASK_START_FAILED') return unstarted(task, 'start-failed', describe(error))
+    throw new HiveError('SANDBOX_UNAVAILABLE', { said: on.keeper.isolation }, { cause: error })
+  }
+}
+
+async function attempt(
+  on: NativeMachine,
+  task: SandboxTask,
+  progress: RunProgress,
+): Promise<SandboxResult> {
+  const cancelled = () => unstarted(task, 'killed', 'cancelled before it started')
+  const { signal } = progress
+  const { keeper } = on
+  if (signal.aborted) return cancelled()
+  await using made = new AsyncDisposableStack()
+  const image = made.use(on.unpacked.hold(await on.images.ensure(task.image)))
+  if (signal.aborted) return cancelled()
+  const space = made.use(await makeWorkspace(on.root, task, image))
+  const { command, secret } = await keeper.prepare(task, image.config, space)
+  const filter = keeper.filterPath === undefined ? undefined : await open(keeper.filterPath)
+  if (filter !== undefined) made.use(filter)
+  const [stdout, stderr] = [made.use(await on.pipes.take()), made.use(await on.pipes.take())]
+  const group = made.use(await on.groups.open(task.id, task.limits, keeper.pids))
+  if (signal.aborted) return cancelled()
+  const startedAt = performance.now()
+  const stage = made.use(
+    openStage({
+      root: on.root,
+      mounts: space.mounts,
+      given: space.given,
+      joins: group.joins,
+      command,
+      secret,
+      stdin: space.stdin,
+      stdout: stdout.writer,
+      stderr: stderr.writer,
+      filter,
+    }),
+  )
+  await Promise.all([stdout.writer.close(), stderr.writer.close()])
+  progress.onStarted()
+  const { end, cut, output } = await watch(task, progress, { stage, group, stdout, stderr })
+  const wallMs = performance.now() - startedAt
+  if (end.complaint !== '') on.logger.warn('a native task was not set up', { said: end.complaint })
+  const said = Buffer.from(output.stderr.subarray(0, SAID_BYTES)).toString()
+  const judgement = await keeper.judge(end, stage, said)
+  const isOutOfMemory = await group.wasOutOfMemory()
+  if (cut === undefined && judgement.fault !== undefined && !isOutOfMemory) {
+    return unstarted(task, 'start-failed', judgement.fault)
+  }
+  const status = judgement.status ?? KILLED_STATUS
+  const outputs = end.status === undefined ? NOTHING : await collect(stage, task)
+  const run = { cut, status, isOutOfMemory, wallMs, output }
+  return finished(task, run, outputs, await group.read())
+}
+
+const NOTHING: Collected = { files: [], fault: '', isFull: false }
+
+interface Running {
+  readonly stage: Stage
+  readonly group: TaskGroup
+  readonly stdout: OutputPipe
+  readonly stderr: OutputPipe
+}
+
+/** Stays with a task to its end, which its limits or the signal may bring about. */
+async function watch(
+  task: SandboxTask,
+  progress: RunProgress,
+  { stage, group, stdout, stderr }: Running,
+): Promise<{ end: StageEnd; cut: EndReason | undefined; output: CappedOutput }> {
+  let cut: EndReason | undefined
+  let killing: Promise<void> | undefined
+  let isOver = false
+  const stop = (reason: EndReason) => {
+    cut ??= reason
+    killing ??= (async () => {
+      while (!isOver) {
+        await group.kill()
+        await Promise.race([stage.ended, pause(KILL_INTERVAL_MS)])
+      }
+    })()
+  }
+  const onAbort = () => {
+    stop('killed')
+  }
+  const output = new CappedOutput(task.limits.outputBytes, {
+    onOutput: (stream, chunk) => progress.onOutput?.(stream, chunk),
+    onFull: () => {
+      stop('output-limit')
+    },
+  })
+  progress.signal.addEventListener('abort', onAbort, { once: true })
+  if (progress.signal.aborted) onAbort()
+  const timer = setTimeout(() => {
+    stop('timeout')
+  }, task.limits.wallMs)
+  try {
+    const reading = [
+      drain(stdout, (chunk) => output.push(1, chunk)),
+      drain(stderr, (chunk) => output.push(2, chunk)),
+    ]
+    const end = await stage.ended
+    isOver = true
+    clearTimeout(timer)
+    await killing
+    // whatever outlived its keeper holds the pipes open
+    await group.clear()
+    await Promise.all(reading)
+    return { end, cut, output }
+  } finally {
+    clearTimeout(timer)
+    progress.signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** Reads to the end, which comes when the last process of the job is gone. */
+async function drain(pipe: OutputPipe, onChunk: (chunk: Uint8Array) => void): Promise<void> {
+  for await (const chunk of pipe.reader) onChunk(chunk as Buffer)
+}
+
+async function collect(stage: Stage, task: SandboxTask): Promise<Collected> {
+  try {
+    // a file may be as large as the folder, and files given may lie beside it
+    const entries = await readOutputs(stage.outputs, task.limits.diskBytes + SCRATCH_INODES)
+    return collected(entries, task)
+  } catch (error) {
+    return unusableOutputs(error)
+  }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof HiveError)) return String(error)
+  return Object.values(error.data).map(String).join(': ')
+}
