@@ -57,7 +57,7 @@ export async function openPeer({
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
 
   // The sandboxes that work on this machine: their engines start beside all that follows
-  const opening = stack.use(openSandboxes(config, signer.peer, logger))
+  const opening = stack.use(openSandboxes({ config, dataDir, logger }, signer.peer))
 
   // State
   const store = stack.use(await openLevelStore(join(dataDir, 'state')))

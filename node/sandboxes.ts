@@ -1,8 +1,17 @@
+import { join } from 'node:path'
 import { openDockerSandbox } from './adapters/docker/docker-sandbox.ts'
+import { openNativeSandbox } from './adapters/native/native-sandbox.ts'
 import { openWasmSandbox } from './adapters/wasm/wasm-sandbox.ts'
 import type { Config } from './config/config.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Sandbox } from './ports/sandbox.ts'
+
+/** What sandboxes are opened with. */
+interface SandboxParts {
+  readonly config: Config
+  readonly dataDir: string
+  readonly logger: Logger
+}
 
 /** The sandboxes of a node, from the moment their engines start. Disposal ends them, also those still starting. */
 export interface OpeningSandboxes extends AsyncDisposable {
@@ -11,17 +20,11 @@ export interface OpeningSandboxes extends AsyncDisposable {
 }
 
 /** Starts the engines of this machine, which take longer than anything else in a node's start. */
-export function openSandboxes(
-  { provider }: Config,
-  nodeId: string,
-  logger: Logger,
-): OpeningSandboxes {
-  const { enabled, kinds, docker, wasm } = provider
+export function openSandboxes(parts: SandboxParts, nodeId: string): OpeningSandboxes {
+  const { config, logger } = parts
+  const { enabled, kinds, wasm } = config.provider
   const opening = (enabled ? kinds : []).map(async (kind) => {
-    if (kind === 'docker') {
-      const runtime = docker.runtime === undefined ? {} : { runtime: docker.runtime }
-      return openDockerSandbox({ logger }, { nodeId, socketPath: docker.socketPath, ...runtime })
-    }
+    if (kind === 'docker') return openImageSandbox(parts, nodeId)
     return openWasmSandbox(
       { logger },
       wasm.processes === undefined ? {} : { threads: wasm.processes },
@@ -41,4 +44,25 @@ export function openSandboxes(
       await Promise.all(opened.map(async (sandbox) => sandbox?.[Symbol.asyncDispose]()))
     },
   }
+}
+
+/** What runs images here: an engine, or the machine's own means where the provider's policy wants them. */
+async function openImageSandbox(
+  { config, dataDir, logger }: SandboxParts,
+  nodeId: string,
+): Promise<Sandbox | undefined> {
+  const { docker, native } = config.provider
+  const openDocker = () => {
+    const runtime = docker.runtime === undefined ? {} : { runtime: docker.runtime }
+    return openDockerSandbox({ logger }, { nodeId, socketPath: docker.socketPath, ...runtime })
+  }
+  const openNative = () => {
+    const keeper = native.keeper === undefined ? {} : { keeper: native.keeper }
+    const own = { nodeId: `${nodeId} native`, workDir: join(dataDir, 'native') }
+    return openNativeSandbox({ logger }, { ...own, ...keeper })
+  }
+  if (native.use === 'never') return await openDocker()
+  return native.use === 'always'
+    ? ((await openNative()) ?? (await openDocker()))
+    : ((await openDocker()) ?? (await openNative()))
 }

@@ -8,6 +8,11 @@ export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
 /** For people, or one JSON object a line. */
 export const LOG_FORMATS = ['text', 'json'] as const
 
+/** When images run without an engine, which a provider has to want. */
+export const NATIVE_USES = ['never', 'without-docker', 'always'] as const
+/** What holds such jobs. */
+export const NATIVE_KEEPERS = ['runsc', 'bubblewrap'] as const
+
 /** Everything a node is told, and no secret. Frozen. docs/operations/config.md describes each field. */
 export interface Config {
   readonly network: {
@@ -48,6 +53,11 @@ export interface Config {
     readonly claimAbove: Amount
     readonly claimAfterIdleMs: number
     readonly docker: { readonly socketPath: string; readonly runtime: string | undefined }
+    readonly native: {
+      readonly use: (typeof NATIVE_USES)[number]
+      /** Left open: gVisor if it works, then bubblewrap. */
+      readonly keeper: (typeof NATIVE_KEEPERS)[number] | undefined
+    }
     readonly wasm: { readonly processes: number | undefined }
   }
   /** What fills the data folder: content that is added, fetched and made here. */

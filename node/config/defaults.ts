@@ -34,6 +34,8 @@ export const CONFIG_DEFAULTS = {
     claimAbove: tokens('1'),
     claimAfterIdleMs: 1 * hour,
     docker: { socketPath: '/var/run/docker.sock' },
+    /** It shares the host's kernel unless gVisor is there, so nobody gets it unasked. */
+    native: { use: 'never' },
   },
   /** Room for some twenty large images; results for a month. */
   storage: { cacheBytes: 10 * GiB, keepResultsMs: 720 * hour },

@@ -2,7 +2,7 @@ import { HiveError } from '../domain/errors.ts'
 import { JOB_KINDS } from '../domain/job-spec.ts'
 import { PRICING_RULES, type PricingRuleName } from '../domain/pricing.ts'
 import { hour } from '../domain/units.ts'
-import { LOG_FORMATS, LOG_LEVELS, type Config } from './config.ts'
+import { LOG_FORMATS, LOG_LEVELS, NATIVE_KEEPERS, NATIVE_USES, type Config } from './config.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import { CONFIG_DEFAULTS as D } from './defaults.ts'
 import { overlay, type Overrides } from './overrides.ts'
@@ -96,6 +96,10 @@ export const CONFIG_READER: Reader<Config> = map({
         }),
         ({ socket, runtime }) => ({ socketPath: socket, runtime }),
       ),
+      native: map({
+        use: withDefault(word(...NATIVE_USES), D.provider.native.use),
+        keeper: optional(word(...NATIVE_KEEPERS)),
+      }),
       wasm: map({ processes: optional(integer(1, 1024)) }),
     }),
     ({ claimAfterIdle, ...provider }) => ({ ...provider, claimAfterIdleMs: claimAfterIdle }),

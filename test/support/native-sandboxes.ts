@@ -52,7 +52,9 @@ async function tryNative(
 }
 
 /** What a disposed sandbox still has: files, processes that hold its folder, and control groups. */
-export async function nativeLeftovers({ workDir }: TestNative): Promise<readonly string[]> {
+export async function nativeLeftovers({
+  workDir,
+}: Pick<TestNative, 'workDir'>): Promise<readonly string[]> {
   const left: string[] = existsSync(workDir) ? [workDir] : []
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')

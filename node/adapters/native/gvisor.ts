@@ -64,7 +64,8 @@ function ociConfig(task: SandboxTask, image: ImageConfig, space: Workspace): unk
     },
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc' },
-      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['ro', 'nosuid'] },
+      // writable to its owner, root, only: read-only, gVisor would not even open the devices in it for writing
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755'] },
       ...space.bindings.map(({ source, target, isWritable }) => ({
         destination: target,
         type: 'bind',

@@ -5,7 +5,8 @@ import { elf } from '../../node/adapters/image/tiny-program.ts'
 import { MiB } from '../../node/domain/units.ts'
 import type { Sandbox, SandboxImage } from '../../node/ports/sandbox.ts'
 import { runProgram, textOf } from '../conformance/sandbox.ts'
-import { dockerMissing, openTestSandbox, shell } from '../support/docker-programs.ts'
+import { shell } from '../support/docker-programs.ts'
+import { IMAGE_SANDBOXES } from '../support/image-sandboxes.ts'
 
 /** errno values of Linux. */
 const EPERM = 1
@@ -67,16 +68,16 @@ function callImage(calls: readonly Call[]): SandboxImage {
   return { id, load: async () => Buffer.concat([...imageArchive(image)]) }
 }
 
-for (const runtime of ['runc', 'runsc']) {
-  const missing = await dockerMissing(runtime)
+for (const { name, isGvisor, open, ...rest } of IMAGE_SANDBOXES) {
+  const missing = await rest.missing()
   if (missing !== false) {
-    test(`what a docker ${runtime} job can reach`, { skip: missing }, () => undefined)
+    test(`what a ${name} job can reach`, { skip: missing }, () => undefined)
     continue
   }
-  describe(`what a docker ${runtime} job can reach`, () => {
+  describe(`what a ${name} job can reach`, () => {
     let sandbox: Sandbox
     before(async () => {
-      ;({ sandbox } = await openTestSandbox(runtime))
+      sandbox = await open()
     })
     after(async () => {
       await sandbox[Symbol.asyncDispose]()
@@ -91,7 +92,7 @@ for (const runtime of ['runc', 'runsc']) {
       assert.match(text, /^CapEff:\s+0+$/m)
       assert.match(text, /^CapPrm:\s+0+$/m)
       assert.match(text, /^CapBnd:\s+0+$/m)
-      if (runtime === 'runsc') return // its own kernel does not print the two lines below
+      if (isGvisor) return // its own kernel does not print the two lines below
       assert.match(text, /^NoNewPrivs:\s+1$/m)
       assert.match(text, /^Seccomp:\s+2$/m)
     })
@@ -158,7 +159,7 @@ for (const runtime of ['runc', 'runsc']) {
     test('a child killed for memory does not hide how the job itself ended', async () => {
       const result = await say('tail /dev/zero; exit 3', { limits: { memoryBytes: 64 * MiB } })
       // gVisor has one memory for the whole sandbox, so there the job goes down with its child
-      if (runtime === 'runc') assert.deepEqual([result.reason, result.exitCode], ['exit', 3])
+      if (!isGvisor) assert.deepEqual([result.reason, result.exitCode], ['exit', 3])
       else assert.equal(result.reason, 'oom')
     })
 
@@ -172,7 +173,7 @@ for (const runtime of ['runc', 'runsc']) {
     const otherMachine =
       process.arch === 'x64' ? false : 'skipped: the calls are written in x86-64 code'
     // gVisor answers these from a kernel of its own: whatever it says, the host is not asked
-    const otherKernel = runtime === 'runsc' ? 'skipped: gVisor does not pass calls on' : false
+    const otherKernel = isGvisor ? 'skipped: gVisor does not pass calls on' : false
 
     test('dangerous system calls are refused', { skip: otherMachine || otherKernel }, async () => {
       const names = Object.keys(DANGEROUS)
