@@ -1,5 +1,6 @@
 import type { Address, Bytes32 } from './ids.ts'
 import type { Amount } from './money.ts'
+import { MAX_SHARE_TASKS } from './offer.ts'
 
 /** What both sides sign for a provider's share of a job. Its struct hash is the agreement id. */
 export interface Agreement {
@@ -93,9 +94,9 @@ export function agreementFault(
     return 'R1'
   // [REJECT] agreements R2: the spec is the offer's, and the input commits to the award's task list
   if (agreement.spec !== context.offerSpec || agreement.input !== context.inputHash) return 'R2'
-  // [REJECT] agreements R3: the task list is ascending, without doubles, as long as agreed, and no longer than offered
+  // [REJECT] agreements R3: the task list is ascending, without doubles, as long as agreed, no longer than offered, and at most MAX_SHARE_TASKS
   if (award.tasks.length !== agreement.tasks || agreement.tasks < 1) return 'R3'
-  if (agreement.tasks > context.offerTasks) return 'R3'
+  if (agreement.tasks > context.offerTasks || agreement.tasks > MAX_SHARE_TASKS) return 'R3'
   if (award.tasks.some((task, at) => at > 0 && task <= (award.tasks[at - 1] ?? -1))) return 'R3'
   // [REJECT] agreements R4: the price is the bid's, for every task
   if (agreement.price !== context.bidPrice * BigInt(agreement.tasks)) return 'R4'

@@ -33,8 +33,10 @@ export const MAX_CLOCK_SKEW_MS: number = 30 * second
 export const MAX_BID_WINDOW_MS: number = 5 * minute
 /** Longest wall time of one task, ms. Source: docs/protocol/offers.md R6. */
 export const MAX_TASK_TIMEOUT_MS: number = 24 * hour
-/** Most tasks in one offer. Source: docs/protocol/offers.md R5: keeps a receipt's manifest under its limit. */
+/** Most tasks in one offer. Source: docs/protocol/offers.md R5. */
 export const MAX_TASKS = 10_000
+/** Most tasks of one share. Source: docs/protocol/agreements.md R3: leaves each 16 KiB of the results manifest. */
+export const MAX_SHARE_TASKS = 512
 
 /** What the mesh is told about an offer: `ignore` is silent, `reject` costs its sender score. */
 export type Verdict = 'accept' | 'ignore' | 'reject'

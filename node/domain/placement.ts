@@ -1,7 +1,7 @@
 import type { Bid } from './bid.ts'
 import type { Address } from './ids.ts'
 import type { Amount } from './money.ts'
-import type { Offer } from './offer.ts'
+import { MAX_SHARE_TASKS, type Offer } from './offer.ts'
 
 /** A bid with what the requester knows about the bidder. */
 export interface Candidate {
@@ -20,6 +20,8 @@ export interface Placement {
   /** Task indexes, ascending. */
   readonly tasks: readonly number[]
   readonly pricePerTask: Amount
+  /** Tasks of the same provider's earlier shares of this placing, which come first. */
+  readonly ahead: number
 }
 
 /** Whether a candidate may be used at all. `now` is Unix ms. */
@@ -41,7 +43,8 @@ export function compareCandidates(a: Candidate, b: Candidate): number {
 /**
  * Deals `tasks` out over the qualifying candidates: each task goes where the fewest rounds are
  * waiting (a provider works on `capacity` tasks a round), ties to the better candidate. Pure:
- * the same candidates in any order give the same placement. Empty when nobody qualifies.
+ * the same candidates in any order give the same placement. What one provider takes may be several
+ * shares. Empty when nobody qualifies.
  */
 export function place(
   offer: Offer,
@@ -56,13 +59,17 @@ export function place(
     for (const share of shares) if (best === undefined || rounds(share) < rounds(best)) best = share
     best?.tasks.push(task)
   }
-  return shares
-    .filter((share) => share.tasks.length > 0)
-    .map(({ candidate, tasks: own }) => ({
-      provider: candidate.bid.provider,
-      tasks: own,
-      pricePerTask: candidate.bid.price,
-    }))
+  return shares.flatMap(({ candidate, tasks: own }) => sharesOf(candidate, own))
+}
+
+/** What a provider takes, in shares of at most {@link MAX_SHARE_TASKS} tasks. */
+function sharesOf({ bid }: Candidate, tasks: readonly number[]): Placement[] {
+  const { provider, price: pricePerTask } = bid
+  const starts = tasks.filter((_, at) => at % MAX_SHARE_TASKS === 0)
+  return starts.map((_, at) => {
+    const ahead = at * MAX_SHARE_TASKS
+    return { provider, tasks: tasks.slice(ahead, ahead + MAX_SHARE_TASKS), pricePerTask, ahead }
+  })
 }
 
 function rounds(share: {

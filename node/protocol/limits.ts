@@ -8,7 +8,7 @@ export const MAX_ADVERT_BYTES: number = 8 * KiB
 export const MAX_HARDWARE_CHARS: number = 4 * KiB
 /** Largest bid with its bond offer, bytes. Source: docs/limits.md; a real one is about 500 bytes. */
 export const MAX_BID_BYTES: number = 2 * KiB
-/** Largest award with its agreement, bytes: MAX_TASKS indexes of up to 3 bytes, plus the agreement. */
+/** Largest award with its agreement, bytes: MAX_SHARE_TASKS indexes of up to 3 bytes, plus the agreement. */
 export const MAX_AWARD_BYTES: number = 64 * KiB
 /** Most shares that one voucher request may newly pay; a longer list goes in several requests. */
 export const MAX_VOUCHER_SHARES = 256
@@ -20,7 +20,7 @@ export const MAX_SMALL_BYTES: number = 1 * KiB
 export const MAX_FRAME_BYTES: number = 128 * KiB
 /** Largest job spec block, bytes; bitswap carries blocks up to 2 MiB. */
 export const MAX_SPEC_BYTES: number = 1 * MiB
-/** Largest results manifest, bytes; holds MAX_TASKS results of about 400 bytes in several blocks. */
+/** Largest results manifest, bytes; each of a share's MAX_SHARE_TASKS tasks may fill its part of it. */
 export const MAX_MANIFEST_BYTES: number = 8 * MiB
 /** Largest program image, bytes. Source: docs/limits.md; pandoc as WASM is 58 MB. */
 export const MAX_IMAGE_BYTES: number = 512 * MiB

@@ -37,6 +37,22 @@ export const taskResult: Shape<TaskResult> = record<TaskResult>({
 
 const manifest = list(taskResult, MAX_TASKS)
 
+/** Beyond its entries, what a list takes in dag-cbor, bytes. */
+const LIST_HEAD_BYTES = 8
+
+/**
+ * A result that fits its part of the manifest of a share of `tasks` tasks. One that names too many
+ * files loses them and says so: it must not keep the others from being delivered, and paid.
+ */
+export function fitted(result: TaskResult, tasks: number): TaskResult {
+  const room = Math.floor((MAX_MANIFEST_BYTES - LIST_HEAD_BYTES) / tasks)
+  const bytes = encodeCbor(taskResult.toWire(result)).byteLength
+  if (bytes <= room) return result
+  const detail = `its list of ${result.files.length} output files takes ${bytes} bytes, and each task of this share has ${room}`
+  const reason = result.reason === 'exit' ? 'output-limit' : result.reason
+  return { ...result, reason, exitCode: -1, files: [], detail }
+}
+
 /** The results of a share, in task order. */
 export function encodeManifest(results: readonly TaskResult[]): Uint8Array {
   return encodeCbor(manifest.toWire(results))

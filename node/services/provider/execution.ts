@@ -10,7 +10,7 @@ import { blockCid } from '../../protocol/cid.ts'
 import { decodeJobSpec } from '../../protocol/job-spec-codec.ts'
 import { MAX_OUTPUT_BYTES, MAX_SPEC_BYTES } from '../../protocol/limits.ts'
 import { randomBytes32 } from '../../protocol/random.ts'
-import { encodeManifest, manifestRoot, resultCommit } from '../../protocol/results.ts'
+import { encodeManifest, fitted, manifestRoot, resultCommit } from '../../protocol/results.ts'
 import { taskSeed } from '../../protocol/task-seed.ts'
 import { ZERO_BYTES32 } from '../../domain/ids.ts'
 import { allEnded } from '../all-ended.ts'
@@ -143,7 +143,7 @@ export class Execution {
         : { signal },
     )
     signal.throwIfAborted()
-    const kept = await this.#keep(index, result)
+    const kept = fitted(await this.#keep(index, result), work.tasks.length)
     // Without its files: the manifest names them, and a thousand of them would not fit a frame.
     log.add({ type: 'done', result: { ...kept, files: [] } })
     return kept

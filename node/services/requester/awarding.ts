@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../domain/error-codes.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import { ZERO_ADDRESS, ZERO_BYTES32, type Bytes32, type PeerId } from '../../domain/ids.ts'
 import { step } from '../../domain/job-state.ts'
+import type { Placement } from '../../domain/placement.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
 import { hour, minute, second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -57,12 +58,12 @@ export class Awarding {
     job: JobRecord,
     offer: Signed<'Offer'>,
     bid: ReceivedBid,
-    tasks: readonly number[],
+    placement: Pick<Placement, 'tasks' | 'ahead'>,
     attempt: number,
     signal: AbortSignal,
   ): Promise<ShareRecord> {
     return this.#lock.run(bid.bid.provider, async () =>
-      this.#award(job, offer, bid, tasks, attempt, signal),
+      this.#award(job, offer, bid, placement, attempt, signal),
     )
   }
 
@@ -75,13 +76,13 @@ export class Awarding {
     job: JobRecord,
     offer: Signed<'Offer'>,
     bid: ReceivedBid,
-    tasks: readonly number[],
+    placement: Pick<Placement, 'tasks' | 'ahead'>,
     attempt: number,
     signal: AbortSignal,
   ): Promise<ShareRecord> {
     signal.throwIfAborted()
     const { book, channels } = this.#parts
-    const price = bid.bid.price * BigInt(tasks.length)
+    const price = bid.bid.price * BigInt(placement.tasks.length)
     await this.#tellGivenUp(bid, signal)
     const bond = { offer: bid.bondOffer, signature: bid.bondSignature }
     let share: ShareRecord | undefined
@@ -90,7 +91,7 @@ export class Awarding {
       bond,
       price,
       (slot) => {
-        share = this.#draft(job, offer, bid, tasks, attempt, slot)
+        share = this.#draft(job, offer, bid, placement, attempt, slot)
         return share.id
       },
       signal,
@@ -158,13 +159,14 @@ export class Awarding {
     job: JobRecord,
     offer: Signed<'Offer'>,
     bid: ReceivedBid,
-    tasks: readonly number[],
+    placement: Pick<Placement, 'tasks' | 'ahead'>,
     attempt: number,
     slot: ChannelSlot,
   ): ShareRecord {
     const { clock, signing } = this.#parts
     const now = clock.now()
-    const rounds = Math.ceil(tasks.length / bid.bid.capacity)
+    const { tasks, ahead } = placement
+    const rounds = Math.ceil((ahead + tasks.length) / bid.bid.capacity)
     const dueMs =
       now +
       START_WITHIN_MS +

@@ -155,11 +155,12 @@ export class JobRunner {
     const refused = new Set<Address>()
     const left: number[] = []
     await allEnded(
-      placements.map(async ({ provider, tasks: own }) => {
+      placements.map(async (placement) => {
+        const { provider, tasks: own } = placement
         const bid = byProvider.get(provider)
         try {
           if (bid === undefined) throw new HiveError('INTERNAL', { provider })
-          shares.push(await awarding.award(job, offer, bid, own, attempt, signal))
+          shares.push(await awarding.award(job, offer, bid, placement, attempt, signal))
         } catch (error) {
           logger.warn('award declined', { provider, code: codeOf(error), message: String(error) })
           refusals.push(

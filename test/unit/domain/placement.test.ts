@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { compareCandidates, place, type Candidate } from '../../../node/domain/placement.ts'
 import type { Bid } from '../../../node/domain/bid.ts'
+import { MAX_SHARE_TASKS } from '../../../node/domain/offer.ts'
 import type { Address } from '../../../node/domain/ids.ts'
 import { aBid, anOffer, NOW } from '../../support/messages.ts'
 
@@ -139,4 +140,16 @@ test('nobody qualifies: too dear, expired at this very moment, or without room',
   assert.deepEqual(deal(4, candidate(1, { validUntil: NOW })), [])
   assert.deepEqual(deal(4, candidate(1, { capacity: 0 })), [])
   assert.equal(deal(4, candidate(1, { validUntil: NOW + 1, price: anOffer().maxPrice })).length, 1)
+})
+
+test('placement: beyond MAX_SHARE_TASKS a provider gets several shares, and each knows what is ahead', () => {
+  const shares = deal(2 * MAX_SHARE_TASKS + 1, candidate(1))
+  assert.deepEqual(
+    shares.map(({ tasks, ahead }) => [tasks[0], tasks.length, ahead]),
+    [
+      [0, MAX_SHARE_TASKS, 0],
+      [MAX_SHARE_TASKS, MAX_SHARE_TASKS, MAX_SHARE_TASKS],
+      [2 * MAX_SHARE_TASKS, 1, 2 * MAX_SHARE_TASKS],
+    ],
+  )
 })
