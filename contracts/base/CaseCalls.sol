@@ -8,7 +8,16 @@ import {ICaseActions} from "../interfaces/ICaseActions.sol";
 import {ICases} from "../interfaces/ICases.sol";
 import {IComputeEscrow} from "../interfaces/IComputeEscrow.sol";
 import {CaseLimits} from "../libraries/CaseLimits.sol";
-import {Case, CaseKind, CaseSlots, CaseState, PaidJob} from "../types/Cases.sol";
+import {
+    Case,
+    CaseKind,
+    CaseSlots,
+    CaseState,
+    CONTESTED_BY_KEY,
+    DOUBLINGS,
+    OPENED_BY_KEY,
+    PaidJob
+} from "../types/Cases.sol";
 import {Parties} from "../types/Channels.sol";
 import {Agreement, Receipt, Voucher} from "../types/SignedMessages.sol";
 import {EscrowStorage} from "./EscrowStorage.sol";
@@ -122,9 +131,9 @@ abstract contract CaseCalls is EscrowStorage, IComputeEscrow {
             Case({
                 state: c.state,
                 kind: c.kind,
-                opener: c.opener,
-                respondent: c.respondent,
-                bond: c.bond,
+                openedByKey: c.marks & OPENED_BY_KEY != 0,
+                contestedByKey: c.marks & CONTESTED_BY_KEY != 0,
+                doublings: c.marks & DOUBLINGS,
                 amount: c.amount,
                 stake: c.stake,
                 verifierFee: c.verifierFee,

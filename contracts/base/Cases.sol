@@ -10,7 +10,8 @@ import {JobsTree} from "../libraries/JobsTree.sol";
 import {Messages} from "../libraries/Messages.sol";
 import {VerifierCalls} from "../libraries/VerifierCalls.sol";
 import {Verdict} from "../interfaces/IVerifier.sol";
-import {CaseKind, CaseSlots, CaseState, PaidJob} from "../types/Cases.sol";
+import {PAID_BY_CASE} from "../types/BondWord.sol";
+import {CaseKind, CaseSlots, CaseState, CONTESTED_BY_KEY, DOUBLINGS, OPENED_BY_KEY, PaidJob} from "../types/Cases.sol";
 import {ChannelId} from "../types/ChannelId.sol";
 import {ChannelWord} from "../types/ChannelWord.sol";
 import {ChannelStatus, Parties} from "../types/Channels.sol";
@@ -58,7 +59,7 @@ abstract contract Cases is Docket, ICaseActions {
         if (kind == CaseKind.NonPayment && amount == 0)
             revert ComputeEscrowNothingToClaim(opened.channel, agreement.owedAfter, word.settled());
         uint40 deadline = CaseLimits.RESPONSE_WINDOW.from();
-        (uint96 bond, uint96 stake) = _hold(opened, agreement, msg.sender, amount, deadline);
+        (uint96 bond, uint96 stake) = _hold(opened, parties, agreement, amount, deadline);
         emit CaseOpened(caseId, opened.channel, kind, msg.sender, bond, amount, stake, deadline);
     }
 
@@ -78,10 +79,10 @@ abstract contract Cases is Docket, ICaseActions {
         CaseState state = _cases[caseId].state;
         if (state == CaseState.None) {
             opened = _new(CaseKind.Equivocation, parties, agreement, requesterSignature, providerSignature);
-            _hold(opened, agreement, msg.sender, 0, 0);
+            _hold(opened, parties, agreement, 0, 0);
         } else {
             if (!_isOpen(state)) revert ComputeEscrowWrongCaseState(caseId, state);
-            opened = OpenCase(caseId, _named(agreement.channel, parties), _cases[caseId].kind, state, 0);
+            opened = _caseIn(parties, agreement, state, state);
         }
         emit Equivocated(caseId, msg.sender, receipts[0].hash(), receipts[1].hash());
         _end(opened, parties, agreement, CaseState.ProviderWrong, Ending.Proof);
@@ -108,14 +109,14 @@ abstract contract Cases is Docket, ICaseActions {
         CaseSlots storage c = _turnOf(opened);
         _checkSide(parties, !_byProvider(opened.kind));
         _checkReceipt(opened.id, parties, receipt, receiptSignature);
-        uint96 bond = c.bond;
+        uint96 bond = _post(opened, parties, agreement, CONTESTED_BY_KEY);
         (uint256 fee, uint256 duration) = VerifierCalls.quote(agreement.verifier, agreement.verifierParams);
         if (fee > bond) fee = bond;
         if (duration > CaseLimits.MAX_VERDICT_TIME) duration = CaseLimits.MAX_VERDICT_TIME;
-        if (bond != 0) _debit(msg.sender, bond);
         uint40 deadline = uint40(duration).from();
-        (c.respondent, c.verifierFee, c.evidence) = (msg.sender, uint96(fee), receipt.hash());
-        (c.deadline, c.state) = (deadline, CaseState.Contested);
+        if (fee != 0) c.verifierFee = uint96(fee);
+        c.evidence = receipt.hash();
+        (c.deadline, c.state, c.marks) = (deadline, CaseState.Contested, opened.marks);
         emit CaseContested(opened.id, msg.sender, c.evidence, uint96(fee), deadline);
     }
 
@@ -162,19 +163,19 @@ abstract contract Cases is Docket, ICaseActions {
             anchoredAt_ != 0 &&
                 anchoredAt_ <= agreement.finishBy &&
                 MerkleProof.verifyCalldata(proof, root, receipt.hash());
-        uint96 bond = c.bond;
-        if (bond != 0) {
-            _debit(msg.sender, bond);
-            // The accusation was false only if the receipt is proven to be no younger than the deadline.
-            _credit(inTime ? parties.provider : c.opener, bond);
-        }
+        bool byKey = opened.marks & OPENED_BY_KEY != 0;
+        opened.marks &= DOUBLINGS;
+        uint96 bond = _post(opened, parties, agreement, OPENED_BY_KEY);
+        // The accusation was false only if the receipt is proven to be no younger than the deadline.
+        bond = _giveBond(parties, inTime, byKey && !inTime, bond);
+        if (bond != 0) _credit(parties.provider, bond);
         uint96 tooMuch = c.amount > receipt.amount ? c.amount - receipt.amount : 0;
         if (tooMuch != 0) {
             c.amount -= tooMuch;
             _unfreeze(opened.channel, tooMuch);
         }
         uint40 deadline = CaseLimits.RESPONSE_WINDOW.from();
-        (c.opener, c.kind, c.deadline) = (msg.sender, CaseKind.Delivered, deadline);
+        (c.kind, c.deadline, c.marks) = (CaseKind.Delivered, deadline, opened.marks);
         emit ReceiptShown(opened.id, receipt.hash(), inTime, deadline);
     }
 
@@ -191,6 +192,8 @@ abstract contract Cases is Docket, ICaseActions {
         if (!_byProvider(opened.kind)) revert ComputeEscrowWrongKind(opened.kind);
         CaseSlots storage c = _turnOf(opened);
         _checkVoucher(parties, voucher, signature);
+        // Money that a case paid could pass for a voucher's here, and nobody could contradict that.
+        if (_channels[opened.channel].bonds.flags() & PAID_BY_CASE != 0) revert ComputeEscrowNotPaid(opened.id);
         if (voucher.cumulative > _channels[opened.channel].word.settled()) revert ComputeEscrowNotPaid(opened.id);
         if (job.agreement != opened.id || job.amount < c.amount) revert ComputeEscrowNotPaid(opened.id);
         _checkInJobs(job, voucher, proof);
@@ -248,13 +251,15 @@ abstract contract Cases is Docket, ICaseActions {
         ChannelId id = _named(agreement.channel, parties);
         ChannelStatus status = _channels[id].word.status();
         if (status == ChannelStatus.None) revert ComputeEscrowWrongStatus(id, status);
+        if (status == ChannelStatus.Closed && _channels[id].bonds.time().expired())
+            revert ComputeEscrowExpired(_channels[id].bonds.time());
         bytes32 caseId = agreement.hash();
         if (_cases[caseId].state != CaseState.None) revert ComputeEscrowWrongCaseState(caseId, _cases[caseId].state);
         if (agreement.disputeUntil.expired()) revert ComputeEscrowExpired(agreement.disputeUntil);
         bytes32 digest = _hashTypedDataV4(caseId);
         _checkSigner(Messages.requesterSigner(parties.nonce), digest, requesterSignature);
         _checkSigner(parties.providerSigner, digest, providerSignature);
-        return OpenCase(caseId, id, kind, CaseState.Opened, 0);
+        return OpenCase(caseId, id, kind, CaseState.Opened, 0, 0);
     }
 
     function _checkReceipt(

@@ -62,7 +62,7 @@ abstract contract ChannelBook is Accounts, SigningDomain, IComputeEscrowEvents {
             kept = _kept(bonds, rest);
             uint40 freeAt;
             if (!bothAgreed && bonds.time() != 0) (bondOut, freeAt) = (0, bonds.time().from());
-            slots.bonds = packBond(bonds.bond() - bondOut, bonds.frozen(), freeAt, bonds.cases(), bonds.isSponsored());
+            slots.bonds = packBond(bonds.bond() - bondOut, bonds.frozen(), freeAt, bonds.cases(), bonds.flags());
             if (bonds.isSponsored()) _shares[id].requester = word.deposit() - _shares[id].sponsors;
         }
         unchecked {

@@ -46,7 +46,7 @@ abstract contract Channels is ChannelBook, FeePolicy {
         uint16 feeBps_ = feeBps();
         _debit(msg.sender, terms.deposit);
         if (terms.bond != 0) _debit(terms.provider, terms.bond);
-        if (terms.bond != 0 || terms.bondHold != 0) slots.bonds = packBond(terms.bond, 0, terms.bondHold, 0, false);
+        if (terms.bond != 0 || terms.bondHold != 0) slots.bonds = packBond(terms.bond, 0, terms.bondHold, 0, 0);
         slots.word = packChannel(terms.deposit, 0, 0, feeBps_, ChannelStatus.Open);
         emit Opened(
             id,

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.35;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 import {Deadlines} from "../libraries/Deadlines.sol";
 import {CaseLimits} from "../libraries/CaseLimits.sol";
 import {Messages} from "../libraries/Messages.sol";
-import {BondWord, packBond, PROVIDER_CASE, REQUESTER_CASE} from "../types/BondWord.sol";
-import {CaseKind, CaseSlots, CaseState} from "../types/Cases.sol";
+import {BondWord, packBond, PAID_BY_CASE, PROVIDER_CASE, REQUESTER_CASE} from "../types/BondWord.sol";
+import {CaseKind, CaseSlots, CaseState, CONTESTED_BY_KEY, DOUBLINGS, OPENED_BY_KEY} from "../types/Cases.sol";
 import {ChannelId} from "../types/ChannelId.sol";
 import {ChannelSlots} from "../types/ChannelSlots.sol";
 import {ChannelWord, packChannel} from "../types/ChannelWord.sol";
@@ -28,6 +30,7 @@ abstract contract Docket is ChannelBook {
         CaseKind kind;
         CaseState state;
         uint40 deadline;
+        uint8 marks;
     }
 
     /// @dev What ends a case.
@@ -52,16 +55,16 @@ abstract contract Docket is ChannelBook {
     ) internal view returns (OpenCase memory found) {
         bytes32 id = agreement.hash();
         CaseSlots storage c = _cases[id];
-        (CaseState state, CaseKind kind, uint40 deadline) = (c.state, c.kind, c.deadline);
+        CaseState state = c.state;
         if (state != allowed && state != alsoAllowed) revert ComputeEscrowWrongCaseState(id, state);
-        return OpenCase(id, _named(agreement.channel, parties), kind, state, deadline);
+        return OpenCase(id, _named(agreement.channel, parties), c.kind, state, c.deadline, c.marks);
     }
 
-    /// @dev Takes the case's bond from `payer`, counts the case, and takes hold of amount and stake.
+    /// @dev Takes the case's bond from the caller, counts the case, and takes hold of amount and stake.
     function _hold(
         OpenCase memory opened,
+        Parties calldata parties,
         Agreement calldata agreement,
-        address payer,
         uint96 amount,
         uint40 deadline
     ) internal returns (uint96 bond, uint96 stake) {
@@ -69,26 +72,41 @@ abstract contract Docket is ChannelBook {
         BondWord bonds = slots.bonds;
         uint8 step = _countedAs(opened.kind);
         uint8 before = bonds.casesOf(step);
-        bool proven = opened.kind == CaseKind.Equivocation; // ends in the same call: nobody needs a deterrent
-        if (before >= CaseLimits.MAX_OPEN_CASES && !proven) revert ComputeEscrowTooManyCases(opened.channel);
-        // Each case that a side has open doubles what its next one costs.
-        uint256 doubled = proven ? 0 : uint256(agreement.caseBond) << before;
-        if (doubled > type(uint96).max) revert ComputeEscrowInsufficientFree(payer, 0, doubled);
-        bond = uint96(doubled);
         stake = agreement.stake < bonds.bond() ? agreement.stake : bonds.bond();
-        if (amount == 0 && stake == 0 && !proven) revert ComputeEscrowNothingAtStake(opened.id);
+        // Two receipts end a case in the same call: nobody needs a deterrent.
+        if (opened.kind != CaseKind.Equivocation) {
+            if (before >= CaseLimits.MAX_OPEN_CASES) revert ComputeEscrowTooManyCases(opened.channel);
+            if (amount == 0 && stake == 0) revert ComputeEscrowNothingAtStake(opened.id);
+            opened.marks = before;
+            bond = _post(opened, parties, agreement, OPENED_BY_KEY);
+        }
         slots.bonds = packBond(
             bonds.bond() - stake,
             bonds.frozen() + amount,
             bonds.time(),
             bonds.cases() + step,
-            bonds.isSponsored()
+            bonds.flags()
         );
         CaseSlots storage c = _cases[opened.id];
-        (c.opener, c.bond) = (payer, bond);
         (c.amount, c.stake, c.deadline) = (amount, stake, deadline);
-        (c.state, c.kind) = (CaseState.Opened, opened.kind);
-        if (bond != 0) _debit(payer, bond);
+        (c.state, c.kind, c.marks) = (CaseState.Opened, opened.kind, opened.marks);
+    }
+
+    /// @dev Takes the case's bond from the caller, and marks whether that is a session key.
+    function _post(
+        OpenCase memory opened,
+        Parties calldata parties,
+        Agreement calldata agreement,
+        uint8 keyMark
+    ) internal returns (uint96 bond) {
+        bond = _bondOf(opened, agreement);
+        if (msg.sender != parties.provider && msg.sender != parties.requester) opened.marks |= keyMark;
+        if (bond != 0) _debit(msg.sender, bond);
+    }
+
+    /// @dev What each side posts: each case that a side has open doubles what its next one costs.
+    function _bondOf(OpenCase memory opened, Agreement calldata agreement) internal pure returns (uint96) {
+        return SafeCast.toUint96(uint256(agreement.caseBond) << (opened.marks & DOUBLINGS));
     }
 
     /// @dev Ends a case: pays what its outcome says out of what it holds, lets go of the rest, and leaves the tombstone.
@@ -100,32 +118,25 @@ abstract contract Docket is ChannelBook {
         CaseState outcome,
         Ending how
     ) internal {
-        CaseSlots memory c = _take(opened, outcome);
-        (uint96 paid, uint96 fee) = _letGo(opened, parties, agreement, outcome, c);
+        (uint96 amount, uint96 stake, uint96 verifierFee) = _take(opened, outcome);
+        if (how != Ending.Verdict) verifierFee = 0;
+        (uint96 paid, uint96 fee) = _letGo(opened, parties, agreement, outcome, amount, stake);
         uint96 compensation;
+        uint96 slashed;
         if (outcome == CaseState.ProviderWrong) {
-            compensation = c.stake / SLASH_PARTS;
+            compensation = stake / SLASH_PARTS;
             if (compensation > agreement.price) compensation = agreement.price;
+            slashed = stake - compensation;
             if (compensation != 0) _credit(parties.requester, compensation);
-            if (c.stake != compensation) _credit(_treasury, c.stake - compensation);
+            if (slashed != 0) _credit(_treasury, slashed);
         }
         if (outcome == CaseState.ProviderWrong || outcome == CaseState.Paid) _fault(parties.provider);
         // Who pays when asked is not at fault.
         if (outcome == CaseState.ProviderRight && how != Ending.Conceded) _fault(parties.requester);
-        uint96 verifierFee = how == Ending.Verdict ? c.verifierFee : 0;
-        uint256 toProvider = paid + _returnBonds(opened.kind, parties, c, outcome, verifierFee);
+        uint256 toProvider = paid + _returnBonds(opened, parties, agreement, outcome, verifierFee);
         if (toProvider != 0) _payNet(parties.provider, toProvider, fee);
         if (verifierFee != 0) _credit(agreement.verifier, verifierFee);
-        emit CaseEnded(
-            opened.id,
-            opened.channel,
-            outcome,
-            paid,
-            fee,
-            compensation,
-            outcome == CaseState.ProviderWrong ? c.stake - compensation : 0,
-            verifierFee
-        );
+        emit CaseEnded(opened.id, opened.channel, outcome, paid, fee, compensation, slashed, verifierFee);
     }
 
     /// @dev Lets go of a part of what an open case may pay out. A closed channel gives it back when the case ends.
@@ -136,7 +147,7 @@ abstract contract Docket is ChannelBook {
             bonds.frozen() - amount,
             bonds.time(),
             bonds.cases(),
-            bonds.isSponsored()
+            bonds.flags()
         );
     }
 
@@ -146,17 +157,19 @@ abstract contract Docket is ChannelBook {
     }
 
     /// @dev Reads a case and leaves its tombstone. The later slots are only touched if they were ever written.
-    function _take(OpenCase memory opened, CaseState outcome) private returns (CaseSlots memory taken) {
+    function _take(
+        OpenCase memory opened,
+        CaseState outcome
+    ) private returns (uint96 amount, uint96 stake, uint96 verifierFee) {
         CaseSlots storage c = _cases[opened.id];
-        (taken.opener, taken.bond, taken.amount, taken.stake) = (c.opener, c.bond, c.amount, c.stake);
-        (c.opener, c.bond) = (address(0), 0);
+        (amount, stake) = (c.amount, c.stake);
         (c.amount, c.stake, c.deadline) = (0, 0, 0);
-        (c.state, c.kind) = (outcome, opened.kind);
-        if (opened.state == CaseState.Contested) {
-            (taken.respondent, taken.verifierFee) = (c.respondent, c.verifierFee);
-            (c.respondent, c.verifierFee) = (address(0), 0);
-        }
+        (c.state, c.kind, c.marks) = (outcome, opened.kind, 0);
         if (opened.state != CaseState.Opened) c.evidence = 0;
+        if (opened.state == CaseState.Contested) {
+            verifierFee = c.verifierFee;
+            if (verifierFee != 0) c.verifierFee = 0;
+        }
     }
 
     /// @dev Takes the provider's part of the amount out of the channel, gives the stake back to the bond unless it is lost, and what a
@@ -166,20 +179,21 @@ abstract contract Docket is ChannelBook {
         Parties calldata parties,
         Agreement calldata agreement,
         CaseState outcome,
-        CaseSlots memory c
+        uint96 amount,
+        uint96 stake
     ) private returns (uint96 paid, uint96 fee) {
         ChannelSlots storage slots = _channels[opened.channel];
         ChannelWord word = slots.word;
         BondWord bonds = slots.bonds;
+        (paid, fee) = _due(word, _payableUpTo(word, agreement, outcome, amount));
         bonds = packBond(
-            bonds.bond() + (outcome == CaseState.ProviderWrong ? 0 : c.stake),
-            bonds.frozen() - c.amount,
+            bonds.bond() + (outcome == CaseState.ProviderWrong ? 0 : stake),
+            bonds.frozen() - amount,
             bonds.time(),
             bonds.cases() - _countedAs(opened.kind),
-            bonds.isSponsored()
+            bonds.flags() | (paid == 0 ? 0 : PAID_BY_CASE)
         );
         slots.bonds = bonds;
-        (paid, fee) = _due(word, _payableUpTo(word, agreement, outcome, c.amount));
         uint96 settled = word.settled() + paid;
         uint96 deposit_ = word.deposit();
         if (word.status() == ChannelStatus.Closed) {
@@ -209,26 +223,40 @@ abstract contract Docket is ChannelBook {
     }
 
     /// @dev Gives each poster its bond; the loser's goes to the winning side's owner, less the verifier's fee. What the
-    /// provider's owner account gets as the opener is left for the caller to credit along with its pay.
+    /// provider's owner account gets is left for the caller to credit along with its pay.
     function _returnBonds(
-        CaseKind kind,
+        OpenCase memory opened,
         Parties calldata parties,
-        CaseSlots memory c,
+        Agreement calldata agreement,
         CaseState outcome,
         uint96 verifierFee
     ) private returns (uint256 toProvider) {
-        if (c.bond == 0) return 0;
-        bool contested = c.respondent != address(0);
+        uint96 bond = _bondOf(opened, agreement);
+        if (bond == 0 || opened.kind == CaseKind.Equivocation) return 0;
+        bool contested = opened.state == CaseState.Contested;
+        bool opensProvider = _byProvider(opened.kind);
+        bool split = outcome == CaseState.Undecided;
         bool providerWins = outcome == CaseState.ProviderRight;
-        bool openerWins = providerWins == _byProvider(kind);
-        if (outcome == CaseState.Undecided || openerWins) {
-            if (c.opener == parties.provider) toProvider = c.bond;
-            else _credit(c.opener, c.bond);
-        }
-        if (contested && (outcome == CaseState.Undecided || !openerWins)) _credit(c.respondent, c.bond);
-        if (outcome == CaseState.Undecided || (openerWins && !contested)) return toProvider;
-        address winner = providerWins ? parties.provider : parties.requester;
-        if (c.bond != verifierFee) _credit(winner, c.bond - verifierFee);
+        bool openerWins = providerWins == opensProvider;
+        if (split || openerWins)
+            toProvider += _giveBond(parties, opensProvider, opened.marks & OPENED_BY_KEY != 0, bond);
+        if (contested && (split || !openerWins))
+            toProvider += _giveBond(parties, !opensProvider, opened.marks & CONTESTED_BY_KEY != 0, bond);
+        if (!split && (contested || !openerWins))
+            toProvider += _giveBond(parties, providerWins, false, bond - verifierFee);
+    }
+
+    /// @dev Credits an account of one side, unless it is the provider's owner account: then returns the amount.
+    function _giveBond(Parties calldata parties, bool toProvider, bool toKey, uint96 amount) internal returns (uint96) {
+        if (toProvider && !toKey) return amount;
+        address side =
+            toProvider
+                ? parties.providerSigner
+                : toKey
+                    ? Messages.requesterSigner(parties.nonce)
+                    : parties.requester;
+        if (amount != 0) _credit(side, amount);
+        return 0;
     }
 
     /// @dev A case is counted against the side that opened it, also after a no-show was answered.

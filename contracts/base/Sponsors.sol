@@ -3,7 +3,7 @@ pragma solidity 0.8.35;
 
 import {IComputeEscrow} from "../interfaces/IComputeEscrow.sol";
 import {Messages} from "../libraries/Messages.sol";
-import {BondWord, packBond} from "../types/BondWord.sol";
+import {BondWord, packBond, SPONSORED} from "../types/BondWord.sol";
 import {ChannelId} from "../types/ChannelId.sol";
 import {ChannelSlots, Shares} from "../types/ChannelSlots.sol";
 import {ChannelWord, packChannel} from "../types/ChannelWord.sol";
@@ -27,7 +27,7 @@ abstract contract Sponsors is ChannelBook, FeePolicy {
         uint96 deposit_ = word.deposit() + amount;
         slots.word = packChannel(deposit_, word.settled(), word.closeAt(), word.feeBps(), word.status());
         BondWord bonds = slots.bonds;
-        slots.bonds = packBond(bonds.bond(), bonds.frozen(), bonds.time(), bonds.cases(), true);
+        slots.bonds = packBond(bonds.bond(), bonds.frozen(), bonds.time(), bonds.cases(), bonds.flags() | SPONSORED);
         _shares[id].sponsors += amount;
         _sponsorships[id][msg.sender] += amount;
         emit Sponsored(id, msg.sender, amount, deposit_);

@@ -38,7 +38,8 @@ interface ICaseActions is IComputeEscrowErrors, IComputeEscrowEvents {
 
     /// @notice Opens a case.
     /// @dev `NonPayment` by the provider, `WrongResult` and `NoShow` by the requester. Until `disputeUntil`; a no-show after
-    /// `finishBy`. On a closed channel only what the bond's hold still holds is at stake. About 140,000 gas.
+    /// `finishBy`. On a closed channel only during the bond's hold, which
+    /// is all that is at stake then. About 140,000 gas.
     ///
     /// Warning: a job whose price the deposit did not reach when the case opened is not paid more after a `topUp`.
     /// @param kind What it is about.
@@ -135,6 +136,9 @@ interface ICaseActions is IComputeEscrowErrors, IComputeEscrowEvents {
 
     /// @notice Shows that the job was paid: a voucher whose list of paid jobs holds it and whose total the channel has paid.
     /// @dev Anyone may, for the requester. If the voucher is not claimed yet, claim it first.
+    ///
+    /// Warning: not once a case has paid out of the channel: then a total does not tell any more what vouchers paid. A
+    /// requester that let that happen answers the next case by `concede` or `contest`.
     /// @param parties Parties of the channel.
     /// @param agreement The case's.
     /// @param voucher The voucher.

@@ -87,6 +87,7 @@ interface IComputeEscrow is ICases {
     /// @dev Anyone may. Works during a notice, reverts while paused.
     /// Warning: the requester's vouchers spend it as they spend the rest.
     /// Warning: from then on the requester, too, has what is left by `refund`.
+    /// Warning: the channel ends when its requester or its provider ends it; a sponsor cannot.
     /// @param channel Id of an open or closing channel.
     /// @param amount Token units.
     function sponsor(ChannelId channel, uint96 amount) external;

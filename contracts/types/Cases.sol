@@ -23,13 +23,15 @@ enum CaseState {
     Paid // the requester had paid before
 }
 
-/// @dev A case as it is shown. Everything but `state` and `kind` is zero once it ended.
+/// @dev A case as it is shown. Everything but `state` and `kind` is zero once it ended. Who posted a bond follows from the
+/// kind, which tells the side, and the flag, which tells the account of that side; how much, from the agreement's
+/// `caseBond`, doubled `doublings` times.
 struct Case {
     CaseState state;
     CaseKind kind;
-    address opener; // who posted the first bond and has it back unless its side loses
-    address respondent; // who posted the second bond; zero before a contest
-    uint96 bond; // token units, posted by each side
+    bool openedByKey; // the session key of the accusing side posted, not its owner account
+    bool contestedByKey; // likewise for the accused side, in a contest
+    uint8 doublings; // cases that the accusing side had open when it opened this one
     uint96 amount; // token units of the deposit that the case may pay out
     uint96 stake; // token units of the provider's bond that the case holds
     uint96 verifierFee; // token units, from the loser's bond
@@ -45,16 +47,21 @@ struct PaidJob {
     uint64 index; // place in the list of paid jobs, from 0
 }
 
-/// @dev A case as it is stored: two slots while it is open, two more from a contest on, one word of state for ever.
+/// @dev A case as it is stored: one slot while it is open, more from an answer on, one word of state for ever.
 struct CaseSlots {
-    address opener;
-    uint96 bond;
-    uint96 amount;
-    uint96 stake;
-    uint40 deadline;
-    CaseState state;
-    CaseKind kind;
-    address respondent;
-    uint96 verifierFee;
+    uint96 amount; // 12 bytes
+    uint96 stake; // 12 bytes
+    uint40 deadline; // 5 bytes
+    CaseState state; // 1 byte
+    CaseKind kind; // 1 byte
+    uint8 marks; // 1 byte: `doublings`, OPENED_BY_KEY, CONTESTED_BY_KEY
     bytes32 evidence;
+    uint96 verifierFee;
 }
+
+/// @dev Mark of a case whose opener is a session key.
+uint8 constant OPENED_BY_KEY = 16;
+/// @dev Mark of a case whose respondent is a session key.
+uint8 constant CONTESTED_BY_KEY = 32;
+/// @dev Where a case keeps its doublings.
+uint8 constant DOUBLINGS = 15;
