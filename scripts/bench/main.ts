@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { HiveError } from '../../node/domain/errors.ts'
 import { startLocalNetwork } from '../devnet/local-network.ts'
+import { computeFigures, sandboxRateFigure } from './compute.ts'
 import { figure, type Figure } from './figures.ts'
 import { gasFigures } from './gas.ts'
 import { describeMachine } from './machine.ts'
@@ -35,6 +36,9 @@ async function measure(signal: AbortSignal): Promise<readonly Figure[]> {
   const say = (what: string) => process.stderr.write(`${what} ...\n`)
   say('no-op through the sandbox alone')
   const alone = await sandboxFigure(signal)
+  const rate = await sandboxRateFigure(signal)
+  say('computations as WASM and natively')
+  const compute = await computeFigures(signal)
   say(`a network of ${PROVIDERS} providers and a requester`)
   await using network = await startLocalNetwork({
     dir,
@@ -51,7 +55,7 @@ async function measure(signal: AbortSignal): Promise<readonly Figure[]> {
   const starts = await startFigures(network, signal)
   const trip = jobs[0]?.value ?? NaN
   const ratio = figure('network over sandbox alone, p50', trip / alone.value, 'times', 1)
-  return [...starts, ...jobs, alone, ratio, ...gas]
+  return [...starts, ...jobs, alone, rate, ratio, ...compute, ...gas]
 }
 
 async function keep(path: string, report: string): Promise<void> {

@@ -5,11 +5,11 @@ import { NodeClient } from '../../node/cli/node-client.ts'
 import { HiveError } from '../../node/domain/errors.ts'
 import { parseAmount } from '../../node/domain/money.ts'
 import { MiB, second } from '../../node/domain/units.ts'
-import type { Logger } from '../../node/ports/logger.ts'
 import type { LocalNetwork, LocalNode } from '../devnet/local-network.ts'
 import { figure, median, percentile, timed, timedEach, type Figure } from './figures.ts'
 import { bytesSent, residentBytes } from './machine.ts'
 import { NO_OP_LIMITS, NO_OP_MODULE, NoOpJobs } from './no-op.ts'
+import { SILENT } from './silent.ts'
 
 const STARTS = 5
 const WARM_UPS = 10
@@ -129,12 +129,4 @@ async function callTheRest(client: NodeClient): Promise<void> {
 
 function portOf(address: string): number {
   return Number(/\/tcp\/(\d+)/.exec(address)?.[1] ?? 0)
-}
-
-const SILENT: Logger = {
-  error: () => {},
-  warn: () => {},
-  info: () => {},
-  debug: () => {},
-  child: () => SILENT,
 }
