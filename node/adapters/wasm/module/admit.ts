@@ -1,16 +1,14 @@
-import { KiB } from '../../../domain/units.ts'
 import { invalidModule, leb128, type ByteReader } from './byte-reader.ts'
+import { checkCode } from './code-check.ts'
 import { checkImports } from './imports-check.ts'
 import { clampedLimits, readLimits } from './limits-field.ts'
 import { SECTION, splitSections } from './sections.ts'
-import { checkCode, checkExports, checkTypes } from './shape-checks.ts'
+import { checkExports, checkTypes } from './shape-checks.ts'
 
 /** Most elements of all tables together; one costs 8 bytes outside the memory. */
 const MAX_TABLE_ELEMENTS = 1_000_000
 /** Most tables. */
 const MAX_TABLES = 16
-/** Largest function body. The largest seen in real programs (interpreter loops) is below 300 KiB. */
-const MAX_FUNCTION_BYTES: number = 1024 * KiB
 /** Most pages of 32-bit memory. */
 const MAX_PAGES = 65_536
 /** An element of a table: `funcref` or `externref`. */
@@ -18,8 +16,8 @@ const REFERENCE_TYPES: ReadonlySet<number> = new Set([0x70, 0x6f])
 
 /**
  * Checks a stranger's module and answers it with its memory clamped to `maxPages` and its tables
- * clamped too. Throws IMAGE_INVALID, and nothing else, with what is wrong. What is inside functions
- * is left to the engine's own validation.
+ * clamped too. Throws IMAGE_INVALID, and nothing else, with what is wrong. Whether what is inside
+ * functions is valid is left to the engine.
  */
 export function admitModule(bytes: Uint8Array, maxPages: number): Uint8Array {
   const sections = splitSections(bytes)
@@ -30,7 +28,7 @@ export function admitModule(bytes: Uint8Array, maxPages: number): Uint8Array {
   if (imports !== undefined) checkImports(imports)
   checkExports(body(SECTION.export))
   const code = body(SECTION.code)
-  if (code !== undefined) checkCode(code, MAX_FUNCTION_BYTES)
+  if (code !== undefined) checkCode(code)
   const parts = sections.map((section) => {
     if (section.id === SECTION.memory) {
       return wrap(section.id, clampMemory(section.body, Math.min(maxPages, MAX_PAGES)))

@@ -80,6 +80,13 @@ export class ByteReader {
     return this.#bytes.subarray(this.#at - length, this.#at)
   }
 
+  /** How often a byte occurs in what is left. */
+  occurrences(byte: number): number {
+    let found = 0
+    for (let at = this.#at; at < this.#end; at++) if (this.#bytes[at] === byte) found += 1
+    return found
+  }
+
   /** A reader of the next `length` bytes alone. */
   within(length: number): ByteReader {
     const start = this.#at

@@ -239,7 +239,7 @@ export class InstructionReader {
         for (let count = reader.count(); count > 0; count--) this.#valueType(reader.u8())
         return
       default:
-        throw invalidModule(`it uses ${proposalOf(this.op)}, which cannot be metered here`)
+        throw invalidModule(`it uses ${proposalOf(this.op)}, which is not supported here`)
     }
   }
 

@@ -27,14 +27,3 @@ export function checkExports(body: ByteReader | undefined): void {
   if (!found.has('_start 0')) throw invalidModule('it exports no function _start: not a command')
   if (!found.has('memory 2')) throw invalidModule('it exports no memory')
 }
-
-/** Refuses functions so large that compiling one could not be interrupted in time. */
-export function checkCode(body: ByteReader, maxFunctionBytes: number): void {
-  for (let functions = body.count(); functions > 0; functions--) {
-    const size = body.u32()
-    if (size > maxFunctionBytes)
-      throw invalidModule(`a function of ${size} bytes; at most ${maxFunctionBytes} are compiled`)
-    body.take(size)
-  }
-  body.finish('the code section')
-}

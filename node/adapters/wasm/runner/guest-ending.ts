@@ -21,11 +21,12 @@ export function endingOf(error: unknown): Ending {
 }
 
 /** The ending as it is when what was counted is looked at too. */
-export function meteredEnding(ending: Ending, meter: GuestMeter): Ending {
+export function meteredEnding(ending: Ending, meter: GuestMeter, deterministic: boolean): Ending {
   if (meter.exhausted) return failed('fuel', `it used its ${meter.used} units of fuel`)
   if (!trapped(ending)) return ending
   if (meter.tooDeep) return { ...ending, detail: 'trap: its calls are nested too deeply' }
-  if (ending.detail.includes(ENGINE_STACK_FULL))
+  // The engine's own limit is another one on each machine.
+  if (deterministic && ending.detail.includes(ENGINE_STACK_FULL))
     return failed('start-failed', 'its calls are nested more deeply than this machine can follow')
   return ending
 }

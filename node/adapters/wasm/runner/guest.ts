@@ -58,7 +58,7 @@ export function runGuest(
     ending = execute(module, host, meter)
     ring.peakBytes = memory.size
     ending = blamedOnMemory(ending, memory.size, form.maxPages, meter)
-    if (meter !== undefined) ending = meteredEnding(ending, meter)
+    if (meter !== undefined) ending = meteredEnding(ending, meter, task.seed !== undefined)
     const collected = collect(tree, task)
     if (typeof collected === 'string')
       ending = { reason: 'disk-limit', exitCode: -1, detail: collected }

@@ -141,6 +141,22 @@ describe('admission of a module', () => {
     refused(wasmModule(struct, FUNCTIONS, MEMORY, EXPORTS, CODE), /not a plain function/)
   })
 
+  test('functions that would take minutes to compile are refused, to the loop', () => {
+    const withLoops = (count: number) => {
+      const loops = Array.from({ length: count }, () => [0x03, 0x40, 0x0b]).flat()
+      const body = [0, ...loops, 0x0b]
+      return wasmModule(
+        TYPES,
+        FUNCTIONS,
+        MEMORY,
+        EXPORTS,
+        section(10, 1, ...uleb(body.length), ...body),
+      )
+    }
+    admitModule(withLoops(5000), 16)
+    refused(withLoops(5001), /too complex to compile: 5001 loops/)
+  })
+
   test('hostile bytes: whatever is changed, it is admitted or IMAGE_INVALID', async () => {
     const file = new URL('../../../vectors/wasm/programs.wasm', import.meta.url)
     const original = new Uint8Array(await readFile(file))
