@@ -34,7 +34,6 @@ export async function bundleOf(
       channels.map(async (id) => [id, await claimedCounts(parts, id, signal)] as const),
     ),
   )
-  const vouchers = new Map(requester.channels.all().map(({ id, voucher }) => [id, voucher]))
   return {
     version: 2,
     chainId: escrow.chainId,
@@ -51,7 +50,7 @@ export async function bundleOf(
       ),
     ),
     channels: channels.map((id) => {
-      const voucher = vouchers.get(id)
+      const voucher = requester.channels.newestVoucher(id)
       return { id, ...(voucher !== undefined && { voucher }) }
     }),
   }

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { Environment } from '../config/env.ts'
 import type { InitialConfig } from '../config/initial-file.ts'
 import type { Address, PeerId } from '../domain/ids.ts'
-import type { Escrow } from '../ports/escrow.ts'
+import type { EscrowReads } from '../ports/escrow.ts'
 
 /** Where text or bytes go; a process's stdout fits. */
 export interface Output {
@@ -60,7 +60,7 @@ export interface CliParts {
     readonly chainId?: number
     readonly address: Address
     readonly signal: AbortSignal
-  }) => Promise<Escrow & AsyncDisposable>
+  }) => Promise<EscrowReads & AsyncDisposable>
   /** Runs a chain and some nodes on this machine until the signal aborts. */
   readonly devnet: (request: {
     readonly dir: string

@@ -145,3 +145,6 @@ export interface Escrow {
   startClose(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt>
   close(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt>
 }
+
+/** What can be asked of the contract by anyone, without an account. */
+export type EscrowReads = Pick<Escrow, 'chainId' | 'address' | 'newestBlock' | 'channel' | 'events'>

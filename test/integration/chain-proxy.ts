@@ -10,6 +10,8 @@ export interface ChainProxy extends AsyncDisposable {
   readonly sent: readonly string[]
   /** Cuts every connection while true. */
   away: boolean
+  /** Changes what a method answers; `undefined` passes it on as it is. */
+  lie: ((method: string, result: unknown) => unknown) | undefined
   /** Cuts the next connections that bring a transaction, after it is passed on. */
   loseAnswers: number
 }
@@ -26,17 +28,18 @@ export async function startProxy(target: string): Promise<ChainProxy> {
       if (isSend) sent.push(params[0] ?? '')
       const headers = { 'content-type': 'application/json' }
       const answer = await fetch(target, { method: 'POST', headers, body })
-      const result = await answer.text()
+      const result = lied(method, await answer.text(), proxy.lie)
       if (isSend && proxy.loseAnswers-- > 0) return void request.socket.destroy()
       response.writeHead(answer.status, headers).end(result)
     })().catch(() => request.socket.destroy()) // as good as an endpoint that is away
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const proxy = {
+  const proxy: ChainProxy = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     sent,
     away: false,
+    lie: undefined,
     loseAnswers: 0,
     async [Symbol.asyncDispose]() {
       server.close()
@@ -45,4 +48,10 @@ export async function startProxy(target: string): Promise<ChainProxy> {
     },
   }
   return proxy
+}
+
+function lied(method: string, answer: string, lie: ChainProxy['lie']): string {
+  const body = JSON.parse(answer) as { result?: unknown }
+  const result = lie?.(method, body.result)
+  return result === undefined ? answer : JSON.stringify({ ...body, result })
 }

@@ -1,20 +1,21 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { HiveError } from '../../domain/errors.ts'
-import { isHex, type Address, type Bytes32 } from '../../domain/ids.ts'
+import { isHex, type Address } from '../../domain/ids.ts'
 import { command, contextOf, interruptible, type CommonOptions, type SetExit } from '../command.ts'
-import { EXIT } from '../job/exit-code.ts'
 import type { Style } from '../output/style.ts'
 import type { CliParts } from '../parts.ts'
-import { channelEvidence } from '../verify/channel-evidence.ts'
-import { Findings, type Verdict } from '../verify/findings.ts'
-import { readBundle, verifyBundle } from '../verify/verify-bundle.ts'
+import { ASPECTS, type Finding, type Verdict } from '../verify/findings.ts'
+import { readBundleFile } from '../verify/bundle-file.ts'
+import { verifySubject, type VerifyAnswer } from '../verify/verify-subject.ts'
 
 interface VerifyOptions extends CommonOptions {
-  readonly rpc: string
+  readonly rpc: readonly string[]
   readonly escrow?: string
 }
+
+/** Exit codes of `hive verify` beside 1 for what could not be checked at all. */
+const EXIT_OF: Readonly<Record<Verdict, number>> = { proven: 0, refuted: 3, open: 4 }
 
 /** `hive verify`: checks a job or a channel without any node of ours. */
 export function verifyCommand(parts: CliParts, setExit: SetExit): Command {
@@ -23,69 +24,64 @@ export function verifyCommand(parts: CliParts, setExit: SetExit): Command {
     description:
       'Check a job’s bundle file, or a channel, from an RPC endpoint alone; no node needed',
     examples: [
-      'job 0x3fa2 --bundle proof.json && hive verify proof.json --rpc https://rpc.example.org',
-      'verify 0x… --rpc http://127.0.0.1:8545 --escrow 0x…',
+      'job 0x3fa2 --bundle proof.json',
+      'verify proof.json --rpc https://rpc.example.org --escrow 0x…',
+      'verify 0x… --escrow 0x… --rpc https://rpc.example.org --rpc https://other.example.net',
     ],
   })
     .argument('<file|channel>', 'a file that `hive job ID --bundle FILE` wrote, or a channel id')
-    .requiredOption('--rpc <url>', 'JSON-RPC endpoint of the chain')
+    .requiredOption(
+      '--rpc <url>',
+      'JSON-RPC endpoint of the chain; given twice, both are asked and compared',
+      (url: string, before: readonly string[] | undefined) => [...(before ?? []), url],
+    )
     .option('--escrow <address>', 'the contract that you trust; needed for a channel')
     .action(async (subject: string, options: VerifyOptions) => {
       const { show, style } = contextOf(parts, options)
       using stop = interruptible(parts)
-      const findings = await verify(parts, subject, options, stop.signal)
-      setExit(findings.holds ? EXIT.ok : EXIT.failed)
-      await show({ holds: findings.holds, findings: findings.all }, () => lines(findings, style))
+      const bundle = isHex(subject, 32)
+        ? undefined
+        : await readBundleFile(resolve(parts.cwd, subject))
+      const answer = await verifySubject(
+        parts.openEscrow,
+        bundle === undefined ? { channel: subject as `0x${string}` } : { bundle },
+        {
+          rpcs: options.rpc,
+          address: addressOf(options.escrow ?? bundle?.escrow),
+          isTrusted: options.escrow !== undefined,
+          signal: stop.signal,
+        },
+      )
+      setExit(EXIT_OF[answer.verdict])
+      await show(answer, () => lines(answer, style))
     })
 }
 
-async function verify(
-  parts: CliParts,
-  subject: string,
-  { rpc, escrow: trusted }: VerifyOptions,
-  signal: AbortSignal,
-): Promise<Findings> {
-  const findings = new Findings()
-  const bundle = isHex(subject, 32)
-    ? undefined
-    : readBundle(await textOf(resolve(parts.cwd, subject)))
-  const address = addressOf(trusted ?? bundle?.escrow)
-  const chainId = bundle === undefined ? {} : { chainId: bundle.chainId }
-  await using escrow = await parts.openEscrow({ rpc, ...chainId, address, signal })
-  if (bundle === undefined) {
-    await channelEvidence(escrow, subject as Bytes32, findings, signal)
-    findings.open('Which jobs were paid: check a job’s bundle file for that.')
-  } else await verifyBundle(bundle, escrow, findings, signal)
-  if (trusted === undefined)
-    findings.open(
-      `That ${address} is the contract you trust: the bundle names it. Say so with --escrow.`,
-    )
-  findings.open('That the endpoint tells the truth about the chain: use one that you trust.')
-  return findings
-}
-
-function lines(findings: Findings, style: Style): string[] {
-  const heads: Readonly<Record<Verdict, string>> = {
-    refuted: style.bad('REFUTED'),
-    proven: style.good('PROVEN'),
-    open: style.warn('NOT PROVEN'),
+function lines(answer: VerifyAnswer, style: Style): string[] {
+  const words: Readonly<Record<Verdict, string>> = {
+    proven: style.good('proven'),
+    refuted: style.bad('refuted'),
+    open: style.warn('not proven'),
   }
-  return (['refuted', 'proven', 'open'] as const).flatMap((verdict) => {
-    const found = findings.all.filter((finding) => finding.verdict === verdict)
-    return found.length === 0 ? [] : [heads[verdict], ...found.map(({ text }) => `  ${text}`), '']
+  const said = answer.endpoints.map(({ name, block }) => `${name} (block ${block})`).join(', ')
+  const sections: readonly (readonly [string, (finding: Finding) => boolean])[] = [
+    [style.bad('REFUTED'), ({ verdict }) => verdict === 'refuted'],
+    [
+      style.good('PROVEN by signatures, whatever the endpoint says'),
+      ({ by }) => by === 'signatures',
+    ],
+    [style.good(`PROVEN by the chain, as told by ${said}`), ({ by }) => by === 'chain'],
+    [style.warn('NOT PROVEN'), ({ verdict }) => verdict === 'open'],
+  ]
+  const found = sections.flatMap(([head, belongs]) => {
+    const own = answer.findings.filter(belongs)
+    return own.length === 0 ? [] : ['', head, ...own.map(({ text }) => `  ${text}`)]
   })
+  return [...ASPECTS.map((aspect) => `${aspect.padEnd(8)} ${words[answer[aspect]]}`), ...found]
 }
 
 function addressOf(text: string | undefined): Address {
   const lower = text?.toLowerCase()
   if (isHex(lower, 20)) return lower
   throw new HiveError('INPUT_INVALID', { problems: ['--escrow: expected 0x and 40 hex digits'] })
-}
-
-async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    throw new HiveError('INPUT_INVALID', { problems: [`${path}: cannot be read`] }, { cause })
-  }
 }

@@ -1,5 +1,5 @@
 import { HiveError } from '../../domain/errors.ts'
-import type { Address, Bytes32, PeerId } from '../../domain/ids.ts'
+import type { Address, Bytes32, Hex, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { PaidShare } from '../../domain/voucher.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -162,6 +162,11 @@ export class ChannelLedger {
     const cumulative = carried.reduce((sum, { amount }) => sum + amount, 0n)
     const voucher = this.#voucher(record.id, cumulative, carried.reduce(withShare, NO_JOBS))
     return { voucher, shares }
+  }
+
+  /** The newest voucher of a channel, also of one that is closed. */
+  newestVoucher(channel: Bytes32): Hex | undefined {
+    return this.#book.get(channel)?.voucher
   }
 
   /** The shares paid on a channel beyond the first `from`. */
