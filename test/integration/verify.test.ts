@@ -192,7 +192,7 @@ async function aJob() {
     owedAfter: 2n * PRICE,
   }
   const { chainId, escrow } = contracts
-  const channel = channelId({ chainId, escrow }, bondOffer, requester)
+  const channel = channelId({ chainId, escrow }, bondOffer)
   const terms = anAgreement({ ...about, channel })
   const agreement = bob.signing.countersign(alice.signing.seal('Agreement', terms))
   const opening = { bondOffer, bondSignature, requesterSigner: requester, deposit: DEPOSIT }

@@ -1,7 +1,7 @@
 import type { Bytes32 } from '../../domain/ids.ts'
 import { codeOf } from '../../domain/errors.ts'
 import type { EscrowChannel, EscrowEvent, EscrowReads } from '../../ports/escrow.ts'
-import { channelId } from '../../protocol/channel-id.ts'
+import { channelId, requesterSignerOf } from '../../protocol/channel-id.ts'
 import { sumsOf } from './channel-sums.ts'
 
 /** What one endpoint says of a channel. */
@@ -64,7 +64,8 @@ function faultOfEvents(
   if (first.type !== 'opened' || later.some(({ type }) => type === 'opened'))
     return 'the channel’s story does not begin with one opening'
   // An endpoint cannot make up parties or keys: their hash is the id that was asked for.
-  if (channelId({ chainId, escrow: address }, first, first.requesterSigner) !== id)
+  const isTheirs = channelId({ chainId, escrow: address }, first) === id
+  if (!isTheirs || first.requesterSigner !== requesterSignerOf(first.nonce))
     return 'the parties that it names are not those of the channel’s id'
   if (events.some(({ channel }) => channel !== id))
     return 'it answers with another channel’s events'
