@@ -193,10 +193,7 @@ export function escrowKeepsItsPromises(
     const [opened, toppedUp, claimed] = events
     assert.ok(opened?.type === 'opened' && toppedUp?.type === 'topped-up')
     const { requester } = stage
-    assert.equal(
-      channelId({ chainId: escrow.chainId, escrow: escrow.address }, opened),
-      id,
-    )
+    assert.equal(channelId({ chainId: escrow.chainId, escrow: escrow.address }, opened), id)
     assert.deepEqual([opened.deposit, opened.bond], [DEPOSIT, BOND])
     assert.equal(opened.feeBps, await escrow.feeBps(options()))
     assert.deepEqual([toppedUp.payer, toppedUp.amount], [requester.signer.address, 5n])
