@@ -8,6 +8,8 @@ import hre from 'hardhat'
 
 const TARGET = fileURLToPath(new URL('../../contracts/ComputeEscrow.storage.json', import.meta.url))
 const CONTRACT = 'contracts/ComputeEscrow.sol:ComputeEscrow'
+/** Runs in the escrow's storage, so it must see the same variables in the same places. */
+const CASES = 'contracts/EscrowCases.sol:EscrowCases'
 
 interface Variable {
   readonly label: string
@@ -78,7 +80,10 @@ function render(layout: ReturnType<typeof readable>): string {
   )
 }
 
-const fresh = render(readable(await layoutOf(CONTRACT)))
+const layout = readable(await layoutOf(CONTRACT))
+const seenByCases = readable(await layoutOf(CASES)).storage
+assert.deepEqual(seenByCases, layout.storage.slice(0, seenByCases.length), `${CASES} sees others`)
+const fresh = render(layout)
 if (process.argv.includes('--check')) {
   const kept = await readFile(TARGET, 'utf8').catch(() => '') // none yet: differs
   if (kept !== fresh) {
