@@ -130,16 +130,18 @@ function shareLines(job: JobBody, style: Style): string[] {
 function taskLines(job: JobBody): string[] {
   const done = job.results.filter((result) => result !== null)
   if (done.length === 0) return []
+  const counted = done.some(({ usage }) => usage.fuel !== undefined)
   return [
     '',
     ...columns(
-      ['TASK', 'END', 'TIME', 'CPU', 'MEMORY', 'FILES', ''],
+      ['TASK', 'END', 'TIME', 'CPU', 'MEMORY', ...(counted ? ['FUEL'] : []), 'FILES', ''],
       done.map((result) => [
         job.request.spec.inputs[result.index]?.name ?? String(result.index),
         result.reason === 'exit' ? `exit ${result.exitCode}` : result.reason,
         formatDuration(result.usage.wallMs),
         formatDuration(result.usage.cpuMs),
         formatBytes(result.usage.peakMemoryBytes),
+        ...(counted ? [String(result.usage.fuel ?? '-')] : []),
         String(result.files.length),
         plain(result.detail),
       ]),
