@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, test } from 'node:test'
-import { admitModule } from '../../../../node/adapters/wasm/module/admit.ts'
-import { meterModule } from '../../../../node/adapters/wasm/module/meter.ts'
-import { HiveError } from '../../../../node/domain/errors.ts'
+import { admitModule } from '../../node/adapters/wasm/module/admit.ts'
+import { meterModule } from '../../node/adapters/wasm/module/meter.ts'
+import { HiveError } from '../../node/domain/errors.ts'
 
 /** So that a failure can be seen again. */
 const SEED = 20_261_123
@@ -12,7 +12,7 @@ const MAX_PAGES = 256
 const MAX_MS = 5000
 
 const fixture = async (name: string) =>
-  new Uint8Array(await readFile(new URL(`../../../vectors/wasm/${name}`, import.meta.url)))
+  new Uint8Array(await readFile(new URL(`../vectors/wasm/${name}`, import.meta.url)))
 
 describe('hostile modules', () => {
   // Without the check that the runner makes before: the rewriter itself must bear anything.
