@@ -2,30 +2,22 @@ import { isFinal } from '../domain/job-state.ts'
 import { MAX_OUTPUT_BYTES } from '../protocol/limits.ts'
 import type { Blobs } from '../ports/blobs.ts'
 import type { TaskResult } from '../domain/receipt.ts'
-import type { JobBook, JobUpdate } from '../services/requester/job-book.ts'
+import type { JobBook } from '../services/requester/job-book.ts'
 import type { JobRecord } from '../services/requester/records.ts'
 import type { JobEventBody } from './schemas/jobs.ts'
-import { watching } from './watching.ts'
 import { eventView, jobOf, jobSummary, shareView } from './views/job-view.ts'
 
 /** Largest piece of a finished task's output in one event, bytes. */
 const PIECE_BYTES = 48 * 1024
 
 /** A job as it is now, then everything that happens to it until it has ended. */
-export function jobEvents(
+export async function* jobEvents(
   book: JobBook,
   id: string,
   signal: AbortSignal,
-): AsyncIterable<JobEventBody> {
-  return watching(book, signal, (updates) => eventsOf(book, id, updates))
-}
-
-async function* eventsOf(
-  book: JobBook,
-  id: string,
-  updates: AsyncIterable<JobUpdate>,
 ): AsyncGenerator<JobEventBody> {
-  // Read after subscribing, so that nothing falls between the two.
+  // The job is read after subscribing, so that nothing falls between the two.
+  const updates = book.updates.subscribe(signal)
   const job = await book.find(id)
   yield { type: 'job', job: jobSummary(job) }
   for (const share of await book.sharesOf(job)) yield { type: 'share', share: shareView(share) }
@@ -54,22 +46,13 @@ export interface LogQuery {
  * The output of a job's tasks: of finished ones from their results, in task order; of running ones
  * as it comes, from now on. A task that ends without having been heard live is sent from its result.
  */
-export function jobLogs(
-  parts: LogParts,
-  id: string,
-  query: LogQuery,
-  signal: AbortSignal,
-): AsyncIterable<JobEventBody> {
-  return watching(parts.book, signal, (updates) => logsOf(parts, id, query, updates, signal))
-}
-
-async function* logsOf(
+export async function* jobLogs(
   parts: LogParts,
   id: string,
   { task, follow }: LogQuery,
-  updates: AsyncIterable<JobUpdate>,
   signal: AbortSignal,
 ): AsyncGenerator<JobEventBody> {
+  const updates = parts.book.updates.subscribe(signal)
   const wanted = (index: number) => task === undefined || task === index
   const sent = new Set<number>()
   const finished = (job: JobRecord) =>

@@ -190,6 +190,16 @@ export async function finished(requester: Requester, id: string): Promise<JobRec
   return requester.book.find(id)
 }
 
+/** Runs a job of one task that ends at once, and resolves with it. */
+export async function oneJob(
+  requester: Requester,
+  member: Member,
+  signal: AbortSignal,
+): Promise<JobRecord> {
+  const { id } = await requester.submit(await aRequest(member, {}), signal)
+  return finished(requester, id)
+}
+
 /** Resolves when `holds`, asked now and after each event of the feed. Throws JOB_TIMEOUT. */
 export async function until<T>(
   feed: Feed<T>,

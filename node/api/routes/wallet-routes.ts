@@ -57,7 +57,9 @@ export function walletRoutes(app: App, context: RouteContext): void {
     },
     async ({ body }) =>
       transactionView(
-        await escrow.withdraw(body.to ?? signing.address, amountOf(body.amount), { signal: stop }),
+        await requester.channels.spending(async () =>
+          escrow.withdraw(body.to ?? signing.address, amountOf(body.amount), { signal: stop }),
+        ),
       ),
   )
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { JobEventBody } from '../../api/schemas/jobs.ts'
 import { command, contextOf, interruptible, type CommonOptions } from '../command.ts'
+import { jobOutput } from '../output/job-output.ts'
 import { print, printJson } from '../output/printing.ts'
 import type { CliParts } from '../parts.ts'
 
@@ -25,6 +26,7 @@ export function logsCommand(parts: CliParts): Command {
           ...(options.task !== undefined && { task: options.task }),
           ...(options.follow === true && { follow: 'true' }),
         })
+        const outputs = [jobOutput(parts.stdout), jobOutput(parts.stderr)] as const
         using stop = interruptible(parts)
         const path = `/v1/jobs/${encodeURIComponent(id)}/logs?${query.toString()}`
         try {
@@ -33,7 +35,7 @@ export function logsCommand(parts: CliParts): Command {
             if (json) await printJson(parts.stdout, event)
             else
               await print(
-                event.stream === 1 ? parts.stdout : parts.stderr,
+                event.stream === 1 ? outputs[0] : outputs[1],
                 Buffer.from(event.data, 'base64'),
               )
           }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { JobEventBody, TaskResultBody } from '../../api/schemas/jobs.ts'
+import { jobOutput } from '../output/job-output.ts'
 import { print, printLine } from '../output/printing.ts'
 import type { Output } from '../parts.ts'
 
@@ -15,7 +16,7 @@ export class LiveOutput {
   readonly #notes: Output
 
   constructor(stdout: Output, stderr: Output) {
-    this.#streams = { 1: new Printed(stdout), 2: new Printed(stderr) }
+    this.#streams = { 1: new Printed(jobOutput(stdout)), 2: new Printed(jobOutput(stderr)) }
     this.#notes = stderr
   }
 

@@ -55,6 +55,11 @@ export class ChannelFunding {
     }
   }
 
+  /** Runs `work`, which takes money out of the account, when no transaction of a channel does. */
+  async spending<T>(work: () => Promise<T>): Promise<T> {
+    return this.#lock.run(ACCOUNT, work)
+  }
+
   /**
    * Opens a drafted channel that can carry `needed`. Returns it as the chain has it. Throws what the
    * escrow throws, and INSUFFICIENT_DEPOSIT.

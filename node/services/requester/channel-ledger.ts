@@ -57,6 +57,11 @@ export class ChannelLedger {
     return this.#book.openWith(provider) !== undefined
   }
 
+  /** Runs `work`, which takes money out of the account, while no channel is opened or topped up from it. */
+  async spending<T>(work: () => Promise<T>): Promise<T> {
+    return this.#funding.spending(work)
+  }
+
   /** What all open channels could still pay beyond what is promised or agreed. */
   uncommitted(): Amount {
     return this.all()

@@ -97,6 +97,19 @@ test('cli: a job can be looked at, read, and cancelled when it is over', async (
   assert.match(hive.stderr.text, /JOB_UNKNOWN/)
 })
 
+test('cli: what a job printed cannot steer the terminal on which its logs are read', async () => {
+  await using it = await openTestApi()
+  await using temp = await tempDir()
+  await writeFile(join(temp.dir, 'p.wasm'), fakeImage({ stdout: 'a\x1b[2Jb' }))
+  const piped = testCli({ dataDir: it.dataDir, cwd: temp.dir })
+  assert.equal(await piped.run('run', 'p.wasm'), 0)
+  assert.equal(piped.stdout.text, 'a\x1b[2Jb')
+  const id = (await it.requester.book.list())[0]?.id ?? ''
+  const terminal = testCli({ dataDir: it.dataDir, isTTY: true })
+  assert.equal(await terminal.run('logs', id), 0)
+  assert.equal(terminal.stdout.text, 'a^[[2Jb')
+})
+
 test('cli: money is typed in tokens, and a slip is refused before it travels', async () => {
   await using it = await openTestApi()
   const own = it.member.signing.address

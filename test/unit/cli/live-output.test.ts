@@ -59,3 +59,19 @@ test('live output: nothing streamed is all from the result', async () => {
   await finish(live, 'quiet')
   assert.equal(stdout.text, 'quiet')
 })
+
+test('live output: on a terminal a job’s controls are shown, not obeyed; piped, every byte goes through', async () => {
+  const hostile = 'a\x1b]0;title\x07\x1b[2Jb\rc\r\n\u009b31m\u202eé\tend\n'
+  const print = async (stdout: CapturedOutput) => {
+    const live = new LiveOutput(stdout, new CapturedOutput())
+    // in pieces of one byte each: neither a character nor a line end may be seen apart
+    for (const byte of Buffer.from(hostile))
+      await live.take({ ...log(''), data: Buffer.of(byte).toString('base64') })
+    return stdout.text
+  }
+  assert.equal(
+    await print(new CapturedOutput(true)),
+    'a^[]0;title^G^[[2Jb^Mc\n<U+009B>31m<U+202E>é\tend\n',
+  )
+  assert.equal(await print(new CapturedOutput(false)), hostile)
+})

@@ -251,3 +251,24 @@ test('more channels at once than the account can pay: the last is told so before
     [price],
   )
 })
+
+test('money taken out of the account waits until a channel that is being opened from it is', async () => {
+  const sent = Promise.withResolvers<void>()
+  const go = Promise.withResolvers<void>()
+  const on = requester((chain) => async (terms, options) => {
+    sent.resolve()
+    await go.promise
+    return chain.open(terms, options)
+  })
+  const ledger = on.ledger()
+  const order: string[] = []
+  const opening = on.reserve(ledger, on.bob, 1).then(() => order.push('opened'))
+  await sent.promise
+  const taken = ledger.spending(async () => order.push('taken'))
+  await new Promise(setImmediate)
+  assert.deepEqual(order, [])
+  go.resolve()
+  await Promise.all([opening, taken])
+  assert.equal(order.length, 2)
+  assert.equal(ledger.all()[0]?.status, 'open')
+})

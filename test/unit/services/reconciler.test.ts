@@ -5,14 +5,7 @@ import { HiveError } from '../../../node/domain/errors.ts'
 import { Reconciler } from '../../../node/services/reconciler.ts'
 import { ChannelLedger } from '../../../node/services/requester/channel-ledger.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
-import {
-  aRequest,
-  claimed,
-  finished,
-  TASK_PRICE,
-  TestMarket,
-  TOKEN,
-} from '../../support/test-market.ts'
+import { claimed, oneJob, TASK_PRICE, TestMarket, TOKEN } from '../../support/test-market.ts'
 
 const signal = AbortSignal.timeout(60_000)
 
@@ -22,10 +15,7 @@ async function open() {
   const [alice, bob] = [market.member(), market.member()]
   const requester = await market.requester(alice)
   const provider = await market.provider(bob)
-  const run = async () => {
-    const { id } = await requester.submit(await aRequest(alice, {}), signal)
-    return finished(requester, id)
-  }
+  const run = async () => oneJob(requester, alice, signal)
   await run()
   await claimed(market, TASK_PRICE)
   const clock = new ManualClock(Date.now())

@@ -11,14 +11,7 @@ import { bondNonce } from '../../../node/protocol/random.ts'
 import { ChannelLedger } from '../../../node/services/requester/channel-ledger.ts'
 import { VoucherDelivery } from '../../../node/services/requester/voucher-delivery.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
-import {
-  aRequest,
-  claimed,
-  finished,
-  TASK_PRICE,
-  TestMarket,
-  TOKEN,
-} from '../../support/test-market.ts'
+import { claimed, oneJob, TASK_PRICE, TestMarket, TOKEN } from '../../support/test-market.ts'
 
 const signal = AbortSignal.timeout(60_000)
 
@@ -142,8 +135,7 @@ test('a voucher that a provider did not get is delivered when it is back, and cl
   await using provider = await market.provider(bob)
   {
     await using requester = await market.requester(alice, {}, { requests: failing })
-    const { id } = await requester.submit(await aRequest(alice, {}), signal)
-    assert.equal((await finished(requester, id)).state, 'settled')
+    assert.equal((await oneJob(requester, alice, signal)).state, 'settled')
     assert.equal(requester.channels.all()[0]?.acknowledged, 0)
     assert.equal(provider.earnings.all()[0]?.cumulative, 0n)
   }
