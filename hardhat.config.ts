@@ -5,7 +5,7 @@ import hardhatEthers from '@nomicfoundation/hardhat-ethers'
 import hardhatIgnition from '@nomicfoundation/hardhat-ignition'
 import hardhatNetworkHelpers from '@nomicfoundation/hardhat-network-helpers'
 import hardhatNodeTestRunner from '@nomicfoundation/hardhat-node-test-runner'
-import { defineConfig } from 'hardhat/config'
+import { configVariable, defineConfig } from 'hardhat/config'
 
 const EVM_VERSION = 'prague'
 
@@ -39,6 +39,11 @@ export default defineConfig({
     sources: 'contracts',
     tests: { solidity: 'test/contracts', nodejs: 'test/contracts' },
   },
+  networks: {
+    // Any EVM chain. Nothing is asked of it before somebody uses it.
+    target: { type: 'http', url: configVariable('HIVE_DEPLOY_RPC'), accounts: 'remote' },
+  },
+  verify: { etherscan: { apiKey: configVariable('HIVE_VERIFY_API_KEY') } },
   // `production` is what Ignition and verifiers build: the same bytes as those tested.
   solidity: {
     splitTestsCompilation: true,

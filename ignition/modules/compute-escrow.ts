@@ -1,6 +1,9 @@
 import { buildModule } from '@nomicfoundation/hardhat-ignition/modules'
 
-/** ComputeEscrow for a token that is there. docs/operations/deploy.md says what each parameter means. */
+/**
+ * ComputeEscrow for a token that is there, and a verifier that agreements may name. docs/operations/deploy.md says what
+ * each parameter means.
+ */
 export default buildModule('ComputeEscrow', (m) => {
   const escrow = m.contract('ComputeEscrow', [
     m.getParameter('token'),
@@ -8,5 +11,6 @@ export default buildModule('ComputeEscrow', (m) => {
     m.getParameter('treasury'),
     m.getParameter('feeBps'),
   ])
-  return { escrow }
+  const optimisticVerifier = m.contract('OptimisticVerifier')
+  return { escrow, optimisticVerifier }
 })

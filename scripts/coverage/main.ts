@@ -65,7 +65,7 @@ async function measure(workshop: Workshop): Promise<readonly Reach[]> {
       { what: `${line} never true`, hit: (counts.get(whenTrue) ?? 0) > 0 },
       { what: `${line} never false`, hit: (counts.get(whenFalse) ?? 0) > 0 },
     ])
-    const linesMissed = lines.filter(([, count]) => count === 0).map(([line]) => String(line))
+    const linesMissed = lines.filter(([, count]) => count === 0).map(([line]) => line)
     const sidesMissed = sides.filter(({ hit }) => !hit).map(({ what }) => what)
     return {
       file,
@@ -73,9 +73,20 @@ async function measure(workshop: Workshop): Promise<readonly Reach[]> {
       linesHit: lines.length - linesMissed.length,
       branches: sides.length,
       branchesHit: sides.length - sidesMissed.length,
-      missed: [...linesMissed, ...sidesMissed],
+      missed: [...ranges(linesMissed), ...sidesMissed],
     }
   })
+}
+
+/** Lines as text, neighbours as one range. */
+function ranges(lines: readonly number[]): string[] {
+  const found: [number, number][] = []
+  for (const line of lines.toSorted((a, b) => a - b)) {
+    const last = found.at(-1)
+    if (last?.[1] === line - 1) last[1] = line
+    else found.push([line, line])
+  }
+  return found.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`))
 }
 
 /** Prints a table, and says whether enough was reached. */

@@ -1,10 +1,7 @@
 import { Contract, type Interface, type JsonRpcProvider } from 'ethers'
-import {
-  ESCROW_BYTECODE,
-  ESCROW_INTERFACE,
-  TOKEN_BYTECODE,
-  TOKEN_INTERFACE,
-} from '../../node/adapters/chain/artifact.ts'
+import computeEscrow from '../../ignition/modules/compute-escrow.ts'
+import testToken from '../../ignition/modules/test-token.ts'
+import { ESCROW_INTERFACE, TOKEN_INTERFACE } from '../../node/adapters/chain/artifact.ts'
 import { asChainError } from '../../node/adapters/chain/chain-error.ts'
 import { connectRpc } from '../../node/adapters/chain/rpc-endpoint.ts'
 import { HiveError } from '../../node/domain/errors.ts'
@@ -21,14 +18,16 @@ export interface Deployment {
   readonly owner: Address
   readonly treasury: Address
   readonly feeBps: number
+  /** A verifier that agreements may name: silence is consent. */
+  readonly optimisticVerifier: Address
   /** Of the escrow's creation: nothing of it is older. */
   readonly block: number
   readonly transaction: Bytes32
 }
 
 /**
- * Deploys ComputeEscrow, and reads back that it says what it was told. Throws `CHAIN_WRONG` or
- * `INPUT_INVALID` before anything is sent.
+ * Deploys ComputeEscrow, or goes on with a deployment that was interrupted, and reads back that it says what it was told.
+ * Throws `CHAIN_WRONG` or `INPUT_INVALID` before anything is sent.
  */
 export async function deployEscrow(
   settings: DeploySettings,
@@ -37,25 +36,48 @@ export async function deployEscrow(
   const { chainId, owner, treasury, feeBps } = settings
   const rpc = await connectRpc(settings.rpc, chainId, signal)
   try {
-    const deployer = await openDeployer(rpc, settings)
     if (settings.token !== 'test') await checkToken(rpc, settings.token)
+    await using deployer = await openDeployer(settings)
     const token =
       settings.token === 'test'
-        ? (await deployer('deploy TestToken', TOKEN_BYTECODE, signal)).address
+        ? contractOf(await deployer.run(testToken, {}), 'TestToken')
         : settings.token
-    const values = ESCROW_INTERFACE.encodeDeploy([token, owner, treasury, feeBps]).slice(2)
-    const made = await deployer('deploy ComputeEscrow', ESCROW_BYTECODE + values, signal)
-    const { address: escrow, block, transaction } = made
+    signal.throwIfAborted()
+    const made = await deployer.run(computeEscrow, { token, owner, treasury, feeBps })
+    const escrow = contractOf(made, 'ComputeEscrow')
+    const optimisticVerifier = contractOf(made, 'OptimisticVerifier')
+    const transaction = await deployer.creationOf('ComputeEscrow')
+    const receipt = await rpc.getTransactionReceipt(transaction)
+    if (receipt === null)
+      throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'read back', transaction })
+    const block = receipt.blockNumber
     const said = await read(rpc, escrow, ESCROW_INTERFACE, ['token', 'owner', 'treasury', 'feeBps'])
     const told = [token, owner, treasury, feeBps].map(String)
     if (said.some((value, at) => value.toLowerCase() !== told[at]))
       throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'read back', escrow })
-    return { chainId, escrow, token, owner, treasury, feeBps, block, transaction }
+    return {
+      chainId,
+      escrow,
+      token,
+      owner,
+      treasury,
+      feeBps,
+      optimisticVerifier,
+      block,
+      transaction,
+    }
   } catch (error) {
     throw asChainError(error, 'deploy')
   } finally {
     rpc.destroy()
   }
+}
+
+function contractOf(made: Readonly<Record<string, Address>>, name: string): Address {
+  const address = made[name]
+  if (address === undefined)
+    throw new HiveError('CHAIN_ANSWER_INVALID', { action: `deploy ${name}` })
+  return address
 }
 
 async function checkToken(rpc: JsonRpcProvider, token: Address): Promise<void> {

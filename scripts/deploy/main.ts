@@ -8,6 +8,7 @@ import { HiveError } from '../../node/domain/errors.ts'
 import { deployEscrow } from './deploy-escrow.ts'
 import { deploySettings } from './settings.ts'
 
+// A second signal ends it at once; whatever was sent is in the journal.
 const stop = new AbortController()
 process.once('SIGINT', () => stop.abort(new HiveError('CANCELLED')))
 

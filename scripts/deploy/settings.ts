@@ -14,6 +14,8 @@ export interface DeploySettings {
   readonly confirmations: number
   /** Where the addresses are written. */
   readonly out: string
+  /** Folder of what was sent so far, beside `out`: with it an interrupted deployment goes on where it was. */
+  readonly journal: string
   readonly payer:
     { readonly keystore: string; readonly passphraseFile: string } | { readonly account: Address }
 }
@@ -38,6 +40,7 @@ export function deploySettings(env: Readonly<Record<string, string | undefined>>
   const file = (text: string) => (text === '' ? undefined : text)
 
   const isUnlocked = (env['HIVE_DEPLOY_ACCOUNT'] ?? '') !== ''
+  const out = read('OUT', 'a file to write', file)
   const settings: DeploySettings = {
     rpc: read('RPC', 'an http or https URL', (text) =>
       URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) ? text : undefined,
@@ -52,7 +55,8 @@ export function deploySettings(env: Readonly<Record<string, string | undefined>>
     confirmations: read('CONFIRMATIONS', `1 to ${MAX_CONFIRMATIONS}, or nothing for 1`, (text) =>
       text === '' ? 1 : whole(1, MAX_CONFIRMATIONS)(text),
     ),
-    out: read('OUT', 'a file to write', file),
+    out,
+    journal: `${out}.journal`,
     payer: isUnlocked
       ? { account: read('ACCOUNT', 'an address that the endpoint has unlocked', account) }
       : {

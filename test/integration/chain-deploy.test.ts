@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -71,6 +72,29 @@ test('an account that the endpoint has unlocked pays, and a token that is there 
   assert.notEqual(second.deployment?.escrow, first.deployment?.escrow)
 })
 
+test('a deployment that was killed goes on where it was: nothing is sent twice', async () => {
+  const [account] = (await rpc.send('eth_accounts', [])) as [string]
+  const OUT = join(dir, 'killed', 'deployment.json')
+  const before = await rpc.getTransactionCount(account)
+  await rpc.send('evm_setAutomine', [false])
+  const kill = new AbortController()
+  const killed = deploy({ ACCOUNT: account, OUT }, kill.signal)
+  await sentOf(OUT)
+  kill.abort()
+  assert.notEqual((await killed).code, 0)
+  await rpc.send('evm_setAutomine', [true])
+  await rpc.send('evm_mine', [])
+  const resumed = await deploy({ ACCOUNT: account, OUT })
+  assert.equal(resumed.code, 0, resumed.stderr)
+  // token, escrow, verifier
+  assert.equal(await rpc.getTransactionCount(account), before + 3)
+  const again = await deploy({ ACCOUNT: account, OUT })
+  assert.deepEqual(again.deployment, resumed.deployment)
+  const other = await deploy({ ACCOUNT: account, OUT, FEE_BPS: '126' })
+  assert.match(other.stderr, /INPUT_INVALID[^]*HIVE_DEPLOY_OUT/)
+  assert.equal(await rpc.getTransactionCount(account), before + 3)
+})
+
 test('settings are refused all at once, and nothing is sent', async () => {
   const { code, stderr } = await deploy({ FEE_BPS: '501', OWNER: `0x${'00'.repeat(20)}` })
   assert.equal(code, 1)
@@ -89,10 +113,17 @@ test('an endpoint of another chain, and a token that is none, are refused before
   assert.equal(await rpc.getTransactionCount(account), before)
 })
 
+/** Waits until the journal has a transaction: until then nobody but the chain knows of it. */
+async function sentOf(out: string): Promise<void> {
+  const timeout = signal()
+  const journal = () => readFile(`${out}.journal/journal.jsonl`, 'utf8').catch(() => '') // not begun
+  while (!(await journal()).includes('"TRANSACTION_SEND"')) timeout.throwIfAborted()
+}
+
 /** Runs the script in a process of its own. */
-async function deploy(changes: Readonly<Record<string, string>>) {
-  const out = join(dir, 'deployment.json')
-  await rm(out, { force: true })
+async function deploy(changes: Readonly<Record<string, string>>, kill?: AbortSignal) {
+  const out = changes['OUT'] ?? join(dir, randomUUID(), 'deployment.json')
+  await mkdir(dirname(out), { recursive: true })
   const settings = {
     RPC: chain.ready.url,
     CHAIN_ID: '31337',
@@ -100,18 +131,19 @@ async function deploy(changes: Readonly<Record<string, string>>) {
     OWNER,
     TREASURY,
     FEE_BPS: '125',
-    OUT: out,
     ...changes,
+    OUT: out,
   }
   const named = Object.entries(settings).map(([name, value]) => [`HIVE_DEPLOY_${name}`, value])
   const child = spawn(process.execPath, [SCRIPT], {
     env: Object.fromEntries(named) as Record<string, string>,
     signal: signal(),
   })
+  kill?.addEventListener('abort', () => child.kill('SIGKILL'))
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
-    once(child, 'exit') as Promise<[number]>,
+    once(child, 'close') as Promise<[number | null]>,
   ])
   const written = await readFile(out, 'utf8').catch(() => undefined) // not written when refused
   const deployment = written === undefined ? undefined : (JSON.parse(written) as Deployment)
