@@ -21,7 +21,7 @@ import { testKey, testSigner } from '../support/test-signer.ts'
 const OWNER = `0x${'0a'.repeat(20)}`
 const TREASURY = `0x${'0b'.repeat(20)}`
 const SCRIPT = fileURLToPath(new URL('../../scripts/deploy/main.ts', import.meta.url))
-const signal = () => AbortSignal.timeout(60_000)
+const signal = () => AbortSignal.timeout(120_000)
 
 let dir: string
 let chain: Child<{ readonly url: string }>
