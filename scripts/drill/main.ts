@@ -1,6 +1,7 @@
 /**
  * `npm run drill`: plants accounting bugs in a copy of the contracts, one by one, and fails unless the tests catch every
- * one. With --check it only makes sure that every bug can still be planted; with a word, it plants those that have it.
+ * one. With --check it only makes sure that every bug can still be planted; with a
+ * word, such as a file, it plants those that have it.
  */
 import { HiveError } from '../../node/domain/errors.ts'
 import { MUTATIONS } from './mutations.ts'
@@ -80,7 +81,9 @@ async function check(): Promise<boolean> {
 
 const words = process.argv.slice(2)
 try {
-  const chosen = MUTATIONS.filter(({ what }) => words.every((word) => what.includes(word)))
+  const chosen = MUTATIONS.filter(({ file, what }) =>
+    words.every((word) => `${file}: ${what}`.includes(word)),
+  )
   process.exitCode = (await (words.includes('--check') ? check() : drill(chosen))) ? 0 : 1
 } catch (error) {
   const problems = error instanceof HiveError ? error.data['problems'] : undefined
