@@ -2,9 +2,9 @@
 pragma solidity 0.8.35;
 
 import {ChannelId} from "../../../contracts/types/ChannelId.sol";
-import {BatchedVoucher} from "../../../contracts/types/Channels.sol";
-import {CaseKind} from "../../../contracts/types/Cases.sol";
-import {Agreement, CloseMutual, Receipt} from "../../../contracts/types/SignedMessages.sol";
+import {BatchedVoucher, OpenTerms} from "../../../contracts/types/Channels.sol";
+import {CaseKind, PaidJob} from "../../../contracts/types/Cases.sol";
+import {Agreement, CloseMutual, Receipt, Voucher} from "../../../contracts/types/SignedMessages.sol";
 import {CaseFixture} from "../support/CaseFixture.sol";
 
 /// @title What each call costs as a transaction of its own
@@ -126,5 +126,73 @@ contract GasTest is CaseFixture {
         vm.warp(block.timestamp + 1);
         escrow.resolve(partiesOf(1), agreement);
         vm.snapshotGasLastCall(GROUP, "resolve: undecided");
+    }
+
+    /// hardhat-config: isolate = true
+    function test_gas_case_answers() external {
+        ChannelId id = openChannel(1, 1e18, 5e18);
+        Agreement memory conceded = agreementOf(id, 1, address(0));
+        openCase(CaseKind.NonPayment, 1, conceded);
+        vm.prank(requester);
+        escrow.concede(partiesOf(1), conceded);
+        vm.snapshotGasLastCall(GROUP, "concede");
+        Agreement memory doubled = agreementOf(id, 2, address(0));
+        Receipt[2] memory receipts = [receiptOf(doubled), receiptOf(doubled)];
+        receipts[1].resultCommit = 0;
+        bytes[2] memory signatures = [signReceipt(receipts[0]), signReceipt(receipts[1])];
+        (bytes memory r, bytes memory p) = signBoth(doubled);
+        escrow.equivocate(partiesOf(1), doubled, r, p, receipts, signatures);
+        vm.snapshotGasLastCall(GROUP, "equivocate");
+        vm.prank(providerSigner);
+        escrow.anchor(keccak256("receipts"));
+        vm.snapshotGasLastCall(GROUP, "anchor");
+    }
+
+    /// hardhat-config: isolate = true
+    function test_gas_case_showReceipt() external {
+        ChannelId id = openChannel(1, 1e18, 5e18);
+        Agreement memory agreement = agreementOf(id, 1, address(0));
+        Receipt memory receipt = receiptOf(agreement);
+        bytes memory signature = signReceipt(receipt);
+        vm.warp(uint256(agreement.finishBy) + 1);
+        openCase(CaseKind.NoShow, 1, agreement);
+        vm.prank(provider);
+        escrow.showReceipt(partiesOf(1), agreement, receipt, signature, 0, new bytes32[](0));
+        vm.snapshotGasLastCall(GROUP, "showReceipt");
+    }
+
+    /// hardhat-config: isolate = true
+    function test_gas_case_provePaidThenDisprove() external {
+        ChannelId id = openChannel(1, 1e18, 5e18);
+        Agreement memory agreement = agreementOf(id, 2, address(0));
+        PaidJob memory job = PaidJob(2, caseIdOf(agreement), PRICE, 0);
+        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(job.seq, job.agreement, job.amount))));
+        Voucher memory shown = Voucher(ChannelId.unwrap(id), PRICE, 1, leaf);
+        Voucher memory earlier = Voucher(ChannelId.unwrap(id), PRICE, 0, 0);
+        escrow.claim(partiesOf(1), shown, signVoucher(shown));
+        openCase(CaseKind.NonPayment, 1, agreement);
+        escrow.provePaid(partiesOf(1), agreement, shown, signVoucher(shown), job, new bytes32[](0));
+        vm.snapshotGasLastCall(GROUP, "provePaid");
+        bytes memory signature = signVoucher(earlier);
+        escrow.disprovePaid(partiesOf(1), agreement, shown, job, earlier, signature, job, new bytes32[](0));
+        vm.snapshotGasLastCall(GROUP, "disprovePaid");
+    }
+
+    /// hardhat-config: isolate = true
+    function test_gas_sponsorThenRefund_holdThenRelease() external {
+        OpenTerms memory terms = termsOf(1, 1e18, 5e18);
+        terms.bondHold = 1 days;
+        bytes memory signature = signBond(terms);
+        vm.prank(requester);
+        ChannelId id = escrow.createChannel(terms, signature);
+        vm.prank(provider);
+        escrow.sponsor(id, 1e17);
+        vm.snapshotGasLastCall(GROUP, "sponsor");
+        claimAndClose(1, id, 1e17);
+        escrow.refund(partiesOf(1), provider);
+        vm.snapshotGasLastCall(GROUP, "refund");
+        vm.warp(block.timestamp + 1 days + 1);
+        escrow.releaseBond(partiesOf(1));
+        vm.snapshotGasLastCall(GROUP, "releaseBond");
     }
 }
