@@ -2,6 +2,8 @@
 import { globSync } from 'node:fs'
 import { runGate, type Step } from './gate/step.ts'
 
+/** The runner has no limit of its own: a test that hangs would hang the gate. */
+const TEST_TIMEOUT_MS = 60_000
 const SOURCES = ['ignition', 'node', 'scripts', 'test']
 const unitTests = ['test/architecture.test.ts', ...globSync('test/unit/**/*.test.ts')]
 
@@ -18,7 +20,13 @@ const steps: readonly Step[] = [
   {
     name: 'layers and unit tests',
     command: process.execPath,
-    args: ['--test', '--test-isolation=none', '--test-reporter=dot', ...unitTests],
+    args: [
+      '--test',
+      '--test-isolation=none',
+      '--test-reporter=dot',
+      `--test-timeout=${TEST_TIMEOUT_MS}`,
+      ...unitTests,
+    ],
   },
   { name: 'dead code', command: 'knip', args: [] },
   {

@@ -26,7 +26,7 @@ import { fakeImage, type FakeScript } from './fake-script.ts'
 import { aSpec } from './messages.ts'
 import { NETWORK, TASK_PRICE, TOKEN, until, type Member, type TestMarket } from './test-market.ts'
 
-const signal = AbortSignal.timeout(60 * second)
+const { signal } = new AbortController()
 
 /** Everything that an award is made of. */
 export interface Deal {

@@ -6,7 +6,7 @@ import { ClosingBody, WalletBody, WorkListBody } from '../../../node/api/schemas
 import { openTestApi, type TestApi } from '../../support/test-api.ts'
 import { aRequest, started } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 
 const json = async (answer: Response): Promise<Record<string, unknown>> =>
   (await answer.json()) as Record<string, unknown>

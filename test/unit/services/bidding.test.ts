@@ -11,7 +11,7 @@ import { bytes32Of, SOME_CID, STRANGER } from '../../support/messages.ts'
 import { aRequest, NETWORK, TestMarket, type Member } from '../../support/test-market.ts'
 import { bondNonce } from '../../../node/protocol/random.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 
 /** A provider's side of one market: hears offers, and who sent it something bad. */
 async function listening() {

@@ -5,7 +5,7 @@ import { isFinal } from '../../../node/domain/job-state.ts'
 import type { Requests } from '../../../node/ports/requests.ts'
 import { aRequest, TestMarket, until } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 
 test('a job cancelled while its awards go out: every provider is told, and no reservation is left', async () => {
   const market = new TestMarket()

@@ -12,7 +12,7 @@ import { VoucherDelivery } from '../../../node/services/requester/voucher-delive
 import { ManualClock } from '../../support/manual-clock.ts'
 import { TestMarket, TOKEN, type Member } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const share = (n: number): Bytes32 => `0x${n.toString(16).padStart(64, '0')}`
 const hasCode = (code: string) => (error: unknown) => codeOf(error) === code
 

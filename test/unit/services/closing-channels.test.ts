@@ -5,7 +5,7 @@ import { claimed, TASK_PRICE, TestMarket } from '../../support/test-market.ts'
 
 const PRICE = 4n * TASK_PRICE
 const DAY_S = 24 * 3600
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 
 /** A provider in no hurry to claim, with a voucher in its hands. */
 async function paid() {

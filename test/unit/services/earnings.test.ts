@@ -9,7 +9,7 @@ import { bytes32Of } from '../../support/messages.ts'
 import { claimed, TASK_PRICE, TestMarket, TOKEN, type Member } from '../../support/test-market.ts'
 
 const PRICE = 4n * TASK_PRICE
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 
 /** A provider that has delivered one share to a requester made by hand. */
 async function delivered(

@@ -14,7 +14,7 @@ import {
   until,
 } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const CHEAPER = {
   prices: { perTask: TASK_PRICE / 2n, perCoreSecond: 0n, reservedSecondsCap: 60 },
 }

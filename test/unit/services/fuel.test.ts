@@ -4,7 +4,7 @@ import type { Sandbox, SandboxTask } from '../../../node/ports/sandbox.ts'
 import { createFakeSandbox } from '../../support/fake-sandbox.ts'
 import { aRequest, finished, TestMarket } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 
 /** What a provider's sandbox is given for a job of this spec, and what the requester hears of it. */
 async function given(spec: { fuel?: number; deterministic?: boolean; tasks?: number }) {

@@ -7,7 +7,7 @@ import type { Provider } from '../../../node/services/provider/provider.ts'
 import type { Requester } from '../../../node/services/requester/requester.ts'
 import { aRequest, finished, type Member, started, TestMarket } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const OPTIONS = { cacheBytes: 0, keepResultsMs: 720 * hour }
 
 /** A pass over a member's content, as it were `inMs` from now. */

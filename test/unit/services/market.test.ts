@@ -15,7 +15,7 @@ import {
   until,
 } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const textOf = async (blobs: Blobs, cid: string | undefined) =>
   new TextDecoder().decode(await blobs.get(cid ?? '', { maxBytes: 1000, signal }))
 

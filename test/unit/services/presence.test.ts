@@ -5,7 +5,7 @@ import { Presence } from '../../../node/services/presence.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { NETWORK, TEST_HARDWARE, TestMarket, type Member } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 
 function open() {
   const market = new TestMarket()

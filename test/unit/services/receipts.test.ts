@@ -20,7 +20,7 @@ import {
   type Member,
 } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const CHEAPER = { prices: { perTask: TASK_PRICE / 2n, perCoreSecond: 0n, reservedSecondsCap: 60 } }
 
 /** What a lying provider makes of its closing word. */

@@ -7,7 +7,7 @@ import { ChannelLedger } from '../../../node/services/requester/channel-ledger.t
 import { ManualClock } from '../../support/manual-clock.ts'
 import { claimed, oneJob, TASK_PRICE, TestMarket, TOKEN } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 
 /** A requester and a provider that have a channel, and a reconciler of each. */
 async function open() {

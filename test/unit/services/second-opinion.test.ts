@@ -5,7 +5,7 @@ import type { Sandbox } from '../../../node/ports/sandbox.ts'
 import { createFakeSandbox } from '../../support/fake-sandbox.ts'
 import { aRequest, claimed, finished, TASK_PRICE, TestMarket } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const CHEAPER = {
   prices: { perTask: TASK_PRICE / 2n, perCoreSecond: 0n, reservedSecondsCap: 60 },
 }

@@ -7,7 +7,7 @@ import { decodeManifest, encodeManifest, fitted } from '../../../node/protocol/r
 import { aResult, SOME_CID } from '../../support/messages.ts'
 import { aRequest, claimed, finished, TASK_PRICE, TestMarket } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const outputs = (count: number) =>
   Array.from({ length: count }, (_, at) => ({ path: `/out/${at}`, cid: SOME_CID, size: 1 }))
 

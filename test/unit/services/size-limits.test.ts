@@ -10,7 +10,7 @@ import { verifyShare } from '../../../node/services/requester/verifying.ts'
 import { aReceipt, aResult, aSpec, bytes32Of, SOME_CID } from '../../support/messages.ts'
 import { TestMarket } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 const file = (path: string, size: number) => ({ path, cid: SOME_CID, size })
 
 test('a spec whose tasks would each fill the memory with inputs is refused', () => {

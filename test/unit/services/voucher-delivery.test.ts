@@ -13,7 +13,7 @@ import { VoucherDelivery } from '../../../node/services/requester/voucher-delive
 import { ManualClock } from '../../support/manual-clock.ts'
 import { claimed, oneJob, TASK_PRICE, TestMarket, TOKEN } from '../../support/test-market.ts'
 
-const signal = AbortSignal.timeout(60_000)
+const { signal } = new AbortController()
 
 const numbered = (seq: number): Bytes32 => `0x${seq.toString(16).padStart(64, '0')}`
 
