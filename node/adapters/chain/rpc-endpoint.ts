@@ -1,6 +1,7 @@
 import { FetchRequest, JsonRpcProvider, Network } from 'ethers'
 import { HiveError } from '../../domain/errors.ts'
 import { second } from '../../domain/units.ts'
+import { boundedGet } from './bounded-get.ts'
 import { asChainError } from './chain-error.ts'
 
 /** How long one call to the endpoint may take, ms. */
@@ -17,6 +18,7 @@ export async function connectRpc(
 ): Promise<JsonRpcProvider> {
   const request = new FetchRequest(url)
   request.timeout = RPC_TIMEOUT_MS
+  request.getUrlFunc = boundedGet()
   const served = await withSignal(askChainId(request, url), signal)
   if (chainId !== undefined && served !== chainId)
     throw new HiveError('CHAIN_WRONG', { expected: chainId, served })
