@@ -1,7 +1,7 @@
 /**
  * `npm run drill`: plants accounting bugs in a copy of the contracts, one by one, and fails unless the tests catch every
- * one. With --check it only makes sure that every bug can still be planted; with a
- * word, such as a file, it plants those that have it.
+ * one. With --check it only makes sure that every bug can still be planted; with a word, such as a file, it plants
+ * those that have it.
  */
 import { HiveError } from '../../node/domain/errors.ts'
 import { MUTATIONS } from './mutations.ts'

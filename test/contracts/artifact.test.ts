@@ -38,15 +38,17 @@ test('the escrow is its interface and its guards, and nothing else', async () =>
   )
 })
 
-test('the escrow fits into a contract, and its creation into a transaction', async (t) => {
-  const { bytecode, deployedBytecode } = await hre.artifacts.readArtifact('ComputeEscrow')
-  const [created, kept] = [bytecode, deployedBytecode].map((code) => (code.length - 2) / 2)
-  assert.ok(created !== undefined && kept !== undefined)
-  t.diagnostic(`ComputeEscrow: ${kept} of ${MAX_CONTRACT_BYTES} bytes`)
-  t.diagnostic(`its creation code: ${created} of ${MAX_CREATION_BYTES} bytes`)
-  assert.ok(kept <= MAX_CONTRACT_BYTES, `${kept} bytes`)
-  assert.ok(created <= MAX_CREATION_BYTES, `${created} bytes`)
-})
+for (const name of ['ComputeEscrow', 'EscrowCases']) {
+  test(`${name} fits into a contract, and its creation into a transaction`, async (t) => {
+    const { bytecode, deployedBytecode } = await hre.artifacts.readArtifact(name)
+    const [created, kept] = [bytecode, deployedBytecode].map((code) => (code.length - 2) / 2)
+    assert.ok(created !== undefined && kept !== undefined)
+    t.diagnostic(`${name}: ${kept} of ${MAX_CONTRACT_BYTES} bytes`)
+    t.diagnostic(`${name}, creation code: ${created} of ${MAX_CREATION_BYTES} bytes`)
+    assert.ok(kept <= MAX_CONTRACT_BYTES, `${kept} bytes`)
+    assert.ok(created <= MAX_CREATION_BYTES, `${created} bytes`)
+  })
+}
 
 test('the artifact that the node deploys is the one just built', async () => {
   const kept = JSON.parse(await readFile(KEPT, 'utf8')) as Record<string, unknown>
