@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { composeImage, imageArchive } from '../../node/adapters/image/image-archive.ts'
-import { elf } from '../../node/adapters/image/tiny-program.ts'
 import { MiB } from '../../node/domain/units.ts'
-import type { Sandbox, SandboxImage } from '../../node/ports/sandbox.ts'
+import type { Sandbox } from '../../node/ports/sandbox.ts'
 import { runProgram, textOf } from '../conformance/sandbox.ts'
+import { answersOf, callImage, otherMachine } from '../support/call-program.ts'
 import { shell } from '../support/docker-programs.ts'
 import { IMAGE_SANDBOXES } from '../support/image-sandboxes.ts'
 
@@ -41,32 +40,6 @@ const DANGEROUS: Readonly<Record<string, number>> = {
 /** x86-64 number of socket(2), and families that are not confined by a network namespace or need not be there. */
 const SOCKET = 41
 const FAMILIES = { netlink: 16, packet: 17, alg: 38, vsock: 40 }
-
-type Call = readonly [number: number, first: number]
-
-/** A program that makes system calls one after the other and prints the errno of each as a byte. */
-function callImage(calls: readonly Call[]): SandboxImage {
-  const code = [
-    ...calls.flatMap(([number, first], at) => [
-      [0xb8, number & 0xff, number >> 8, 0, 0], // mov eax, number
-      [0xbf, first, 0, 0, 0], // mov edi, first
-      [0x31, 0xf6, 0x31, 0xd2, 0x4d, 0x31, 0xd2], // xor esi, esi; xor edx, edx; xor r10, r10
-      [0x0f, 0x05, 0xf7, 0xd8], // syscall; neg eax
-      [0x88, 0x44, 0x24, 0x80 + at], // mov [rsp - 128 + at], al
-    ]),
-    [0xb8, 1, 0, 0, 0, 0xbf, 1, 0, 0, 0], // mov eax, write; mov edi, stdout
-    [0x48, 0x8d, 0x74, 0x24, 0x80], // lea rsi, [rsp - 128]
-    [0xba, calls.length, 0, 0, 0, 0x0f, 0x05], // mov edx, length; syscall
-    [0xb8, 60, 0, 0, 0, 0x31, 0xff, 0x0f, 0x05], // mov eax, exit; xor edi, edi; syscall
-  ]
-  const image = composeImage({
-    architecture: 'amd64',
-    entrypoint: ['/call'],
-    members: [{ path: 'call', bytes: elf('amd64', Buffer.from(code.flat())), mode: 0o755 }],
-  })
-  const id = `calls-${calls.join('-')}`
-  return { id, load: async () => Buffer.concat([...imageArchive(image)]) }
-}
 
 for (const { name, isGvisor, open, ...rest } of IMAGE_SANDBOXES) {
   const missing = await rest.missing()
@@ -170,17 +143,15 @@ for (const { name, isGvisor, open, ...rest } of IMAGE_SANDBOXES) {
       assert.match(result.detail, /no-such-program/)
     })
 
-    const otherMachine =
-      process.arch === 'x64' ? false : 'skipped: the calls are written in x86-64 code'
     // gVisor answers these from a kernel of its own: whatever it says, the host is not asked
     const otherKernel = isGvisor ? 'skipped: gVisor does not pass calls on' : false
 
     test('dangerous system calls are refused', { skip: otherMachine || otherKernel }, async () => {
       const names = Object.keys(DANGEROUS)
-      const image = callImage(Object.values(DANGEROUS).map((number) => [number, 0]))
+      const image = callImage(Object.values(DANGEROUS).map((number) => [number, 0, 0, 0, 0]))
       const { stdout } = await runProgram(sandbox, { image, args: [] }, [])
-      const answers = names.map((name, at) => [name, stdout[at]])
-      const refused = names.map((name) => [name, name === 'clone3' ? ENOSYS : EPERM])
+      const answers = names.map((name, at) => [name, answersOf(stdout)[at]])
+      const refused = names.map((name) => [name, name === 'clone3' ? -ENOSYS : -EPERM])
       assert.deepEqual(Object.fromEntries(answers), Object.fromEntries(refused))
     })
 
@@ -196,11 +167,12 @@ for (const { name, isGvisor, open, ...rest } of IMAGE_SANDBOXES) {
       { skip: otherMachine },
       async () => {
         const families = Object.values(FAMILIES)
-        const image = callImage(families.map((family) => [SOCKET, family]))
+        const image = callImage(families.map((family) => [SOCKET, family, 0, 0]))
         const { stdout } = await runProgram(sandbox, { image, args: [] }, [])
-        assert.equal(stdout.length, families.length)
+        const answers = answersOf(stdout)
+        assert.equal(answers.length, families.length)
         for (const [at, name] of Object.keys(FAMILIES).entries())
-          assert.notEqual(stdout[at], 0, name)
+          assert.ok((answers[at] ?? 0) < 0, name)
       },
     )
   })
