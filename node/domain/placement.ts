@@ -8,8 +8,14 @@ export interface Candidate {
   readonly bid: Bid
   /** An open channel with this provider exists already, so no transaction is needed. */
   readonly affine: boolean
-  /** Failures seen from this provider on this node. */
+  /** Failures in a row that still count against this provider on this node. */
   readonly faults: number
+  /** Tasks at a time that it is believed to run, whatever the bid claims. */
+  readonly capacity: number
+  /** Whether it ever delivered to this node. Who did not gets one round at most, while others can be had. */
+  readonly proven: boolean
+  /** What a task of its latest share took, ms; Infinity when none is known. */
+  readonly msPerTask: number
   /** Breaks the last tie the same way everywhere and differently for every offer. */
   readonly lot: string
 }
@@ -30,18 +36,19 @@ function qualifies(candidate: Candidate, offer: Offer, now: number): boolean {
   return bid.price <= offer.maxPrice && bid.validUntil > now && bid.capacity > 0
 }
 
-/** Total order, best first: price, fewer faults, a channel at hand, the image at hand, sooner, lot. */
+/** Total order, best first: fewer faults, price, a channel at hand, the image at hand, faster, sooner, lot. */
 export function compareCandidates(a: Candidate, b: Candidate): number {
-  if (a.bid.price !== b.bid.price) return a.bid.price < b.bid.price ? -1 : 1
   if (a.faults !== b.faults) return a.faults - b.faults
+  if (a.bid.price !== b.bid.price) return a.bid.price < b.bid.price ? -1 : 1
   if (a.affine !== b.affine) return a.affine ? -1 : 1
   if (a.bid.cached !== b.bid.cached) return a.bid.cached ? -1 : 1
+  if (a.msPerTask !== b.msPerTask) return a.msPerTask < b.msPerTask ? -1 : 1
   if (a.bid.etaMs !== b.bid.etaMs) return a.bid.etaMs - b.bid.etaMs
   return a.lot < b.lot ? -1 : a.lot > b.lot ? 1 : 0
 }
 
 /**
- * Deals `tasks` out over the qualifying candidates: each task goes where the fewest rounds are
+ * Deals `tasks` out over the qualifying candidates, those without faults where there are any: each task goes where the fewest rounds are
  * waiting (a provider works on `capacity` tasks a round), ties to the better candidate. Pure:
  * the same candidates in any order give the same placement. What one provider takes may be several
  * shares. Empty when nobody qualifies.
@@ -53,10 +60,12 @@ export function place(
   now: number,
 ): Placement[] {
   const ranked = candidates.filter((c) => qualifies(c, offer, now)).sort(compareCandidates)
-  const shares = ranked.map((candidate) => ({ candidate, tasks: [] as number[] }))
+  const faultless = ranked.filter(({ faults }) => faults === 0)
+  const chosen = faultless.length > 0 ? faultless : ranked
+  const shares = chosen.map((candidate) => ({ candidate, tasks: [] as number[] }))
   for (const task of tasks) {
     let best = shares[0]
-    for (const share of shares) if (best === undefined || rounds(share) < rounds(best)) best = share
+    for (const share of shares) if (best === undefined || isBefore(share, best)) best = share
     best?.tasks.push(task)
   }
   return shares.flatMap(({ candidate, tasks: own }) => sharesOf(candidate, own))
@@ -72,9 +81,22 @@ function sharesOf({ bid }: Candidate, tasks: readonly number[]): Placement[] {
   })
 }
 
-function rounds(share: {
+interface Share {
   readonly candidate: Candidate
   readonly tasks: readonly number[]
-}): number {
-  return Math.floor(share.tasks.length / share.candidate.bid.capacity)
+}
+
+/** Whether the next task belongs to `a` rather than to `b`, which is not ranked after it. */
+function isBefore(a: Share, b: Share): boolean {
+  if (isFull(a) !== isFull(b)) return isFull(b)
+  return rounds(a) < rounds(b)
+}
+
+/** Whether a stranger has what it may have while others can be had. */
+function isFull(share: Share): boolean {
+  return !share.candidate.proven && rounds(share) > 0
+}
+
+function rounds({ candidate, tasks }: Share): number {
+  return Math.floor(tasks.length / candidate.capacity)
 }

@@ -24,6 +24,7 @@ export const BUCKETS: readonly Bucket[] = [
     prefix: 'earned/',
     holds: 'channel id / number → PaidShare, a leaf under the jobsRoot of a channel that pays',
   },
+  { prefix: 'provider/', holds: 'address → TrackRecord, what came of a provider’s shares here' },
   { prefix: 'advert/', holds: '`own` → the sequence number of this node’s last advert' },
   { prefix: 'meta/', holds: 'setting of this node → its value; `meta/schema` is the version' },
 ]

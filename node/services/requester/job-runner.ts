@@ -5,6 +5,7 @@ import type { JobSpec } from '../../domain/job-spec.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
 import { place, type Candidate } from '../../domain/placement.ts'
 import { isBillable, type TaskResult } from '../../domain/receipt.ts'
+import { believedCapacity, faultsOf } from '../../domain/track-record.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -19,6 +20,7 @@ import type { ChannelLedger } from './channel-ledger.ts'
 import type { Following } from './following.ts'
 import type { JobBook } from './job-book.ts'
 import type { OfferMaker } from './offer-maker.ts'
+import type { ProviderMemory } from './provider-memory.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
 import { verifyShare } from './verifying.ts'
 
@@ -33,6 +35,7 @@ export interface JobRunnerParts {
   readonly awarding: Awarding
   readonly following: Following
   readonly channels: ChannelLedger
+  readonly memory: ProviderMemory
   /** Called when a share was paid, so that its voucher gets delivered. */
   readonly onPaid: (provider: Address) => void
 }
@@ -55,7 +58,6 @@ const NO_HISTORY: History = { tried: new Set(), doubted: new Map() }
 /** Sees one job through: offers, awards, results, payment, and again elsewhere for what failed. */
 export class JobRunner {
   readonly #parts: JobRunnerParts
-  readonly #faults = new Map<Address, number>()
 
   constructor(parts: JobRunnerParts) {
     this.#parts = parts
@@ -147,7 +149,7 @@ export class JobRunner {
     if (tasks.length === 0) return { shares: [], refusals: [] }
     const { clock, awarding, logger } = this.#parts
     const byProvider = new Map(bids.map((each) => [each.bid.provider, each]))
-    const candidates = bids.map((each) => this.#candidate(offer.id, each))
+    const candidates = await Promise.all(bids.map(async (each) => this.#candidate(offer.id, each)))
     const placements = place(offer.message, tasks, candidates, clock.now())
     if (placements.length === 0) return { shares: [], refusals: [] }
     const shares: ShareRecord[] = []
@@ -196,9 +198,19 @@ export class JobRunner {
   ): Promise<void> {
     let left: readonly number[] = share.tasks
     let doubted = history.doubted
+    const { clock, memory } = this.#parts
+    const began = clock.now()
     try {
       const open = await this.#followAndPay(job.request.spec, share, history, signal)
       left = open.map(({ index }) => index)
+      const failed = open.some(({ reason }) => reason === 'killed' || reason === 'start-failed')
+      if (failed) await memory.failed(share.provider)
+      else
+        await memory.delivered(
+          share.provider,
+          share.tasks.length - open.length,
+          clock.now() - began,
+        )
       const bad = open.filter(({ reason }) => reason === 'image-bad')
       doubted = new Map([...doubted, ...bad.map((result) => [result.index, result] as const)])
     } catch (error) {
@@ -257,7 +269,7 @@ export class JobRunner {
     }
     await channels.release(share.provider, share.id, told)
     if (cancelled) throw error
-    this.#faults.set(share.provider, (this.#faults.get(share.provider) ?? 0) + 1)
+    await this.#parts.memory.failed(share.provider)
     logger.warn('share failed', {
       provider: share.provider,
       agreement: share.id,
@@ -265,10 +277,18 @@ export class JobRunner {
     })
   }
 
-  #candidate(offer: Bytes32, { bid }: ReceivedBid): Candidate {
-    const lot = keccak(new TextEncoder().encode(`${offer} ${bid.provider}`))
-    const faults = this.#faults.get(bid.provider) ?? 0
-    return { bid, affine: this.#parts.channels.has(bid.provider), faults, lot }
+  async #candidate(offer: Bytes32, { bid }: ReceivedBid): Promise<Candidate> {
+    const { clock, channels, memory } = this.#parts
+    const record = await memory.get(bid.provider)
+    return {
+      bid,
+      affine: channels.has(bid.provider),
+      faults: faultsOf(record, clock.now()),
+      capacity: believedCapacity(record, bid.capacity),
+      proven: record.delivered > 0,
+      msPerTask: record.msPerTask ?? Infinity,
+      lot: keccak(new TextEncoder().encode(`${offer} ${bid.provider}`)),
+    }
   }
 }
 

@@ -21,6 +21,7 @@ import { JobBook } from './job-book.ts'
 import { JobRunner } from './job-runner.ts'
 import { OfferMaker } from './offer-maker.ts'
 import type { JobRecord, JobRequest } from './records.ts'
+import { ProviderMemory } from './provider-memory.ts'
 import { VoucherDelivery } from './voucher-delivery.ts'
 
 export interface RequesterParts {
@@ -60,6 +61,7 @@ export class Requester implements AsyncDisposable {
     this.#runner = new JobRunner({
       ...shared,
       offers: this.#offers,
+      memory: new ProviderMemory(parts),
       bidding: new Bidding(parts),
       awarding: new Awarding(shared),
       following: new Following(shared, options),

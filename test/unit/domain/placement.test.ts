@@ -14,6 +14,9 @@ const candidate = (n: number, bid: Partial<Bid> = {}, extras: Extras = {}): Cand
   bid: aBid({ provider: account(n), capacity: 4, ...bid }),
   affine: false,
   faults: 0,
+  capacity: bid.capacity ?? 4,
+  proven: true,
+  msPerTask: Infinity,
   lot: String(n).padStart(3, '0'),
   ...extras,
 })
@@ -83,7 +86,11 @@ test('no provider gets another round of work while one waits for its first', () 
       const counts = new Map(
         deal(tasks, ...all).map(({ provider, tasks: own }) => [provider, own.length]),
       )
-      const rounds = all.map(({ bid }) => Math.ceil((counts.get(bid.provider) ?? 0) / bid.capacity))
+      const trusted = all.some(({ faults }) => faults === 0)
+      const used = trusted ? all.filter(({ faults }) => faults === 0) : all
+      const rounds = used.map(({ bid }) =>
+        Math.ceil((counts.get(bid.provider) ?? 0) / bid.capacity),
+      )
       if (rounds.length > 0) assert.ok(Math.max(...rounds) - Math.min(...rounds) <= 1)
     }),
   )
@@ -106,11 +113,23 @@ test('candidates are in a total order: antisymmetric, transitive, no ties', () =
   )
 })
 
-test('one task goes to the cheapest, then to fewer faults, a channel, the image, the sooner, the lot', () => {
+test('one task goes to fewer faults, then to the cheapest, a channel, the image, the pace, the sooner, the lot', () => {
   const best = { affine: true, faults: 0 }
   const quick = { price: 2n, cached: true, etaMs: 0 }
   assert.equal(
-    winner(candidate(1, quick, best), candidate(2, { price: 1n }, { faults: 9 })),
+    winner(candidate(1, { price: 1n }, { faults: 1 }), candidate(2, { price: 2n })),
+    account(2),
+  )
+  assert.equal(
+    winner(candidate(1, { price: 1n }, { faults: 2 }), candidate(2, { price: 2n }, { faults: 1 })),
+    account(2),
+  )
+  assert.equal(
+    winner(candidate(1, quick, { ...best, msPerTask: 1 }), candidate(2, { price: 1n })),
+    account(2),
+  )
+  assert.equal(
+    winner(candidate(1, { etaMs: 0 }, { msPerTask: 2 }), candidate(2, {}, { msPerTask: 1 })),
     account(2),
   )
   assert.equal(
@@ -153,3 +172,24 @@ test('placement: beyond MAX_SHARE_TASKS a provider gets several shares, and each
     ],
   )
 })
+
+for (const [what, tasks, providers, expected] of [
+  ['a cheap stranger that claims the world', 100, [{ proven: false }, {}], [16, 84]],
+  ['strangers alone', 100, [{ proven: false }, { proven: false }], [52, 48]],
+  ['a stranger and who has failed lately', 40, [{ proven: false }, { faults: 1 }], [40, 0]],
+  ['nobody but who has failed lately', 40, [{ faults: 2 }, { faults: 1 }], [16, 24]],
+] as const)
+  test(`placement of ${tasks} tasks: ${what}`, () => {
+    const placed = deal(
+      tasks,
+      ...providers.map((extras, n) =>
+        candidate(n, { price: BigInt(n + 1), capacity: 1_000_000 }, { capacity: 16, ...extras }),
+      ),
+    )
+    const counts = providers.map((_, n) =>
+      placed
+        .filter(({ provider }) => provider === account(n))
+        .reduce((sum, share) => sum + share.tasks.length, 0),
+    )
+    assert.deepEqual(counts, expected)
+  })
