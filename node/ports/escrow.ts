@@ -2,7 +2,11 @@ import type { Address, Bytes32 } from '../domain/ids.ts'
 import type { Amount } from '../domain/money.ts'
 import type { BondOffer } from '../domain/bid.ts'
 import type { Voucher } from '../domain/voucher.ts'
+import type { CloseMutual } from '../domain/close-mutual.ts'
+import type { CaseEvent, EscrowCases, SignedVoucher, TransactionReceipt } from './escrow-cases.ts'
 import type { CallOptions } from './requests.ts'
+
+export type { SignedVoucher, TransactionReceipt } from './escrow-cases.ts'
 
 /** A channel as the contract holds it. */
 export interface EscrowChannel {
@@ -18,6 +22,17 @@ export interface EscrowChannel {
   /** Unix seconds from when anyone may close it; 0 while no notice runs. */
   readonly closeAt: number
   readonly status: 'open' | 'closing' | 'closed'
+  /** How long the bond outlives a close that not both agreed to, seconds; 0 once closed. */
+  readonly bondHold: number
+  /** Last moment of that hold, unix seconds; 0 while the channel lives. */
+  readonly bondFreeAt: number
+  /** Of the deposit, what open cases may pay out. */
+  readonly frozen: Amount
+  /** Cases that each side has open. */
+  readonly requesterCases: number
+  readonly providerCases: number
+  /** Of the deposit, what sponsors paid and have not had back. */
+  readonly sponsored: Amount
 }
 
 /** What opens a channel: the provider's signed bond offer and the requester's side of it. */
@@ -30,20 +45,6 @@ export interface OpenChannel {
   readonly agreement: Bytes32
 }
 
-/** A voucher with what makes it worth something. */
-export interface SignedVoucher {
-  readonly voucher: Voucher
-  /** By the requester's session key. */
-  readonly signature: Uint8Array
-}
-
-/** A mined transaction. */
-export interface TransactionReceipt {
-  readonly hash: Bytes32
-  readonly block: number
-  readonly gasUsed: number
-}
-
 /** Balances of an account, each in its own unit. */
 export interface Balances {
   /** In the escrow, free to use. */
@@ -52,6 +53,16 @@ export interface Balances {
   readonly token: Amount
   /** The chain's own coin, for gas, wei. */
   readonly gas: bigint
+}
+
+/** What the contract remembers of an account for ever. */
+export interface AccountRecord {
+  /** Platform fees ever taken from payments to it. */
+  readonly feesPaid: Amount
+  /** Cases it lost. */
+  readonly faults: number
+  /** Unix seconds of the first money that came in; 0 for never. */
+  readonly firstSeen: number
 }
 
 /** What happened in the contract, from its events. Of `paid`, `fee` goes to the treasury. */
@@ -104,6 +115,20 @@ export type EscrowEvent = { readonly block: number; readonly transaction: Bytes3
       readonly depositReturned: Amount
       readonly bondReturned: Amount
     }
+  | {
+      readonly type: 'sponsored'
+      readonly channel: Bytes32
+      readonly payer: Address
+      readonly amount: Amount
+    }
+  | {
+      readonly type: 'refunded'
+      readonly channel: Bytes32
+      readonly payer: Address
+      readonly amount: Amount
+    }
+  | { readonly type: 'bond-released'; readonly channel: Bytes32; readonly amount: Amount }
+  | CaseEvent
 )
 
 /**
@@ -114,11 +139,15 @@ export type EscrowEvent = { readonly block: number; readonly transaction: Bytes3
 export interface Escrow {
   readonly chainId: number
   readonly address: Address
+  readonly cases: EscrowCases
+  /** Time of the newest block that the endpoint knows, unix seconds: what deadlines go by. */
+  time(options: CallOptions): Promise<number>
   /** Number of the newest block that the endpoint knows. */
   newestBlock(options: CallOptions): Promise<number>
   /** Basis points that channels opened now will pay. */
   feeBps(options: CallOptions): Promise<number>
   balances(account: Address, options: CallOptions): Promise<Balances>
+  record(account: Address, options: CallOptions): Promise<AccountRecord>
   /** `undefined` for an id that was never opened. */
   channel(id: Bytes32, options: CallOptions): Promise<EscrowChannel | undefined>
   /** Events from a block on, oldest first, of one channel or of all. */
@@ -144,6 +173,27 @@ export interface Escrow {
   claimMany(items: readonly SignedVoucher[], options: CallOptions): Promise<TransactionReceipt>
   startClose(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt>
   close(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt>
+  /** Claims a last voucher and ends the channel at once; only its provider may. */
+  claimAndClose(
+    voucher: Voucher,
+    signature: Uint8Array,
+    options: CallOptions,
+  ): Promise<TransactionReceipt>
+  /** Ends a channel as both agreed. Anyone may. */
+  closeMutual(
+    agreed: CloseMutual,
+    requesterSignature: Uint8Array,
+    providerSignature: Uint8Array,
+    options: CallOptions,
+  ): Promise<TransactionReceipt>
+  /** Gives the provider the bond of a closed channel whose hold is over. Anyone may. */
+  releaseBond(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt>
+  /** Adds to a deposit from the node's account, for a refund in proportion. */
+  sponsor(channel: Bytes32, amount: Amount, options: CallOptions): Promise<TransactionReceipt>
+  /** What an account paid as a sponsor and had no refund for yet. */
+  sponsorship(channel: Bytes32, payer: Address, options: CallOptions): Promise<Amount>
+  /** Credits a payer with its part of what is left of a sponsored deposit. Anyone may. */
+  refund(channel: Bytes32, payer: Address, options: CallOptions): Promise<TransactionReceipt>
 }
 
 /** What can be asked of the contract by anyone, without an account. */

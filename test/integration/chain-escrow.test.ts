@@ -10,7 +10,8 @@ import { codeOf } from '../../node/domain/errors.ts'
 import type { Address } from '../../node/domain/ids.ts'
 import { startChain } from '../../scripts/devnet/chain.ts'
 import type { Child } from '../../scripts/devnet/child.ts'
-import { escrowKeepsItsPromises } from '../conformance/escrow.ts'
+import { escrowJudgesCases } from '../conformance/escrow-cases.ts'
+import { escrowKeepsItsPromises, type EscrowStage } from '../conformance/escrow.ts'
 import { testKey, testSigner } from '../support/test-signer.ts'
 
 let dir: string
@@ -31,7 +32,7 @@ after(async () => {
 
 let keys = 100
 
-escrowKeepsItsPromises('contract over JSON-RPC', async () => {
+const stage = async (): Promise<EscrowStage & AsyncDisposable> => {
   const parts = new AsyncDisposableStack()
   const party = async () => {
     const number = keys++
@@ -54,7 +55,10 @@ escrowKeepsItsPromises('contract over JSON-RPC', async () => {
     },
     [Symbol.asyncDispose]: async () => parts.disposeAsync(),
   }
-})
+}
+
+escrowKeepsItsPromises('contract over JSON-RPC', stage)
+escrowJudgesCases('contract over JSON-RPC', stage)
 
 test('an endpoint that serves another chain is refused before anything is sent', async () => {
   await assert.rejects(open({ chainId: 1 }), (error) => codeOf(error) === 'CHAIN_WRONG')

@@ -1,7 +1,10 @@
+import type { CloseMutual } from '../../node/domain/close-mutual.ts'
 import { HiveError } from '../../node/domain/errors.ts'
-import type { Address, Bytes32 } from '../../node/domain/ids.ts'
-import { feeUp, type Amount } from '../../node/domain/money.ts'
+import { ZERO_BYTES32, type Address, type Bytes32 } from '../../node/domain/ids.ts'
+import type { Amount } from '../../node/domain/money.ts'
+import type { Voucher } from '../../node/domain/voucher.ts'
 import type {
+  AccountRecord,
   Balances,
   Escrow,
   EscrowChannel,
@@ -11,67 +14,23 @@ import type {
   TransactionReceipt,
 } from '../../node/ports/escrow.ts'
 import type { CallOptions } from '../../node/ports/requests.ts'
-import type { Voucher } from '../../node/domain/voucher.ts'
 import { channelId } from '../../node/protocol/channel-id.ts'
-import { digestOf, domainSeparator, structHash } from '../../node/protocol/typed-data.ts'
 import { recoverSignatory } from '../../node/protocol/signature.ts'
+import { digestOf, domainSeparator, structHash } from '../../node/protocol/typed-data.ts'
+import { FakeCases } from './fake-cases.ts'
+import type { EventBody, FakeChain } from './fake-chain.ts'
+import { reverted } from './fake-reverts.ts'
 
+const NO_JOBS_PAID = { jobs: 0, jobsRoot: ZERO_BYTES32 } as const
 /** Seconds between the notice and the close, as in the contract. */
 const NOTICE_S = 24 * 3600
 const FEE_BPS = 250
-const TREASURY: Address = `0x${'fe'.repeat(20)}`
 
-type EventBody = EscrowEvent extends infer E
-  ? E extends EscrowEvent
-    ? Omit<E, 'block' | 'transaction'>
-    : never
-  : never
-
-/** One contract for all nodes of a test, in memory, with the contract's rules. */
-export class FakeChain {
-  readonly chainId = 31337
-  readonly address: Address = `0x${'e5'.repeat(20)}`
-  readonly free = new Map<Address, Amount>()
-  readonly token = new Map<Address, Amount>()
-  readonly channels = new Map<Bytes32, EscrowChannel>()
-  readonly events: EscrowEvent[] = []
-  /** Unix seconds. */
-  now: () => number = () => Math.floor(Date.now() / 1000)
-  #block = 0
-
-  /** Gives an account tokens inside and outside the escrow. */
-  fund(account: Address, free: Amount, token: Amount = 0n): void {
-    this.free.set(account, free)
-    this.token.set(account, token)
-  }
-
-  move(account: Address, delta: Amount): void {
-    const next = (this.free.get(account) ?? 0n) + delta
-    if (next < 0n) throw reverted('ComputeEscrowInsufficientFree')
-    this.free.set(account, next)
-  }
-
-  get newestBlock(): number {
-    return this.#block
-  }
-
-  /** One transaction in a block of its own. */
-  mine(...events: EventBody[]): TransactionReceipt {
-    const hash: Bytes32 = `0x${(++this.#block).toString(16).padStart(64, '0')}`
-    for (const event of events)
-      this.events.push({ ...event, block: this.#block, transaction: hash })
-    return { hash, block: this.#block, gasUsed: 50_000 }
-  }
-
-  /** The contract as one account uses it. */
-  as(account: Address): Escrow {
-    return new FakeEscrow(this, account)
-  }
-}
-
-class FakeEscrow implements Escrow {
+/** The contract as one account uses it. */
+export class FakeEscrow implements Escrow {
   readonly chainId: number
   readonly address: Address
+  readonly cases: FakeCases
   readonly #chain: FakeChain
   readonly #account: Address
 
@@ -80,6 +39,15 @@ class FakeEscrow implements Escrow {
     this.#account = account
     this.chainId = chain.chainId
     this.address = chain.address
+    this.cases = new FakeCases(chain, account)
+  }
+
+  async time(): Promise<number> {
+    return this.#chain.now()
+  }
+
+  async record(account: Address): Promise<AccountRecord> {
+    return this.#chain.record(account)
   }
 
   async newestBlock(): Promise<number> {
@@ -160,6 +128,12 @@ class FakeEscrow implements Escrow {
       feeBps: FEE_BPS,
       closeAt: 0,
       status: 'open',
+      bondHold: bondOffer.hold,
+      bondFreeAt: 0,
+      frozen: 0n,
+      requesterCases: 0,
+      providerCases: 0,
+      sponsored: 0n,
     })
     const event = {
       type: 'opened',
@@ -183,7 +157,7 @@ class FakeEscrow implements Escrow {
 
   async claim(voucher: Voucher, signature: Uint8Array): Promise<TransactionReceipt> {
     const channel = this.#known(voucher.channel)
-    this.#checkSigner(channel, voucher, signature)
+    this.#chain.checkSigned('Voucher', voucher, signature, channel.requesterSigner)
     const event = this.#pay(channel, voucher)
     if (event === undefined) throw reverted('ComputeEscrowNothingToClaim')
     return this.#chain.mine(event)
@@ -197,7 +171,7 @@ class FakeEscrow implements Escrow {
     for (const { voucher, signature } of items) {
       const channel = this.#chain.channels.get(voucher.channel)
       if (channel === undefined) throw new HiveError('CHANNEL_UNKNOWN')
-      this.#checkSigner(channel, voucher, signature)
+      this.#chain.checkSigned('Voucher', voucher, signature, channel.requesterSigner)
     }
     const events = items.map(({ voucher }) => {
       const channel = this.#chain.channels.get(voucher.channel)
@@ -208,27 +182,12 @@ class FakeEscrow implements Escrow {
     return this.#chain.mine(...events.filter((event) => event !== undefined))
   }
 
-  #checkSigner(channel: EscrowChannel, voucher: Voucher, signature: Uint8Array): void {
-    const digest = digestOf(
-      domainSeparator({ chainId: this.chainId, escrow: this.address }),
-      structHash('Voucher', voucher),
-    )
-    if (recoverSignatory(digest, signature).address !== channel.requesterSigner)
-      throw reverted('ComputeEscrowBadSigner')
-  }
-
   /** Moves what the voucher adds; `undefined` when that is nothing. */
   #pay(channel: EscrowChannel, voucher: Voucher): EventBody | undefined {
-    const settled = voucher.cumulative < channel.deposit ? voucher.cumulative : channel.deposit
-    const gross = settled - channel.settled
-    if (gross <= 0n) return undefined
-    const fee = feeUp(gross, BigInt(channel.feeBps))
-    this.#chain.channels.set(channel.id, { ...channel, settled })
-    this.#chain.move(channel.provider, gross - fee)
-    this.#chain.move(TREASURY, fee)
     const { cumulative, jobs, jobsRoot } = voucher
-    const sums = { cumulative, paid: gross, fee }
-    return { type: 'claimed', channel: channel.id, ...sums, jobs, jobsRoot }
+    if (cumulative <= channel.settled || channel.settled === channel.deposit) return undefined
+    const { paid, fee } = this.#chain.pay(channel, cumulative)
+    return { type: 'claimed', channel: channel.id, cumulative, paid, fee, jobs, jobsRoot }
   }
 
   async startClose(id: Bytes32): Promise<TransactionReceipt> {
@@ -242,13 +201,95 @@ class FakeEscrow implements Escrow {
     const channel = this.#known(id)
     if (channel.status !== 'closing' || this.#chain.now() <= channel.closeAt)
       throw reverted('ComputeEscrowTooEarly')
-    this.#chain.move(channel.requester, channel.deposit - channel.settled)
+    return this.#chain.mine(this.#close(id, false))
+  }
+
+  async claimAndClose(voucher: Voucher, signature: Uint8Array): Promise<TransactionReceipt> {
+    const channel = this.#known(voucher.channel)
+    if (![channel.provider, channel.providerSigner].includes(this.#account))
+      throw reverted('ComputeEscrowNotAllowed')
+    this.#chain.checkSigned('Voucher', voucher, signature, channel.requesterSigner)
+    const paid = this.#pay(channel, voucher)
+    const closed = this.#close(channel.id, false)
+    return this.#chain.mine(...(paid === undefined ? [] : [paid]), closed)
+  }
+
+  /** Takes the signatures on trust: no service of the node ends a channel so. */
+  async closeMutual(agreed: CloseMutual): Promise<TransactionReceipt> {
+    const channel = this.#known(agreed.channel)
+    if (this.#chain.now() > agreed.deadline) throw reverted('ComputeEscrowExpired')
+    const { finalSettled: total } = agreed
+    if (total < channel.settled || total > channel.deposit)
+      throw reverted('ComputeEscrowFinalOutOfRange')
+    const paid = this.#pay(channel, { ...agreed, cumulative: total, ...NO_JOBS_PAID })
+    const closed = this.#close(channel.id, true)
+    return this.#chain.mine(...(paid === undefined ? [] : [paid]), closed)
+  }
+
+  async releaseBond(id: Bytes32): Promise<TransactionReceipt> {
+    const channel = this.#chain.channels.get(id)
+    if (channel?.status !== 'closed') throw reverted('ComputeEscrowWrongStatus')
+    if (this.#chain.now() <= channel.bondFreeAt) throw reverted('ComputeEscrowTooEarly')
+    if (channel.bond === 0n) throw reverted('ComputeEscrowZeroAmount')
+    this.#chain.channels.set(id, { ...channel, bond: 0n })
     this.#chain.move(channel.provider, channel.bond)
-    const { deposit, settled, bond } = channel
-    const tombstone = { deposit: settled, bond: 0n, closeAt: 0, status: 'closed' } as const
-    this.#chain.channels.set(id, { ...channel, ...tombstone })
-    const returned = { depositReturned: deposit - settled, bondReturned: bond }
-    return this.#chain.mine({ type: 'closed', channel: id, settled, ...returned })
+    return this.#chain.mine({ type: 'bond-released', channel: id, amount: channel.bond })
+  }
+
+  async sponsor(id: Bytes32, amount: Amount): Promise<TransactionReceipt> {
+    const channel = this.#known(id)
+    this.#chain.move(this.#account, -amount)
+    const { deposit, sponsored } = channel
+    const more = { deposit: deposit + amount, sponsored: sponsored + amount }
+    this.#chain.channels.set(id, { ...channel, ...more })
+    const key = `${id}/${this.#account}`
+    this.#chain.sponsorships.set(key, (this.#chain.sponsorships.get(key) ?? 0n) + amount)
+    return this.#chain.mine({ type: 'sponsored', channel: id, payer: this.#account, amount })
+  }
+
+  async sponsorship(id: Bytes32, payer: Address): Promise<Amount> {
+    return this.#chain.sponsorships.get(`${id}/${payer}`) ?? 0n
+  }
+
+  async refund(id: Bytes32, payer: Address): Promise<TransactionReceipt> {
+    const channel = this.#chain.channels.get(id)
+    if (channel?.status !== 'closed') throw reverted('ComputeEscrowWrongStatus')
+    if (channel.requesterCases + channel.providerCases > 0) throw reverted('ComputeEscrowCasesOpen')
+    const sponsored = await this.sponsorship(id, payer)
+    const requesterShare = this.#chain.requesterShares.get(id) ?? 0n
+    const own = payer === channel.requester ? requesterShare : 0n
+    const share = sponsored + own
+    if (share === 0n) throw reverted('ComputeEscrowNothingToRefund')
+    const left = channel.deposit - channel.settled
+    const amount = (left * share) / (channel.sponsored + requesterShare)
+    this.#chain.sponsorships.delete(`${id}/${payer}`)
+    this.#chain.requesterShares.set(id, requesterShare - own)
+    this.#chain.channels.set(id, {
+      ...channel,
+      deposit: channel.deposit - amount,
+      sponsored: channel.sponsored - sponsored,
+    })
+    this.#chain.move(payer, amount)
+    return this.#chain.mine({ type: 'refunded', channel: id, payer, amount })
+  }
+
+  #close(id: Bytes32, bothAgreed: boolean): EventBody {
+    const channel = this.#known(id)
+    const { settled, bond, bondHold, deposit, sponsored } = channel
+    const isHeld = !bothAgreed && bondHold > 0
+    const bondReturned = isHeld ? 0n : bond
+    if (sponsored > 0n) this.#chain.requesterShares.set(id, deposit - sponsored)
+    this.#chain.channels.set(id, {
+      ...channel,
+      bond: bond - bondReturned,
+      bondHold: 0,
+      bondFreeAt: isHeld ? this.#chain.now() + bondHold : 0,
+      closeAt: 0,
+      status: 'closed',
+    })
+    this.#chain.move(channel.provider, bondReturned)
+    const depositReturned = this.#chain.leaveOnlyKept(id)
+    return { type: 'closed', channel: id, settled, depositReturned, bondReturned }
   }
 
   #known(id: Bytes32): EscrowChannel {
@@ -257,8 +298,4 @@ class FakeEscrow implements Escrow {
       throw reverted('ComputeEscrowWrongStatus')
     return channel
   }
-}
-
-function reverted(error: string): HiveError {
-  return new HiveError('CHAIN_REVERTED', { error })
 }

@@ -20,7 +20,7 @@ import type { JobRecord, JobRequest } from '../../node/services/requester/record
 import { createSigning, type Signing } from '../../node/services/signing.ts'
 import { systemClock } from '../../node/adapters/system/system-clock.ts'
 import { FakeBlobs, type FakeContentNetwork } from './fake-blobs.ts'
-import { FakeChain } from './fake-escrow.ts'
+import { FakeChain } from './fake-chain.ts'
 import { FakeNetwork, type FakeNode } from './fake-network.ts'
 import { createFakeSandbox } from './fake-sandbox.ts'
 import { fakeImage, type FakeScript } from './fake-script.ts'

@@ -1,8 +1,9 @@
-import { escrowKeepsItsPromises } from '../conformance/escrow.ts'
-import { FakeChain } from '../support/fake-escrow.ts'
+import { escrowJudgesCases } from '../conformance/escrow-cases.ts'
+import { escrowKeepsItsPromises, type EscrowStage } from '../conformance/escrow.ts'
+import { FakeChain } from '../support/fake-chain.ts'
 import { testSigner } from '../support/test-signer.ts'
 
-escrowKeepsItsPromises('fake escrow', async () => {
+const stage = async (): Promise<EscrowStage & AsyncDisposable> => {
   const chain = new FakeChain()
   let ahead = 0
   chain.now = () => Math.floor(Date.now() / 1000) + ahead
@@ -17,4 +18,7 @@ escrowKeepsItsPromises('fake escrow', async () => {
     pass: async (seconds) => void (ahead += seconds),
     async [Symbol.asyncDispose]() {},
   }
-})
+}
+
+escrowKeepsItsPromises('fake escrow', stage)
+escrowJudgesCases('fake escrow', stage)

@@ -1,10 +1,12 @@
 import { Contract, type JsonRpcProvider, Wallet } from 'ethers'
+import type { CloseMutual } from '../../domain/close-mutual.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32 } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { Voucher } from '../../domain/voucher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type {
+  AccountRecord,
   Balances,
   Escrow,
   EscrowChannel,
@@ -13,14 +15,17 @@ import type {
   SignedVoucher,
   TransactionReceipt,
 } from '../../ports/escrow.ts'
+import type { EscrowCases } from '../../ports/escrow-cases.ts'
 import type { CallOptions } from '../../ports/requests.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { channelId } from '../../protocol/channel-id.ts'
 import { ESCROW_INTERFACE, TOKEN_INTERFACE } from './artifact.ts'
+import { ChainCases } from './chain-cases.ts'
 import { asChainError } from './chain-error.ts'
 import { ChannelPartiesBook } from './channel-parties.ts'
+import { channelOf, openTermsOf, statusOf, type RawChannel } from './channel-state.ts'
 import { ContractReads } from './contract-reads.ts'
-import { eventOf } from './escrow-events.ts'
+import { eventsFrom, ledgerOf } from './escrow-reads.ts'
 import { connectRpc, withSignal } from './rpc-endpoint.ts'
 import { TransactionLane, type TransactionLaneOptions } from './transaction-lane.ts'
 import { batchOf } from './voucher-batch.ts'
@@ -41,8 +46,6 @@ export interface ChainEscrowOptions {
   readonly lane?: Partial<TransactionLaneOptions>
 }
 
-/** The contract's words for a channel's status. Source: contracts/types/Channels.sol. */
-const STATUSES = [undefined, 'open', 'closing', 'closed'] as const
 /** Most that is ever approved at once: uint256. */
 const APPROVE_ALL = 2n ** 256n - 1n
 
@@ -78,6 +81,7 @@ export async function openChainEscrow(
 class ChainEscrow implements Escrow, AsyncDisposable {
   readonly chainId: number
   readonly address: Address
+  readonly cases: EscrowCases
   readonly #rpc: JsonRpcProvider
   readonly #reads: ContractReads
   readonly #escrow: Contract
@@ -102,6 +106,13 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     this.#fromBlock = options.fromBlock ?? 0
     this.#reads = new ContractReads(rpc, options.address)
     this.#parties = new ChannelPartiesBook(this.#reads, { chainId, fromBlock: this.#fromBlock })
+    this.cases = new ChainCases({
+      reads: this.#reads,
+      escrow: this.#escrow,
+      parties: this.#parties,
+      send: async (name, values, call) => this.#send(this.#escrow, name, values, call),
+      fromBlock: this.#fromBlock,
+    })
     if (parts.privateKey !== undefined) {
       this.#wallet = new Wallet(toHex(parts.privateKey), rpc)
       this.#lane = new TransactionLane(
@@ -115,53 +126,41 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     return this.#reads.newestBlock(options)
   }
 
+  async time(options: CallOptions): Promise<number> {
+    return this.#reads.newestTime(options)
+  }
+
   async feeBps(options: CallOptions): Promise<number> {
     return Number(await this.#reads.read(this.#escrow, 'feeBps', [], options))
   }
 
   async balances(account: Address, options: CallOptions): Promise<Balances> {
-    const [ledger, token, gas] = await Promise.all([
-      this.#reads.read(this.#escrow, 'account', [account], options),
+    const { free } = await ledgerOf(this.#reads, this.#escrow, account, options)
+    const [token, gas] = await Promise.all([
       this.#reads.read(this.#token, 'balanceOf', [account], options),
       this.#reads.call('balance', async () => this.#rpc.getBalance(account), options),
     ])
-    return { free: (ledger as { free: bigint }).free, token: token as bigint, gas }
+    return { free, token: token as bigint, gas }
+  }
+
+  async record(account: Address, options: CallOptions): Promise<AccountRecord> {
+    const { record } = await ledgerOf(this.#reads, this.#escrow, account, options)
+    return record
   }
 
   async channel(id: Bytes32, options: CallOptions): Promise<EscrowChannel | undefined> {
-    const raw = (await this.#reads.read(this.#escrow, 'channel', [id], options)) as Record<
-      string,
-      bigint
-    >
-    const status = STATUSES[Number(raw['status'])]
+    const raw = (await this.#reads.read(this.#escrow, 'channel', [id], options)) as RawChannel
+    const status = statusOf(raw)
     if (status === undefined) return undefined
-    const { requester, provider, requesterSigner, providerSigner } = await this.#parties.of(
-      id,
-      options,
-    )
-    const { deposit = 0n, settled = 0n, bond = 0n } = raw
-    const numbers = { feeBps: Number(raw['feeBps']), closeAt: Number(raw['closeAt']) }
-    return {
-      id,
-      requester,
-      provider,
-      requesterSigner,
-      providerSigner,
-      deposit,
-      settled,
-      bond,
-      ...numbers,
-      status,
-    }
+    return channelOf(id, raw, status, await this.#parties.of(id, options))
   }
 
   async events(
     query: { readonly fromBlock: number; readonly channel?: Bytes32 },
     options: CallOptions,
   ): Promise<readonly EscrowEvent[]> {
-    const topics = query.channel === undefined ? [] : [null, query.channel]
-    const logs = await this.#reads.logs(Math.max(query.fromBlock, this.#fromBlock), topics, options)
-    return logs.map(eventOf).filter((event) => event !== undefined)
+    const fromBlock = Math.max(query.fromBlock, this.#fromBlock)
+    return eventsFrom(this.#reads, { ...query, fromBlock }, options)
   }
 
   async deposit(amount: Amount, options: CallOptions): Promise<TransactionReceipt> {
@@ -185,32 +184,11 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     terms: OpenChannel,
     options: CallOptions,
   ): Promise<{ readonly id: Bytes32; readonly receipt: TransactionReceipt }> {
-    const { bondOffer, bondSignature, requesterSigner, deposit, agreement } = terms
-    const { provider, providerSigner, bond, hold: bondHold, expiry: bondExpiry, nonce } = bondOffer
-    const argument = {
-      provider,
-      providerSigner,
-      deposit,
-      bond,
-      bondHold,
-      bondExpiry,
-      nonce,
-      agreement,
-    }
-    const receipt = await this.#send(
-      this.#escrow,
-      'createChannel',
-      [argument, toHex(bondSignature)],
-      options,
-    )
+    const { bondOffer, bondSignature, requesterSigner } = terms
+    const values = [openTermsOf(terms), toHex(bondSignature)]
+    const receipt = await this.#send(this.#escrow, 'createChannel', values, options)
     const id = channelId({ chainId: this.chainId, escrow: this.address }, bondOffer)
-    this.#parties.note(id, {
-      requester: this.#owner(),
-      provider,
-      requesterSigner,
-      providerSigner,
-      nonce,
-    })
+    this.#parties.note(id, { ...bondOffer, requester: this.#owner(), requesterSigner })
     return { id, receipt }
   }
 
@@ -223,8 +201,7 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     signature: Uint8Array,
     options: CallOptions,
   ): Promise<TransactionReceipt> {
-    const parties = await this.#parties.of(voucher.channel, options)
-    return this.#send(this.#escrow, 'claim', [parties, voucher, toHex(signature)], options)
+    return this.#act('claim', voucher.channel, [voucher, toHex(signature)], options)
   }
 
   async claimMany(
@@ -238,21 +215,70 @@ class ChainEscrow implements Escrow, AsyncDisposable {
   }
 
   async startClose(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt> {
-    return this.#send(
-      this.#escrow,
-      'startClose',
-      [await this.#parties.of(channel, options)],
-      options,
-    )
+    return this.#act('startClose', channel, [], options)
   }
 
   async close(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt> {
-    return this.#send(this.#escrow, 'close', [await this.#parties.of(channel, options)], options)
+    return this.#act('close', channel, [], options)
+  }
+
+  async claimAndClose(
+    voucher: Voucher,
+    signature: Uint8Array,
+    options: CallOptions,
+  ): Promise<TransactionReceipt> {
+    return this.#act('claimAndClose', voucher.channel, [voucher, toHex(signature)], options)
+  }
+
+  async closeMutual(
+    agreed: CloseMutual,
+    requesterSignature: Uint8Array,
+    providerSignature: Uint8Array,
+    options: CallOptions,
+  ): Promise<TransactionReceipt> {
+    const values = [agreed, toHex(requesterSignature), toHex(providerSignature)]
+    return this.#act('closeMutual', agreed.channel, values, options)
+  }
+
+  async releaseBond(channel: Bytes32, options: CallOptions): Promise<TransactionReceipt> {
+    return this.#act('releaseBond', channel, [], options)
+  }
+
+  async sponsor(
+    channel: Bytes32,
+    amount: Amount,
+    options: CallOptions,
+  ): Promise<TransactionReceipt> {
+    return this.#send(this.#escrow, 'sponsor', [channel, amount], options)
+  }
+
+  async sponsorship(channel: Bytes32, payer: Address, options: CallOptions): Promise<Amount> {
+    const values = [channel, payer]
+    return (await this.#reads.read(this.#escrow, 'sponsorship', values, options)) as bigint
+  }
+
+  async refund(
+    channel: Bytes32,
+    payer: Address,
+    options: CallOptions,
+  ): Promise<TransactionReceipt> {
+    return this.#act('refund', channel, [payer], options)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#lane?.[Symbol.asyncDispose]()
     this.#rpc.destroy()
+  }
+
+  /** A call that names the channel's parties first. */
+  async #act(
+    name: string,
+    channel: Bytes32,
+    values: readonly unknown[],
+    options: CallOptions,
+  ): Promise<TransactionReceipt> {
+    const parties = await this.#parties.of(channel, options)
+    return this.#send(this.#escrow, name, [parties, ...values], options)
   }
 
   async #send(

@@ -2,8 +2,7 @@ import { HiveError } from '../../domain/errors.ts'
 import type { Bytes32 } from '../../domain/ids.ts'
 import type { CallOptions } from '../../ports/requests.ts'
 import { channelId } from '../../protocol/channel-id.ts'
-import { ESCROW_INTERFACE } from './artifact.ts'
-import type { ContractReads } from './contract-reads.ts'
+import { topicOf, type ContractReads } from './contract-reads.ts'
 import { partiesOf, type ChannelParties } from './escrow-events.ts'
 
 export interface ChannelPartiesOptions {
@@ -33,8 +32,7 @@ export class ChannelPartiesBook {
     const known = this.#known.get(id)
     if (known !== undefined) return known
     const { chainId, fromBlock } = this.#options
-    const opened = ESCROW_INTERFACE.getEvent('Opened')?.topicHash ?? null
-    const [log] = await this.#reads.logs(fromBlock, [opened, id], options)
+    const [log] = await this.#reads.logs(fromBlock, [topicOf('Opened'), id], options)
     if (log === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
     const parties = partiesOf(log)
     // The endpoint cannot make up parties: their hash is the id.

@@ -2,11 +2,22 @@ import { isError, type Contract, type JsonRpcProvider, type Log } from 'ethers'
 import { HiveError } from '../../domain/errors.ts'
 import type { Address } from '../../domain/ids.ts'
 import type { CallOptions } from '../../ports/requests.ts'
+import { ESCROW_INTERFACE } from './artifact.ts'
 import { asChainError } from './chain-error.ts'
 import { withSignal } from './rpc-endpoint.ts'
 
 /** An endpoint that refuses fewer blocks than this is broken rather than careful. */
 const SMALLEST_LOG_RANGE = 100
+
+/** What an event's topics must be, place by place: one of these, or anything. */
+export type Topics = (string | string[] | null)[]
+
+/** First topic of the escrow's events of a name. */
+export function topicOf(event: string): string {
+  const topic = ESCROW_INTERFACE.getEvent(event)?.topicHash
+  if (topic === undefined) throw new HiveError('INTERNAL', { event })
+  return topic
+}
 
 /** Questions to the endpoint that change nothing. Throw `CHAIN_UNREACHABLE`, `CHAIN_ANSWER_INVALID`. */
 export class ContractReads {
@@ -24,12 +35,15 @@ export class ContractReads {
     return this.call('newest block', async () => this.#rpc.getBlockNumber(), options)
   }
 
+  /** Time of the newest block that the endpoint knows, unix seconds. */
+  async newestTime(options: CallOptions): Promise<number> {
+    const block = await this.call('newest block', async () => this.#rpc.getBlock('latest'), options)
+    if (block === null) throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'newest block' })
+    return block.timestamp
+  }
+
   /** Events of the escrow from a block on; none of another contract, and none that was not asked for. */
-  async logs(
-    fromBlock: number,
-    topics: (string | null)[],
-    options: CallOptions,
-  ): Promise<readonly Log[]> {
+  async logs(fromBlock: number, topics: Topics, options: CallOptions): Promise<readonly Log[]> {
     return this.call(
       'events',
       async () => {
@@ -41,7 +55,9 @@ export class ContractReads {
           !log.removed &&
           log.blockNumber >= fromBlock &&
           log.blockNumber <= latest &&
-          topics.every((topic, at) => topic === null || log.topics[at] === topic)
+          topics.every(
+            (topic, at) => topic === null || [topic].flat().includes(log.topics[at] ?? ''),
+          )
         if (logs.every(asked)) return logs
         throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'events' })
       },
@@ -53,7 +69,7 @@ export class ContractReads {
   async #logsBetween(
     fromBlock: number,
     toBlock: number,
-    topics: (string | null)[],
+    topics: Topics,
     options: CallOptions,
   ): Promise<readonly Log[]> {
     options.signal.throwIfAborted()

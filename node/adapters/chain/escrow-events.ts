@@ -4,6 +4,7 @@ import type { Address, Bytes32 } from '../../domain/ids.ts'
 import type { EscrowEvent } from '../../ports/escrow.ts'
 import { requesterSignerOf } from '../../protocol/channel-id.ts'
 import { ESCROW_INTERFACE } from './artifact.ts'
+import { caseKindOf, caseStateOf } from './case-state.ts'
 
 /** Who a channel belongs to, as its opening event says; the contract keeps only their hash. */
 export interface ChannelParties {
@@ -69,6 +70,41 @@ export function eventOf(log: Log): EscrowEvent | undefined {
         settled: amount('settled'),
         depositReturned: amount('depositReturned'),
         bondReturned: amount('bondReturned'),
+      }
+    case 'Sponsored':
+      return {
+        ...where,
+        type: 'sponsored',
+        payer: address(args['sponsor']),
+        amount: amount('amount'),
+      }
+    case 'Refunded':
+      return { ...where, type: 'refunded', payer: address(args['payer']), amount: amount('amount') }
+    case 'BondReleased':
+      return { ...where, type: 'bond-released', amount: amount('amount') }
+    case 'CaseOpened':
+      return {
+        ...where,
+        type: 'case-opened',
+        case: String(args['caseId']) as Bytes32,
+        kind: caseKindOf(args['kind']),
+        opener: address(args['opener']),
+        bond: amount('bond'),
+        amount: amount('amount'),
+        stake: amount('stake'),
+        deadline: Number(args['deadline']),
+      }
+    case 'CaseEnded':
+      return {
+        ...where,
+        type: 'case-ended',
+        case: String(args['caseId']) as Bytes32,
+        outcome: caseStateOf(args['outcome']),
+        paid: amount('paid'),
+        fee: amount('fee'),
+        compensation: amount('compensation'),
+        slashed: amount('slashed'),
+        verifierFee: amount('verifierFee'),
       }
     default:
       return undefined

@@ -21,15 +21,15 @@ export interface ChannelSums {
 export function sumsOf(events: readonly EscrowEvent[]): ChannelSums {
   const opened = events.find((event) => event.type === 'opened')
   const claims = events.filter((event) => event.type === 'claimed')
-  const added = (type: 'topped-up' | 'bond-added') =>
+  const added = (type: 'topped-up' | 'bond-added' | 'sponsored') =>
     events.reduce((sum, event) => (event.type === type ? sum + event.amount : sum), 0n)
   return {
     opened,
     claims,
     closing: events.find((event) => event.type === 'closing'),
     closed: events.find((event) => event.type === 'closed'),
-    deposit: (opened?.deposit ?? 0n) + added('topped-up'),
+    deposit: (opened?.deposit ?? 0n) + added('topped-up') + added('sponsored'),
     bond: (opened?.bond ?? 0n) + added('bond-added'),
-    settled: claims.reduce((sum, { paid }) => sum + paid, 0n),
+    settled: events.reduce((sum, event) => ('paid' in event ? sum + event.paid : sum), 0n),
   }
 }

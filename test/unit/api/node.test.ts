@@ -96,6 +96,12 @@ test('api: closing gives notice first and is patient afterwards', async () => {
     feeBps: 0,
     closeAt: 0,
     status: 'open',
+    bondHold: 0,
+    bondFreeAt: 0,
+    frozen: 0n,
+    requesterCases: 0,
+    providerCases: 0,
+    sponsored: 0n,
   })
   const close = async (): Promise<ClosingBody> => {
     const body: unknown = await json(await it.call(`/v1/channels/${id}/close`, { method: 'POST' }))
