@@ -75,12 +75,13 @@ test('exit codes come back as they were, and a program that fails is paid like o
   assert.ok(BigInt(job.paid) > 0n)
 })
 
-test('a task that never ends is stopped at its time limit, and paid: it ran', async () => {
+test('a task on half a core that never ends is stopped at half its time limit or later, and paid: it ran', async () => {
   const client = await requester()
   const job = await ended(client, await submit(client, { args: ['spin'], timeoutMs: 1 * second }))
   const [result] = allResults(job)
   assert.equal(result?.reason, 'timeout')
-  assert.ok(result.usage.wallMs >= 1 * second, `it ran ${result.usage.wallMs} ms`)
+  // It computes on a whole core, so it has had what half a core gives in the limit after half of it.
+  assert.ok(result.usage.wallMs >= 0.5 * second, `it ran ${result.usage.wallMs} ms`)
   assert.equal(job.state, 'settled')
   assert.ok(BigInt(job.paid) > 0n)
 })
