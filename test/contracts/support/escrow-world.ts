@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 
-import { type Contract, type Provider, Wallet, id as hashOf, Signature, ZeroHash } from 'ethers'
+import {
+  type Contract,
+  type Provider,
+  Wallet,
+  id as hashOf,
+  Interface,
+  Signature,
+  ZeroAddress,
+  ZeroHash,
+} from 'ethers'
 import hre from 'hardhat'
 
 const FREE_AT_START = 10n ** 20n
@@ -12,6 +21,10 @@ const FIELDS = {
     'address provider,address requester,address providerSigner,uint96 bond,uint40 hold,uint40 expiry,uint256 nonce',
   Voucher: 'bytes32 channel,uint96 cumulative,uint64 jobs,bytes32 jobsRoot',
   CloseMutual: 'bytes32 channel,uint96 finalSettled,uint40 deadline',
+  Agreement:
+    'bytes32 channel,uint64 seq,bytes32 offer,bytes32 spec,bytes32 input,uint32 tasks,uint96 price,uint96 owedAfter,uint96 stake,uint96 caseBond,address verifier,bytes32 verifierParams,bytes32 nonceCommitR,bytes32 nonceCommitP,uint40 startBy,uint40 finishBy,uint40 disputeUntil,uint8 onUndecided',
+  Receipt:
+    'bytes32 agreement,uint32 completed,uint96 amount,bytes32 resultCommit,bytes32 trace,bytes32 dataRoot,uint40 finishedAt',
 } as const
 
 export interface Parties {
@@ -32,7 +45,22 @@ export interface OpenOptions {
   readonly agreement?: string
 }
 
-/** A fresh chain with an escrow, its token, and a pair of funded accounts with session keys. */
+/** Stands for a token's name where the escrow shall be of the chain's own coin. */
+export const NATIVE = 'native'
+
+/** The fields of a message, as ethers wants them. */
+export function typesOf(type: keyof typeof FIELDS) {
+  const fields = FIELDS[type].split(',').map((field) => {
+    const [kind = '', name = ''] = field.split(' ')
+    return { name, type: kind }
+  })
+  return { [type]: fields }
+}
+
+/**
+ * A fresh chain with an escrow, its token, and a pair of funded accounts with session keys. With
+ * {@link NATIVE} the escrow is of the chain's own coin, and the token beside it means nothing.
+ */
 export async function escrowWorld(tokenName = 'TestToken') {
   const { ethers, networkHelpers } = await hre.network.create()
   const [owner, stranger, treasury] = await ethers.getSigners()
@@ -45,9 +73,11 @@ export async function escrowWorld(tokenName = 'TestToken') {
     requesterSigner: wallet('requester session key'),
     providerSigner: wallet('provider session key'),
   }
-  const token = await ethers.deployContract(tokenName)
+  const isNative = tokenName === NATIVE
+  const token = await ethers.deployContract(isNative ? 'TestToken' : tokenName)
+  const casesCode = new Interface((await hre.artifacts.readArtifact('EscrowCases')).abi)
   const escrow = await ethers.deployContract('ComputeEscrow', [
-    await token.getAddress(),
+    isNative ? ZeroAddress : await token.getAddress(),
     owner.address,
     treasury.address,
     FEE_BPS,
@@ -74,17 +104,19 @@ export async function escrowWorld(tokenName = 'TestToken') {
   const now = async () => BigInt(await networkHelpers.time.latest())
 
   async function fund(account: string, amount: bigint) {
+    if (isNative) return as(owner!, 'depositFor', [account, amount, { value: amount }])
     await as(owner!, 'mint', [owner!.address, amount], token)
     await as(owner!, 'approve', [address, amount], token)
-    await as(owner!, 'depositFor', [account, amount])
+    return as(owner!, 'depositFor', [account, amount])
+  }
+
+  /** What the escrow holds, be it tokens or the chain's own coin. */
+  async function held(): Promise<bigint> {
+    return isNative ? provider.getBalance(address) : token.getFunction('balanceOf')(address)
   }
 
   function sign(who: Wallet, type: keyof typeof FIELDS, value: Record<string, unknown>) {
-    const fields = FIELDS[type].split(',').map((field) => {
-      const [kind = '', name = ''] = field.split(' ')
-      return { name, type: kind }
-    })
-    return who.signTypedData(domain, { [type]: fields }, value)
+    return who.signTypedData(domain, typesOf(type), value)
   }
 
   function nonceOf(counter: bigint) {
@@ -160,8 +192,8 @@ export async function escrowWorld(tokenName = 'TestToken') {
     } catch (error) {
       const data = (error as { data?: unknown }).data
       if (typeof data !== 'string') throw error
-      const parsed = escrow.interface.parseError(data) ?? token.interface.parseError(data)
-      return parsed?.name ?? data
+      const known = [escrow.interface, casesCode, token.interface]
+      return known.map((abi) => abi.parseError(data)?.name).find((name) => name) ?? data
     }
     assert.fail('the call went through')
   }
@@ -174,7 +206,7 @@ export async function escrowWorld(tokenName = 'TestToken') {
   const free = async (who: { address: string }): Promise<bigint> =>
     (await read('account', who.address)).free
 
-  if (tokenName === 'TestToken') {
+  if (tokenName === 'TestToken' || isNative) {
     await fund(people.requester.address, FREE_AT_START)
     await fund(people.provider.address, FREE_AT_START)
   }
@@ -193,6 +225,7 @@ export async function escrowWorld(tokenName = 'TestToken') {
     read,
     now,
     fund,
+    held,
     sign,
     nonceOf,
     partiesOf,
