@@ -195,7 +195,9 @@ abstract contract Cases is Docket, ICaseActions {
         // Money that a case paid could pass for a voucher's here, and nobody could contradict that.
         if (_channels[opened.channel].bonds.flags() & PAID_BY_CASE != 0) revert ComputeEscrowNotPaid(opened.id);
         if (voucher.cumulative > _channels[opened.channel].word.settled()) revert ComputeEscrowNotPaid(opened.id);
-        if (job.agreement != opened.id || job.amount < c.amount) revert ComputeEscrowNotPaid(opened.id);
+        // Without a total that pays for the job, a requester that never paid could show a voucher for nothing.
+        if (job.agreement != opened.id || job.amount < c.amount || job.amount > voucher.cumulative)
+            revert ComputeEscrowNotPaid(opened.id);
         _checkInJobs(job, voucher, proof);
         uint40 deadline = CaseLimits.RESPONSE_WINDOW.from();
         c.evidence = _shown(voucher, job);

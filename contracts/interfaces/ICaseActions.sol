@@ -135,7 +135,8 @@ interface ICaseActions is IComputeEscrowErrors, IComputeEscrowEvents {
         bytes32[] calldata proof
     ) external;
 
-    /// @notice Shows that the job was paid: a voucher whose list of paid jobs holds it and whose total the channel has paid.
+    /// @notice Shows that the job was paid: a voucher whose list of paid jobs holds it and whose total the channel has paid. If
+    /// nobody contradicts, a provider that claimed to be unpaid loses its bond; one that answered a no-show has its bond back.
     /// @dev Anyone may, for the requester. If the voucher is not claimed yet, claim it first. About 84,000 gas.
     ///
     /// Warning: not once a case has paid out of the channel: then a total does not tell any more what vouchers paid. A

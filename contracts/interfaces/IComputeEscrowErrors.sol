@@ -140,4 +140,10 @@ interface IComputeEscrowErrors {
     /// @notice Thrown when two vouchers can both be true.
     /// @param caseId Struct hash of the agreement.
     error ComputeEscrowNoContradiction(bytes32 caseId);
+
+    /// @notice Thrown when a call brought too little gas to ask the verifier. Without this check whoever calls could make
+    /// the verifier fail.
+    /// @param available Gas left.
+    /// @param needed Gas that must be left.
+    error ComputeEscrowTooLittleGas(uint256 available, uint256 needed);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.35;
 
+import {IComputeEscrowErrors} from "../interfaces/IComputeEscrowErrors.sol";
 import {IVerifier} from "../interfaces/IVerifier.sol";
 import {CaseLimits} from "./CaseLimits.sol";
 
@@ -11,12 +12,6 @@ library VerifierCalls {
     /// @dev Gas that the caller must hold, so that 63/64 of it, which is what a call can pass on, is enough, and what a
     /// case needs after the answer is left.
     uint256 private constant GAS_NEEDED = (CaseLimits.VERIFIER_GAS * 64) / 63 + 10_000;
-
-    /// @notice Thrown when a call brought too little gas to ask the verifier. Without this check whoever calls could make
-    /// the verifier fail.
-    /// @param available Gas left.
-    /// @param needed Gas that must be left.
-    error ComputeEscrowTooLittleGas(uint256 available, uint256 needed);
 
     /// @dev Fee, token units, and how long a verdict may take, seconds; both 0 when there is no proper answer.
     function quote(address verifier, bytes32 params) internal view returns (uint256 fee, uint256 maxDuration) {
@@ -35,7 +30,7 @@ library VerifierCalls {
         bytes memory question,
         uint256 leastBytes
     ) private view returns (bool answered, uint256 first, uint256 second) {
-        if (gasleft() < GAS_NEEDED) revert ComputeEscrowTooLittleGas(gasleft(), GAS_NEEDED);
+        if (gasleft() < GAS_NEEDED) revert IComputeEscrowErrors.ComputeEscrowTooLittleGas(gasleft(), GAS_NEEDED);
         uint256 gasCap = CaseLimits.VERIFIER_GAS;
         // Solidity's own call copies the whole answer, at the caller's cost.
         // solhint-disable-next-line no-inline-assembly

@@ -186,3 +186,12 @@ test('double pay: a provider accused of no show whose job was paid keeps stake, 
   assert.equal(await world.faultsOf(provider), faults)
   assert.equal((await world.read('channel', job.channel)).bond, 500n)
 })
+
+test('double pay: what a case paid does not pass for a payment of another job', async () => {
+  await open(1n)
+  const [first, second] = [await agreementOf(1n, 1n), await agreementOf(1n, 2n)]
+  for (const job of [first, second]) await bring(KIND.nonPayment, 1n, job)
+  await world.concede(world.requester, 1n, first)
+  const forged = await world.paidArguments(1n, second, [shareOf(second)], 0)
+  assert.equal(await refusal(as(stranger, 'provePaid', [...forged])), 'ComputeEscrowNotPaid')
+})

@@ -205,7 +205,7 @@ export async function caseWorld(tokenName?: string) {
   /** Lets the answer's time pass, to the first second at which the case can be ended. */
   async function letExpire(agreement: Agreement) {
     const { deadline } = await caseOf(agreement)
-    await world.networkHelpers.time.increaseTo(deadline)
+    if ((await now()) < deadline) await world.networkHelpers.time.increaseTo(deadline)
   }
 
   /** Free balances of requester, provider and treasury. */

@@ -5,7 +5,6 @@ import {
   type Provider,
   Wallet,
   id as hashOf,
-  Interface,
   Signature,
   ZeroAddress,
   ZeroHash,
@@ -75,7 +74,6 @@ export async function escrowWorld(tokenName = 'TestToken') {
   }
   const isNative = tokenName === NATIVE
   const token = await ethers.deployContract(isNative ? 'TestToken' : tokenName)
-  const casesCode = new Interface((await hre.artifacts.readArtifact('EscrowCases')).abi)
   const escrow = await ethers.deployContract('ComputeEscrow', [
     isNative ? ZeroAddress : await token.getAddress(),
     owner.address,
@@ -192,7 +190,7 @@ export async function escrowWorld(tokenName = 'TestToken') {
     } catch (error) {
       const data = (error as { data?: unknown }).data
       if (typeof data !== 'string') throw error
-      const known = [escrow.interface, casesCode, token.interface]
+      const known = [escrow.interface, token.interface]
       return known.map((abi) => abi.parseError(data)?.name).find((name) => name) ?? data
     }
     assert.fail('the call went through')
