@@ -90,6 +90,29 @@ test('verify on a real chain: a channel tells its life to the end, with no file'
   assert.match(said, /for 2 paid shares in all/)
 })
 
+test('verify on a real chain: a sponsor and a case that paid are part of the story', async () => {
+  const job = await aJob()
+  const { message: agreement, signatures } = job.agreement
+  const [requesterSignature, providerSignature] = signatures
+  assert.ok(requesterSignature !== undefined && providerSignature !== undefined)
+  const receipt = {
+    receipt: job.receipt.message,
+    signature: job.receipt.signatures[0] ?? new Uint8Array(),
+  }
+  await alice.escrow.sponsor(job.channel, 5n, { signal })
+  const both = { agreement, requesterSignature, providerSignature }
+  await bob.escrow.cases.open('non-payment', both, receipt, { signal })
+  const pending = await verify(job)
+  assert.equal(pending.exit, 4, pending.said)
+  assert.match(pending.said, /brought share 0x\w+ before the contract, because its receipt was not/)
+  assert.match(pending.said, /as a sponsor, added/)
+  await alice.escrow.cases.concede(agreement, { signal })
+  const ended = await verify(job)
+  assert.equal(ended.exit, 0, ended.said)
+  assert.match(ended.said, /ended for the provider/)
+  assert.match(ended.said, /paid on chain, with .* by the case that ended in block/)
+})
+
 test('verify on a real chain: an endpoint that hides a claim contradicts itself', async () => {
   const job = await aJob()
   await job.claim()
@@ -233,7 +256,7 @@ async function aJob() {
   await writeFile(subject, JSON.stringify(bundle))
   const claim = async () =>
     bob.escrow.claim(promise, voucher.signatures[0] ?? new Uint8Array(), { signal })
-  return { subject, channel, claim }
+  return { subject, channel, claim, agreement, receipt }
 }
 
 async function party(number: number): Promise<Party> {

@@ -1,5 +1,8 @@
 import { isFinal, type JobState } from '../../domain/job-state.ts'
+import { formatAmount, TOKEN_DECIMALS, type Amount } from '../../domain/money.ts'
 import type { Style } from './style.ts'
+
+const ONE_TOKEN: Amount = 10n ** BigInt(TOKEN_DECIMALS)
 
 /** A state, set off by whether it is good, bad or still open. */
 export function stateText(state: JobState, style: Style): string {
@@ -15,4 +18,9 @@ export function dateText(ms: number): string {
 /** A number of things. */
 export function counted(count: number, thing: string): string {
   return `${count} ${count === 1 ? thing : `${thing}s`}`
+}
+
+/** An amount as a person reads it. */
+export function tokens(amount: Amount): string {
+  return `${formatAmount(amount)} ${amount === ONE_TOKEN ? 'token' : 'tokens'}`
 }

@@ -1,11 +1,11 @@
 import { ZERO_BYTES32, type Address, type Bytes32 } from '../../domain/ids.ts'
-import { formatAmount, TOKEN_DECIMALS, type Amount } from '../../domain/money.ts'
-import { counted, dateText } from '../output/words.ts'
+import type { Amount } from '../../domain/money.ts'
+import { counted, dateText, tokens } from '../output/words.ts'
+import type { EscrowEvent } from '../../ports/escrow.ts'
 import type { ChannelReading } from './channel-reading.ts'
-import { sumsOf, type ChannelSums, type EventOf } from './channel-sums.ts'
+import { caseFindings } from './case-evidence.ts'
+import { sumsOf, type CaseStory, type ChannelSums, type PaidClaim } from './channel-sums.ts'
 import type { Findings } from './findings.ts'
-
-const ONE_TOKEN: Amount = 10n ** BigInt(TOKEN_DECIMALS)
 
 /** What the chain knows of one channel. */
 export interface ChannelEvidence {
@@ -20,7 +20,9 @@ export interface ChannelEvidence {
   readonly isClosed: boolean
   /** Agreement that the channel was opened for; zero for none. */
   readonly openedFor: Bytes32
-  readonly claims: readonly EventOf<'claimed'>[]
+  readonly claims: readonly PaidClaim[]
+  /** By the agreement that they are about. */
+  readonly cases: ReadonlyMap<Bytes32, CaseStory>
 }
 
 /** Says what follows from a reading; `undefined` when that is nothing. */
@@ -34,7 +36,7 @@ export function channelEvidence(
     return undefined
   }
   const sums = sumsOf(events)
-  const { opened, claims, deposit, bond, settled, closed } = sums
+  const { opened, claims, cases, deposit, bond, settled, closed } = sums
   if (channel === undefined || opened === undefined) {
     findings.refuted(`Channel ${id} does not exist: the contract has never opened it.`, 'funding')
     return undefined
@@ -47,15 +49,16 @@ export function channelEvidence(
   if (agreement !== ZERO_BYTES32)
     findings.onChain(`It was opened for the agreement ${agreement}.`, 'funding')
   for (const event of events) {
-    if (event.type !== 'topped-up' && event.type !== 'bond-added') continue
-    const what = event.type === 'topped-up' ? 'deposit' : 'bond'
-    findings.onChain(
-      `In block ${event.block} ${event.payer} added ${tokens(event.amount)} to the ${what}.`,
-      'funding',
-    )
+    const text = addedText(event)
+    if (text !== undefined) findings.onChain(text, 'funding')
   }
   claimFindings(claims, findings)
+  caseFindings(cases, findings)
   findings.onChain(stateText(sums), 'state')
+  for (const event of events) {
+    const text = returnedText(event)
+    if (text !== undefined) findings.onChain(text, 'state')
+  }
   return {
     id,
     requester,
@@ -67,11 +70,28 @@ export function channelEvidence(
     isClosed: closed !== undefined,
     openedFor: agreement,
     claims,
+    cases,
   }
 }
 
-function claimFindings(claims: readonly EventOf<'claimed'>[], findings: Findings): void {
-  for (const { block, transaction, paid, fee, jobs } of claims) {
+function addedText(event: EscrowEvent): string | undefined {
+  if (event.type !== 'topped-up' && event.type !== 'bond-added' && event.type !== 'sponsored')
+    return undefined
+  const what = event.type === 'bond-added' ? 'bond' : 'deposit'
+  const who = event.type === 'sponsored' ? `${event.payer}, as a sponsor,` : event.payer
+  return `In block ${event.block} ${who} added ${tokens(event.amount)} to the ${what}.`
+}
+
+function returnedText(event: EscrowEvent): string | undefined {
+  if (event.type === 'bond-released')
+    return `In block ${event.block} ${tokens(event.amount)} of bond went back to the provider.`
+  if (event.type !== 'refunded') return undefined
+  return `In block ${event.block} ${tokens(event.amount)} of the deposit went back to ${event.payer}.`
+}
+
+function claimFindings(claims: readonly PaidClaim[], findings: Findings): void {
+  for (const { claim } of claims) {
+    const { block, transaction, paid, fee, jobs } = claim
     const what = jobs === 0 ? 'as both sides agreed' : `for ${counted(jobs, 'paid share')} in all`
     findings.onChain(
       `In block ${block} the channel paid ${tokens(paid)} ${what}: ${tokens(paid - fee)} to the provider and ${tokens(fee)} as the platform’s fee (transaction ${transaction}).`,
@@ -79,7 +99,7 @@ function claimFindings(claims: readonly EventOf<'claimed'>[], findings: Findings
     )
   }
   if (claims.length === 0)
-    findings.onChain('Nothing has been paid out of the channel so far.', 'payment')
+    findings.onChain('No claim has been paid out of the channel so far.', 'payment')
 }
 
 function stateText(sums: ChannelSums): string {
@@ -93,15 +113,10 @@ function stateText(sums: ChannelSums): string {
 
 /** Who closed a channel, as far as the events show it. */
 function closedBy({ closed, closing, claims }: ChannelSums): string {
-  const last = claims.findLast(({ transaction }) => transaction === closed?.transaction)
-  if (last?.jobs === 0) return 'by both sides, who agreed on the final sum'
+  const last = claims.findLast(({ claim }) => claim.transaction === closed?.transaction)
+  if (last?.claim.jobs === 0) return 'by both sides, who agreed on the final sum'
   if (last !== undefined) return 'by the provider, with its last claim'
   return closing === undefined
     ? 'by the provider, or by both sides, with nothing more to pay'
     : `after the notice that ${closing.by} gave in block ${closing.block}`
-}
-
-/** An amount as a person reads it. */
-export function tokens(amount: Amount): string {
-  return `${formatAmount(amount)} ${amount === ONE_TOKEN ? 'token' : 'tokens'}`
 }

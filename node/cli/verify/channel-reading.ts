@@ -18,16 +18,17 @@ export interface ChannelReading {
 
 /** Something may be mined between two questions: readings that do not fit are taken so often. */
 const READINGS = 3
-/** What may happen in a channel that is closed. */
-const AFTER_CLOSE: ReadonlySet<EscrowEvent['type']> = new Set([
+
+/** Answers of an endpoint that no contract would give. */
+const IMPOSSIBLE: ReadonlySet<string> = new Set(['CHAIN_ANSWER_INVALID', 'CHANNEL_UNKNOWN'])
+
+/** What may still happen to a channel that is closed: cases go on, and money comes back. */
+const AFTER_THE_CLOSE: ReadonlySet<EscrowEvent['type']> = new Set([
   'case-opened',
   'case-ended',
   'bond-released',
   'refunded',
 ])
-
-/** Answers of an endpoint that no contract would give. */
-const IMPOSSIBLE: ReadonlySet<string> = new Set(['CHAIN_ANSWER_INVALID', 'CHANNEL_UNKNOWN'])
 
 /** Reads a channel's state and events, and holds them against each other. */
 export async function readChannel(
@@ -79,10 +80,11 @@ function faultOfEvents(
   if (later.some(({ block }, at) => block < (events[at]?.block ?? 0)))
     return 'its events are not in the order of their blocks'
   const end = events.findIndex(({ type }) => type === 'closed')
-  if (end >= 0 && events.slice(end + 1).some(({ type }) => !AFTER_CLOSE.has(type)))
+  if (end >= 0 && events.slice(end + 1).some(({ type }) => !AFTER_THE_CLOSE.has(type)))
     return 'something happened in the channel after its close'
   const { claims, settled, deposit } = sumsOf(events)
-  if (claims.some(({ paid, fee }) => paid <= 0n || fee > paid)) return 'a claim paid nothing'
+  if (claims.some(({ claim: { paid, fee } }) => paid <= 0n || fee > paid))
+    return 'a claim paid nothing'
   return settled > deposit ? 'the channel paid more than its deposit' : undefined
 }
 
@@ -91,10 +93,12 @@ function faultOfState({ channel, events }: Told): string | undefined {
   if (channel === undefined)
     return opened === undefined ? undefined : 'it tells of a channel that its state does not know'
   if (opened === undefined) return 'its state knows a channel that was never opened'
-  const lived = events.slice(0, events.findIndex(({ type }) => type === 'closed') + 1)
-  const isCloseTrue = closed === undefined || closed.settled === sumsOf(lived).settled
-  if (channel.settled !== settled || !isCloseTrue)
-    return 'what was paid differs between the events and the state'
+  if (channel.settled !== settled) return 'what was paid differs between the events and the state'
+  if (closed !== undefined) {
+    const before = sumsOf(events.slice(0, events.indexOf(closed)))
+    if (closed.settled !== before.settled)
+      return 'what was paid differs between the close and the events before it'
+  }
   const status = closed !== undefined ? 'closed' : closing !== undefined ? 'closing' : 'open'
   if (channel.status !== status) return `the events say ${status}, the state ${channel.status}`
   if (closed === undefined && channel.deposit !== deposit)

@@ -4,7 +4,7 @@ import type { Amount } from '../../domain/money.ts'
 import type { Voucher } from '../../domain/voucher.ts'
 import { fromHex } from '../../protocol/bytes.ts'
 import { rootFromProof } from '../../protocol/jobs-root.ts'
-import { tokens } from './channel-evidence.ts'
+import { tokens } from '../output/words.ts'
 import { isBy, type Share, type ShareContext } from './share-context.ts'
 
 /** A channel's voucher from a bundle, if its requester signed it. */
@@ -40,12 +40,12 @@ export function paymentEvidence(
     findings.open(`${name}: that it was paid. The bundle does not say so.`, 'payment')
     return
   }
+  if (paidByCase(share, asked, context, name)) return
   const covers = proofsOf(share)
-  let paid = 0n
-  for (const { block, cumulative, jobs, jobsRoot, ...claim } of channel.claims) {
-    paid += claim.paid
-    const place = covers({ jobsRoot, jobs })
-    if (place === undefined || paid < cumulative) continue
+  for (const { claim, settled } of channel.claims) {
+    const { block, cumulative, jobs } = claim
+    const place = covers(claim)
+    if (place === undefined || settled < cumulative) continue
     findings.onChain(
       `${name}: paid on chain. The claim in block ${block} contains exactly this share, at ${tokens(asked)}, as number ${place + 1} of the ${jobs} that it pays.`,
       'payment',
@@ -53,6 +53,30 @@ export function paymentEvidence(
     return
   }
   promiseEvidence(asked, covers, context, name)
+}
+
+/** Whether a case about the share paid it, or ruled that it had been paid. */
+function paidByCase(
+  { id }: Share,
+  asked: Amount,
+  { channel, findings }: ShareContext,
+  name: string,
+): boolean {
+  const ended = channel.cases.get(id)?.ended
+  if (ended === undefined) return false
+  const { block, outcome, paid } = ended
+  if (outcome === 'paid')
+    findings.onChain(
+      `${name}: paid. In the case that ended in block ${block} the voucher that pays it was shown.`,
+      'payment',
+    )
+  else if (paid >= asked)
+    findings.onChain(
+      `${name}: paid on chain, with ${tokens(paid)} by the case that ended in block ${block}.`,
+      'payment',
+    )
+  else return false
+  return true
 }
 
 function promiseEvidence(

@@ -4,8 +4,7 @@ import { fromHex } from '../../protocol/bytes.ts'
 import { cidDigest } from '../../protocol/cid.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { taskListHash } from '../../protocol/typed-data.ts'
-import { counted } from '../output/words.ts'
-import { tokens } from './channel-evidence.ts'
+import { counted, tokens } from '../output/words.ts'
 import { paymentEvidence } from './payment-evidence.ts'
 import { isBy, type Share, type ShareContext } from './share-context.ts'
 
@@ -25,6 +24,8 @@ export function shareEvidence(share: Share, context: ShareContext): readonly num
       findings.open(`${name}: there is no receipt, so no result, and nothing is owed for it.`)
       return []
     }
+    if (context.channel.cases.get(share.id)?.ended?.outcome === 'provider-wrong')
+      findings.refuted(`${name}: the contract ruled against its provider.`, 'state')
     const receipt = receiptOf(share, agreement, context, name)
     if (receipt === undefined) return []
     paymentEvidence(share, receipt.amount, context, name)

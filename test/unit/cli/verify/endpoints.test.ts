@@ -154,7 +154,7 @@ test('verify: a channel alone tells its money and its end, and leaves the jobs o
   assert.equal(open.exit, 0)
   assert.match(open.proven, /opened in block \d+ by requester 0x/)
   assert.match(open.proven, /opened for the agreement 0x/)
-  assert.match(open.proven, /Nothing has been paid/)
+  assert.match(open.proven, /No claim has been paid/)
   assert.match(open.open, /Which jobs/)
   await job.claim()
   await job.close()
@@ -167,4 +167,36 @@ test('verify: a channel alone tells its money and its end, and leaves the jobs o
 test('verify: a channel needs the contract that is trusted', async () => {
   await using job = await aPaidJob()
   assert.equal(await job.hive.run('verify', job.channel, '--rpc', 'http://x'), 1)
+})
+
+test('verify: a share that the contract ruled wrong is refuted; one that was shown to be paid is paid', async () => {
+  await using job = await aPaidJob()
+  const share = job.bundle.shares[0]?.id ?? assert.fail()
+  const ended = (outcome: 'provider-wrong' | 'paid'): EscrowEvent => ({
+    type: 'case-ended',
+    block: job.it.market.chain.newestBlock,
+    transaction: `0x${'1c'.repeat(32)}`,
+    channel: job.channel,
+    case: share,
+    outcome,
+    paid: 0n,
+    fee: 0n,
+    compensation: 3n,
+    slashed: 4n,
+    verifierFee: 0n,
+  })
+  job.liars.set(
+    'http://x',
+    telling((events) => [...events, ended('provider-wrong')]),
+  )
+  const wrong = await job.check()
+  assert.equal(wrong.exit, 3)
+  assert.match(wrong.refuted, /ruled against its provider/)
+  job.liars.set(
+    'http://x',
+    telling((events) => [...events, ended('paid')]),
+  )
+  const paid = await job.check()
+  assert.equal(paid.exit, 0)
+  assert.match(paid.proven, /the voucher that pays it was shown/)
 })
