@@ -28,8 +28,12 @@ abstract contract EscrowFixture {
     address internal treasury = address(0x7EA5);
 
     function deployEscrow() internal {
+        deployEscrowOf("devnet/TestToken.sol/TestToken");
+    }
+
+    function deployEscrowOf(string memory tokenArtifact) internal {
         vm.warp(1_700_000_000);
-        token = ITestToken(deploy("devnet/TestToken.sol/TestToken", ""));
+        token = ITestToken(deploy(tokenArtifact, ""));
         escrow = IComputeEscrow(
             deploy("ComputeEscrow.sol/ComputeEscrow", abi.encode(address(token), address(this), treasury, FEE_BPS))
         );
