@@ -134,12 +134,12 @@ contract InvariantsTest is EscrowFixture {
         bytes memory signature = bytes(actions[seed % actions.length]);
         bytes memory call = abi.encodePacked(bytes4(keccak256(signature)));
         uint256 from;
-        for (uint256 at = 0; at < signature.length; ++at) {
-            if (signature[at] == "(") from = at + 1;
-            if ((signature[at] != "," && signature[at] != ")") || at == from) continue;
-            uint256 word = uint256(keccak256(abi.encode(seed, at)));
-            call = bytes.concat(call, bytes32(word >> (256 - widthOf(signature, from, at))));
-            from = at + 1;
+        for (uint256 place = 0; place < signature.length; ++place) {
+            if (signature[place] == "(") from = place + 1;
+            if ((signature[place] != "," && signature[place] != ")") || place == from) continue;
+            uint256 word = uint256(keccak256(abi.encode(seed, place)));
+            call = bytes.concat(call, bytes32(word >> (256 - widthOf(signature, from, place))));
+            from = place + 1;
         }
         (bool ok, bytes memory answer) = address(handler).call(call);
         assembly ("memory-safe") {
@@ -274,7 +274,8 @@ contract InvariantsTest is EscrowFixture {
         HandlerBase.Note[] memory notes = handler.notes();
         for (uint256 i = 0; i < notes.length; ++i) {
             Case memory c = escrow.caseOf(notes[i].id);
-            sum += c.stake + uint256(c.bond) * (c.state == CaseState.Contested ? 2 : 1);
+            uint256 bond = uint256(notes[i].agreement.caseBond) << c.doublings;
+            if (isOpen(c.state)) sum += c.stake + bond * (c.state == CaseState.Contested ? 2 : 1);
         }
     }
 }

@@ -37,7 +37,10 @@ abstract contract EscrowHandler is ChannelHandler, ProofHandler, SponsorHandler 
         Agreement memory a = n.agreement;
         uint256 deadline = escrow.caseOf(n.id).deadline;
         if (block.timestamp <= deadline) vm.warp(deadline + 1);
-        _withdrawAndCall(abi.encodeCall(escrow.timeoutCase, (_channels[n.channel].parties, a)), true);
+        Memory storage m = _channels[n.channel];
+        uint96 settled = escrow.channel(m.id).settled;
+        _withdrawAndCall(abi.encodeCall(escrow.timeoutCase, (m.parties, a)), true);
+        if (escrow.channel(m.id).settled != settled) m.paidByCase = true;
     }
 
     /// @dev A second withdrawal, or a deposit, in the middle of one.

@@ -25,6 +25,7 @@ abstract contract CaseBook is HandlerBase {
     struct Worth {
         int256 requester;
         int256 provider;
+        uint96 settled;
     }
 
     bytes32 internal constant NO_JOB = keccak256("another job");
@@ -41,18 +42,12 @@ abstract contract CaseBook is HandlerBase {
     /// @dev Index + 1 of a case in one of the states and kinds, and, if `inTime`, still before its deadline; 0 for none.
     function _find(uint256 which, uint256 wanted, bool inTime) internal view returns (uint256) {
         for (uint256 i = 0; i < _notes.length; ++i) {
-            uint256 at = ((which % _notes.length) + i) % _notes.length;
-            Case memory c = escrow.caseOf(_notes[at].id);
+            uint256 place = ((which % _notes.length) + i) % _notes.length;
+            Case memory c = escrow.caseOf(_notes[place].id);
             if ((_bit(c.state, c.kind) & wanted) == 0) continue;
-            if (!inTime || block.timestamp <= c.deadline) return at + 1;
+            if (!inTime || block.timestamp <= c.deadline) return place + 1;
         }
         return 0;
-    }
-
-    /// @dev An open case of a kind, in time; a new one if there is none.
-    function _opened(uint256 which, CaseKind kind) internal returns (Note storage) {
-        uint256 found = _find(which, _bit(CaseState.Opened, kind), true);
-        return found != 0 ? _notes[found - 1] : _openCase(which, kind, false);
     }
 
     function _openCase(uint256 seed, CaseKind kind, bool byKey) internal returns (Note storage n) {
@@ -84,7 +79,7 @@ abstract contract CaseBook is HandlerBase {
     }
 
     function _noteOpened(Note storage n, bool byProvider) internal {
-        n.bond = escrow.caseOf(n.id).bond;
+        n.bond = n.agreement.caseBond << escrow.caseOf(n.id).doublings;
         n.openedAt = uint40(block.timestamp);
         _notePosted(n, byProvider);
     }
@@ -96,8 +91,8 @@ abstract contract CaseBook is HandlerBase {
 
     /// @dev Makes and signs an agreement, in a channel where a case of this kind has something at stake.
     function _agree(uint256 seed, CaseKind kind) internal returns (Note storage n) {
-        uint256 at = _disputable(seed, kind);
-        Memory storage m = _channels[at];
+        uint256 place = _disputable(seed, kind);
+        Memory storage m = _channels[place];
         Channel memory c = escrow.channel(m.id);
         uint96 price = _within(seed >> 16, 1, 1e20);
         // A job may be paid in part, or, unless its pay is all there is to dispute, in full.
@@ -121,7 +116,7 @@ abstract contract CaseBook is HandlerBase {
         a.onUndecided = uint8(seed >> 48);
         if (a.owedAfter > m.highestSigned) m.highestSigned = a.owedAfter;
         n = _notes.push();
-        n.channel = at;
+        n.channel = place;
         n.agreement = a;
         n.id = keccak256(abi.encode(Messages.AGREEMENT_TYPEHASH, a));
         n.receiptAmount = _within(seed >> 56, 1, 2 * price);
@@ -178,13 +173,14 @@ abstract contract CaseBook is HandlerBase {
         uint256 ofRequester = escrow.account(m.parties.requester).free;
         ofRequester += uint256(escrow.account(address(uint160(m.parties.nonce))).free) + c.deposit - c.settled;
         uint256 ofProvider = _wealth(m.parties.provider) + escrow.account(m.parties.providerSigner).free + c.bond;
-        return Worth(int256(ofRequester), int256(ofProvider));
+        return Worth(int256(ofRequester), int256(ofProvider), c.settled);
     }
 
     /// @dev Adds up what one call on a case moved, and when it ended holds the sum to what both signed.
     function _measure(Note storage n, Worth memory before) internal {
         Memory storage m = _channels[n.channel];
         Worth memory w = _worth(m);
+        if (w.settled != before.settled) m.paidByCase = true;
         n.requesterGain += w.requester - before.requester;
         n.providerGain += w.provider - before.provider;
         if (uint8(escrow.caseOf(n.id).state) <= uint8(CaseState.Contested)) return;
@@ -207,12 +203,14 @@ abstract contract CaseBook is HandlerBase {
     /// @dev Index of a channel in which a case of this kind can be opened; a new channel if there is none.
     function _disputable(uint256 which, CaseKind kind) private returns (uint256) {
         for (uint256 i = 0; i < _channels.length; ++i) {
-            uint256 at = ((which % _channels.length) + i) % _channels.length;
-            Channel memory c = escrow.channel(_channels[at].id);
+            uint256 place = ((which % _channels.length) + i) % _channels.length;
+            Channel memory c = escrow.channel(_channels[place].id);
             bool live = c.status != ChannelStatus.Closed && c.settled < c.deposit;
             bool byProvider = kind == CaseKind.NonPayment;
             if ((byProvider ? c.providerCases : c.requesterCases) >= escrow.MAX_OPEN_CASES()) continue;
-            if (live || (!byProvider && c.bond != 0)) return at;
+            // A no-show is opened a second from now.
+            bool held = c.bond != 0 && block.timestamp < c.bondFreeAt;
+            if (live || (!byProvider && (c.status == ChannelStatus.Closed ? held : c.bond != 0))) return place;
         }
         _openWithHold(which, which >> 8, 1e20, 1e20, which % 3 == 0 ? 0 : 10 days);
         return _channels.length - 1;

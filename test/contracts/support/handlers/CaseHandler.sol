@@ -159,7 +159,7 @@ abstract contract CaseHandler is CaseBook {
         vm.prank(accused);
         escrow.contest(x.parties, x.agreement, x.receipt, x.receiptSignature);
         Case memory c = escrow.caseOf(n.id);
-        require(c.verifierFee <= c.bond, "the verifier costs more than a bond");
+        require(c.verifierFee <= n.bond, "the verifier costs more than a bond");
         _notePosted(n, !againstRequester);
         _measure(n, before);
     }

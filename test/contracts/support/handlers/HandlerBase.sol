@@ -29,6 +29,7 @@ abstract contract HandlerBase {
         uint96 settled;
         bool closed;
         bool seenClosed;
+        bool paidByCase; // from then on no voucher proves a payment
     }
 
     /// @dev What it remembers of a case.
