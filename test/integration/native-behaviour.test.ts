@@ -130,7 +130,7 @@ for (const keeper of NATIVE_KEEPERS) {
         assert.equal(siblings.filter((one) => one.isDirectory()).length, 1)
         await group[Symbol.asyncDispose]()
         await made.groups.sweep()
-        await rm(dirname(workDir), { recursive: true })
+        await rm(workDir, { recursive: true, force: true })
       },
     )
   })

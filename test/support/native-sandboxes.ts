@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,10 +44,11 @@ async function tryNative(
 ): Promise<TestNative | string> {
   const lines: LoggedLine[] = []
   const nodeId = `native-test-${process.pid}-${++opened}`
-  const workDir = join(mkdtempSync(join(tmpdir(), 'hive-native-')), 'work')
+  const workDir = mkdtempSync(join(tmpdir(), 'hive-native-'))
   const options = { nodeId, workDir, keeper, ...more }
   const sandbox = await openNativeSandbox({ logger: quietLogger(lines) }, options)
   if (sandbox !== undefined) return { sandbox, ...options }
+  rmSync(workDir, { recursive: true, force: true })
   return lines.map(({ data }) => String(data['fault'] ?? data['said'])).join('; ')
 }
 

@@ -84,6 +84,7 @@ export async function openNativeSandbox(
     }
     logger.warn('a keeper of native jobs does not work', { keeper: name, fault })
   }
+  await rm(workDir, { recursive: true, force: true })
   return undefined
 }
 
