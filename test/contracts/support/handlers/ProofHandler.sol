@@ -100,11 +100,11 @@ abstract contract ProofHandler is CaseHandler {
     function _provePaid(uint256 which, CaseKind kind) private returns (Note storage n) {
         uint256 found = _find(which, _bit(CaseState.Opened, kind), true);
         if (found == 0) found = _find(which, _bit(CaseState.Opened, CaseKind.NonPayment), true);
-        if (found != 0 && _channels[_notes[found - 1].channel].paidByCase) {
+        if (found != 0 && !_canShowPayment(_notes[found - 1])) {
             _refusePayment(_notes[found - 1]);
             found = 0;
         }
-        if (found == 0) _open(which, which >> 8, 1e18, 1e18);
+        if (found == 0) _openPaid(which);
         n = found != 0 ? _notes[found - 1] : _openCase(_channels.length - 1, CaseKind.NonPayment, false);
         Memory storage m = _channels[n.channel];
         n.shownCumulative = escrow.channel(m.id).settled;
@@ -123,13 +123,26 @@ abstract contract ProofHandler is CaseHandler {
         _measure(n, before);
     }
 
-    /// @dev Where a case paid, a total does not tell what vouchers paid.
+    /// @dev A new channel that paid for some jobs by voucher.
+    function _openPaid(uint256 which) private {
+        Memory storage m = _open(which, which >> 8, 1e18, 1e18);
+        Voucher memory voucher = _voucher(m, 1e17);
+        bytes memory signature = _sign(m.signerKey, escrow.digestOfVoucher(voucher));
+        escrow.claim(m.parties, voucher, signature);
+    }
+
+    function _canShowPayment(Note storage n) private view returns (bool) {
+        Memory storage m = _channels[n.channel];
+        return !m.paidByCase && escrow.channel(m.id).settled >= n.agreement.price;
+    }
+
+    /// @dev Nor does a total that does not reach the job's price show its payment; and where a case paid, no total does.
     function _refusePayment(Note storage n) private {
         n.shownCumulative = escrow.channel(_channels[n.channel].id).settled;
         Shown memory shown = _shown(n);
         Papers memory x = _papers(n);
         try escrow.provePaid(x.parties, x.agreement, shown.voucher, shown.signature, shown.job, shown.proof) {
-            revert("a case's money passed for a voucher's");
+            revert("shown paid by what did not pay it");
         } catch {}
     }
 
