@@ -21,6 +21,7 @@ import { Provider } from './services/provider/provider.ts'
 import { Reconciler } from './services/reconciler.ts'
 import { Requester } from './services/requester/requester.ts'
 import { createSigning } from './services/signing.ts'
+import { Watchtower } from './services/watchtower/watchtower.ts'
 
 /** What a node is started with. */
 export interface PeerParts {
@@ -153,12 +154,23 @@ export async function openPeer({
       config.storage,
     ),
   )
+  const watchtower = stack.use(
+    new Watchtower({
+      clock,
+      logger: logger.child('watchtower'),
+      escrow,
+      signing,
+      requester,
+      ...(provider === undefined ? {} : { provider }),
+    }),
+  )
 
   // Traffic, once everything that answers it is there
   await provider?.start()
   await presence.start()
   await requester.resume()
   reconciler.start()
+  watchtower.start()
   housekeeping.start()
   const addresses = () => directory.addresses()
   const api = stack.use(

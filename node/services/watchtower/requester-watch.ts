@@ -1,0 +1,84 @@
+import { isOpenCase, isProvidersCase, type Case } from '../../domain/case.ts'
+import { ZERO_ADDRESS } from '../../domain/ids.ts'
+import type { Escrow, EscrowChannel } from '../../ports/escrow.ts'
+import type { SignedAgreement } from '../../ports/escrow-cases.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { ChannelLedger } from '../requester/channel-ledger.ts'
+import type { JobBook } from '../requester/job-book.ts'
+import type { ShareRecord } from '../requester/records.ts'
+import type { Signing } from '../signing.ts'
+import { agreementOf, placeIn, receiptOf, voucherOf } from './evidence.ts'
+
+export interface RequesterWatchParts {
+  readonly logger: Logger
+  readonly escrow: Escrow
+  readonly signing: Signing
+  readonly channels: ChannelLedger
+  readonly book: JobBook
+}
+
+/** Sees to a requester's cases: shows that it paid, denies what it refused, ends what it won. */
+export class RequesterWatch {
+  readonly #parts: RequesterWatchParts
+
+  constructor(parts: RequesterWatchParts) {
+    this.#parts = parts
+  }
+
+  /** What there is to do now on a channel; `now` in unix seconds. Throws what the escrow throws. */
+  async look(channel: EscrowChannel, now: number, signal: AbortSignal): Promise<void> {
+    const { escrow, book, signing } = this.#parts
+    if (channel.requesterCases + channel.providerCases === 0) return
+    for (const id of await escrow.cases.on(channel.id, { signal })) {
+      const [found, share] = [await escrow.cases.of(id, { signal }), await book.share(id)]
+      const signed = share === undefined ? undefined : agreementOf(signing, share.agreement)
+      if (found === undefined || share === undefined || signed === undefined) continue
+      if (isOpenCase(found)) await this.#act(found, share, signed, channel, now, signal)
+    }
+  }
+
+  async #act(
+    found: Case,
+    share: ShareRecord,
+    { agreement }: SignedAgreement,
+    channel: EscrowChannel,
+    now: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { escrow, signing, logger } = this.#parts
+    const { cases } = escrow
+    const isLate = now > found.deadline
+    if (found.state === 'contested') {
+      if (isLate) await cases.resolve(agreement, { signal })
+    } else if (found.state === 'paid-shown' || !isProvidersCase(found)) {
+      if (isLate) await cases.timeout(agreement, { signal })
+    } else if (!isLate && !(await this.#provePaid(found, agreement, channel, signal))) {
+      if (share.receipt !== undefined && agreement.verifier !== ZERO_ADDRESS)
+        await cases.contest(agreement, receiptOf(signing, share.receipt), { signal })
+      else logger.warn('case left to its deadline: no verifier could rule', { agreement: found.id })
+    }
+  }
+
+  /** Claims the newest voucher where that is still to do, and shows the share in it; false when it was not paid. */
+  async #provePaid(
+    { id }: Case,
+    agreement: SignedAgreement['agreement'],
+    channel: EscrowChannel,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { escrow, channels, signing, logger } = this.#parts
+    const paid = channels.paidSince(channel.id, 0)
+    const place = placeIn(
+      paid,
+      paid.findIndex((each) => each.agreement === id),
+    )
+    const bytes = channels.all().find((each) => each.id === channel.id)?.voucher
+    if (place === undefined || bytes === undefined) return false
+    const voucher = voucherOf(signing, bytes)
+    if (channel.settled < voucher.voucher.cumulative)
+      await escrow.claim(voucher.voucher, voucher.signature, { signal })
+    await escrow.cases.provePaid(agreement, voucher, place.job, place.proof, { signal })
+    logger.info('payment shown', { agreement: id })
+    return true
+  }
+}
