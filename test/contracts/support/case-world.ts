@@ -9,6 +9,9 @@ export const PRICE = 400n
 export const STAKE = 300n
 export const CASE_BOND = 20n
 
+/** Given, because no node can estimate a call whose verifier burns all its gas. */
+const ENOUGH_GAS = { gasLimit: 2_000_000n }
+
 /** Numbers of the contract. */
 export const KIND = {
   nonPayment: 0n,
@@ -135,7 +138,7 @@ export async function caseWorld(tokenName?: string) {
   async function contest(who: Wallet, counter: bigint, agreement: Agreement) {
     const receipt = receiptOf(agreement)
     const signature = await signReceipt(receipt)
-    return as(who, 'contest', [partiesOf(counter), agreement, receipt, signature])
+    return as(who, 'contest', [partiesOf(counter), agreement, receipt, signature, ENOUGH_GAS])
   }
 
   const concede = (who: Wallet, counter: bigint, agreement: Agreement) =>
@@ -196,7 +199,7 @@ export async function caseWorld(tokenName?: string) {
 
   const timeout = (counter: bigint, agreement: Agreement) =>
     as(world.stranger, 'timeoutCase', [partiesOf(counter), agreement])
-  const resolve = (counter: bigint, agreement: Agreement, overrides = {}) =>
+  const resolve = (counter: bigint, agreement: Agreement, overrides = ENOUGH_GAS) =>
     as(world.stranger, 'resolve', [partiesOf(counter), agreement, overrides])
 
   const caseOf = (agreement: Agreement) => read('caseOf', caseId(agreement))
