@@ -30,8 +30,7 @@ contract HostileWallet is IERC1271 {
     bytes public answer;
 
     /// @notice Takes the chain's own coin, or not.
-    // solhint-disable-next-line no-complex-fallback
-    receive() external payable {
+    receive() external payable /* solhint-disable-line no-complex-fallback */ {
         if (payload.length == 0) return;
         if (payload.length == 1) revert HostileWalletFailed();
         // solhint-disable-next-line avoid-low-level-calls

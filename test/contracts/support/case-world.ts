@@ -266,5 +266,3 @@ export async function caseWorld(tokenName?: string) {
     scriptedVerifier,
   }
 }
-
-export type CaseWorld = Awaited<ReturnType<typeof caseWorld>>
