@@ -9,5 +9,13 @@ import {Cases} from "./base/Cases.sol";
 /// when it is created.
 /// @dev Called by itself it has no channels, so that no case can be opened, and holds nothing.
 contract EscrowCases is Cases {
-    // solhint-disable-previous-line no-empty-blocks
+    /// @notice Not here: messages are signed for the escrow, which shows its domain.
+    function eip712Domain()
+        public
+        view
+        override
+        returns (bytes1, string memory, string memory, uint256, address, bytes32, uint256[] memory)
+    {
+        revert ComputeEscrowNotAllowed(msg.sender);
+    }
 }

@@ -60,6 +60,7 @@ abstract contract Cases is Docket, ICaseActions {
             revert ComputeEscrowNothingToClaim(opened.channel, agreement.owedAfter, word.settled());
         uint40 deadline = CaseLimits.RESPONSE_WINDOW.from();
         (uint96 bond, uint96 stake) = _hold(opened, parties, agreement, amount, deadline);
+        if (most > amount && kind != CaseKind.WrongResult) _cases[caseId].asked = most;
         emit CaseOpened(caseId, opened.channel, kind, msg.sender, bond, amount, stake, deadline);
     }
 
@@ -169,11 +170,13 @@ abstract contract Cases is Docket, ICaseActions {
         // The accusation was false only if the receipt is proven to be no younger than the deadline.
         bond = _giveBond(parties, inTime, byKey && !inTime, bond);
         if (bond != 0) _credit(parties.provider, bond);
-        uint96 tooMuch = c.amount > receipt.amount ? c.amount - receipt.amount : 0;
-        if (tooMuch != 0) {
-            c.amount -= tooMuch;
-            _unfreeze(opened.channel, tooMuch);
+        if (c.amount > receipt.amount) {
+            unchecked {
+                _unfreeze(opened.channel, c.amount - receipt.amount);
+            }
+            c.amount = receipt.amount;
         }
+        if (c.asked > receipt.amount) c.asked = receipt.amount;
         uint40 deadline = CaseLimits.RESPONSE_WINDOW.from();
         (c.kind, c.deadline, c.marks) = (CaseKind.Delivered, deadline, opened.marks);
         emit ReceiptShown(opened.id, receipt.hash(), inTime, deadline);
@@ -192,12 +195,23 @@ abstract contract Cases is Docket, ICaseActions {
         if (!_byProvider(opened.kind)) revert ComputeEscrowWrongKind(opened.kind);
         CaseSlots storage c = _turnOf(opened);
         _checkVoucher(parties, voucher, signature);
-        // Money that a case paid could pass for a voucher's here, and nobody could contradict that.
-        if (_channels[opened.channel].bonds.flags() & PAID_BY_CASE != 0) revert ComputeEscrowNotPaid(opened.id);
-        if (voucher.cumulative > _channels[opened.channel].word.settled()) revert ComputeEscrowNotPaid(opened.id);
-        // Without a total that pays for the job, a requester that never paid could show a voucher for nothing.
-        if (job.agreement != opened.id || job.amount < c.amount || job.amount > voucher.cumulative)
-            revert ComputeEscrowNotPaid(opened.id);
+        uint96 total = voucher.cumulative;
+        uint64 last;
+        unchecked {
+            last = voucher.jobs - 1; // of an empty list no proof leads anywhere
+        }
+        if (
+            job.agreement != opened.id ||
+            job.amount < c.amount ||
+            job.amount < c.asked ||
+            // A total of less than the job is none of a list that holds it.
+            job.amount > total ||
+            // What follows in a list could hide from {disprovePaid}.
+            job.index != last ||
+            total > _channels[opened.channel].word.settled() ||
+            // Money that a case paid could pass for a voucher's here, and nobody could contradict that.
+            _channels[opened.channel].bonds.flags() & PAID_BY_CASE != 0
+        ) revert ComputeEscrowNotPaid(opened.id);
         _checkInJobs(job, voucher, proof);
         uint40 deadline = CaseLimits.RESPONSE_WINDOW.from();
         c.evidence = _shown(voucher, job);
@@ -228,15 +242,15 @@ abstract contract Cases is Docket, ICaseActions {
         OpenCase memory opened = _caseIn(parties, agreement, CaseState.PaidShown, CaseState.PaidShown);
         if (_turnOf(opened).evidence != _shown(shownVoucher, shownJob)) revert ComputeEscrowNotShown(opened.id);
         _checkVoucher(parties, other, signature);
+        bool contradicts;
         if (other.jobs > shownJob.index) {
-            // A list that only grows has one job in one place.
             _checkInJobs(otherJob, other, proof);
-            if (otherJob.index != shownJob.index || _leaf(otherJob) == _leaf(shownJob))
-                revert ComputeEscrowNoContradiction(opened.id);
-        } else if (uint256(other.cumulative) + shownJob.amount <= shownVoucher.cumulative) {
-            // Not more than the list before the job and the job itself come to: both vouchers can be true.
-            revert ComputeEscrowNoContradiction(opened.id);
-        }
+            // A list that only grows has one job in one place, and a total that leaves room for what came later. What
+            // was shown is the last of its list.
+            if (otherJob.index == shownJob.index) contradicts = _leaf(otherJob) != _leaf(shownJob);
+            else if (otherJob.index > shownJob.index) contradicts = _noRoom(shownVoucher, otherJob, other);
+        } else contradicts = _noRoom(other, shownJob, shownVoucher);
+        if (!contradicts) revert ComputeEscrowNoContradiction(opened.id);
         _end(opened, parties, agreement, CaseState.ProviderRight, Ending.Proof);
     }
 
@@ -292,6 +306,17 @@ abstract contract Cases is Docket, ICaseActions {
     function _checkInJobs(PaidJob calldata job, Voucher calldata voucher, bytes32[] calldata proof) private pure {
         if (!JobsTree.proves(voucher.jobsRoot, _leaf(job), job.index, voucher.jobs, proof))
             revert ComputeEscrowBadJobProof(job.index);
+    }
+
+    /// @dev True when a list that ended before `job` and one that holds it have totals that cannot both be true.
+    function _noRoom(
+        Voucher calldata before,
+        PaidJob calldata job,
+        Voucher calldata holding
+    ) private pure returns (bool) {
+        unchecked {
+            return uint256(before.cumulative) + job.amount > holding.cumulative; // two values below 2^96
+        }
     }
 
     /// @dev What can still be paid for a job: at most `most`, at most what both signed would be owed, at most what is there.

@@ -137,7 +137,8 @@ interface ICaseActions is IComputeEscrowErrors, IComputeEscrowEvents {
 
     /// @notice Shows that the job was paid: a voucher whose list of paid jobs holds it and whose total the channel has paid. If
     /// nobody contradicts, a provider that claimed to be unpaid loses its bond; one that answered a no-show has its bond back.
-    /// @dev Anyone may, for the requester. If the voucher is not claimed yet, claim it first. About 84,000 gas.
+    /// @dev Anyone may, for the requester. If the voucher is not claimed yet, claim it first. The job is the last of its list,
+    /// and with no less than the provider asks for it: a requester signs the voucher that ended so. About 84,000 gas.
     ///
     /// Warning: not once a case has paid out of the channel: then a total does not tell any more what vouchers paid. A
     /// requester that let that happen answers the next case by `concede` or `contest`.
@@ -157,7 +158,7 @@ interface ICaseActions is IComputeEscrowErrors, IComputeEscrowEvents {
     ) external;
 
     /// @notice Ends a case in the provider's favour by a voucher that contradicts the one that was shown: another job in its
-    /// place, or a list that ends before it with a total that leaves no room for it.
+    /// place, or two totals that leave no room for the job that one list holds and the other, which ends before, does not.
     /// @dev Anyone may, for the provider. About 82,000 gas.
     ///
     /// A requester's list only grows and its total is the sum of the list, so two true vouchers never contradict each
@@ -168,7 +169,7 @@ interface ICaseActions is IComputeEscrowErrors, IComputeEscrowEvents {
     /// @param shownJob The job that was shown.
     /// @param other Another voucher of the channel.
     /// @param signature 65 bytes by the requester's session key, on `other`.
-    /// @param otherJob The job that `other` has in the place of `shownJob`; ignored if its list ends before it.
+    /// @param otherJob The job that `other` has in the place of `shownJob` or later; ignored if its list ends before it.
     /// @param proof Siblings from `otherJob` to the root of `other`; ignored likewise.
     function disprovePaid(
         Parties calldata parties,

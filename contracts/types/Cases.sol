@@ -56,7 +56,8 @@ struct CaseSlots {
     CaseKind kind; // 1 byte
     uint8 marks; // 1 byte: `doublings`, OPENED_BY_KEY, CONTESTED_BY_KEY
     bytes32 evidence;
-    uint96 verifierFee;
+    uint96 verifierFee; // 12 bytes
+    uint96 asked; // 12 bytes: what the provider asks for the whole job, if that is more than `amount`
 }
 
 /// @dev Mark of a case whose opener is a session key.

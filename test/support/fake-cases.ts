@@ -95,6 +95,7 @@ export class FakeCases implements EscrowCases {
       bond: channel.bond - stake,
       frozen: channel.frozen + amount,
     })
+    if (kind !== 'wrong-result' && most > amount) this.#chain.asked.set(id, most)
     const deadline = this.#chain.now() + RESPONSE_WINDOW_S
     const held = { kind, amount, stake, deadline }
     this.#chain.cases.set(id, { id, state: 'opened', doublings: before, ...held, ...NOT_YET })
@@ -201,8 +202,11 @@ export class FakeCases implements EscrowCases {
     const channel = this.#channel(agreement)
     this.#chain.checkSigned('Voucher', voucher, signature, channel.requesterSigner)
     if (this.#chain.paidByCase.has(channel.id)) throw reverted('ComputeEscrowNotPaid')
-    const isPaid = voucher.cumulative <= channel.settled && job.amount >= found.amount
-    if (!isPaid || job.agreement !== found.id) throw reverted('ComputeEscrowNotPaid')
+    const isPaid = voucher.cumulative <= channel.settled && job.amount <= voucher.cumulative
+    const isWhole = job.amount >= (this.#chain.asked.get(found.id) ?? found.amount)
+    const isLast = BigInt(job.index) === BigInt(voucher.jobs) - 1n
+    if (!isPaid || !isWhole || !isLast || job.agreement !== found.id)
+      throw reverted('ComputeEscrowNotPaid')
     if (rootFromProof(job, job.index, voucher.jobs, proof) !== voucher.jobsRoot)
       throw reverted('ComputeEscrowBadJobProof')
     const deadline = this.#chain.now() + RESPONSE_WINDOW_S
@@ -225,8 +229,12 @@ export class FakeCases implements EscrowCases {
         throw reverted('ComputeEscrowBadJobProof')
       const { seq, amount, agreement: paid, index } = otherJob
       const isSame = seq === shown.job.seq && amount === shown.job.amount
-      if (index !== shown.job.index || (isSame && paid === shown.job.agreement))
-        throw reverted('ComputeEscrowNoContradiction')
+      const isNoRoom = shown.voucher.cumulative + amount > other.cumulative
+      const contradicts =
+        index > shown.job.index
+          ? isNoRoom
+          : index === shown.job.index && !(isSame && paid === shown.job.agreement)
+      if (!contradicts) throw reverted('ComputeEscrowNoContradiction')
     } else if (other.cumulative + shown.job.amount <= shown.voucher.cumulative)
       throw reverted('ComputeEscrowNoContradiction')
     return this.#end(found, agreement, 'provider-right', false)

@@ -33,6 +33,8 @@ export class FakeChain {
   readonly shown = new Map<Bytes32, ShownPayment>()
   /** Channels in which a case paid: a total does not tell any more what vouchers paid. */
   readonly paidByCase = new Set<Bytes32>()
+  /** What a provider asks for a whole job, by case, where that is more than the case may pay. */
+  readonly asked = new Map<Bytes32, bigint>()
   /** Unix seconds, by key and root. */
   readonly anchors = new Map<string, number>()
   /** By channel and payer. */
