@@ -3,6 +3,8 @@ import { ZERO_ADDRESS } from '../../domain/ids.ts'
 import type { Escrow, EscrowChannel } from '../../ports/escrow.ts'
 import type { SignedAgreement } from '../../ports/escrow-cases.ts'
 import type { Logger } from '../../ports/logger.ts'
+import { toHex } from '../../protocol/bytes.ts'
+import { jobsRoot } from '../../protocol/jobs-root.ts'
 import type { ChannelLedger } from '../requester/channel-ledger.ts'
 import type { JobBook } from '../requester/job-book.ts'
 import type { ShareRecord } from '../requester/records.ts'
@@ -59,7 +61,10 @@ export class RequesterWatch {
     }
   }
 
-  /** Claims the newest voucher where that is still to do, and shows the share in it; false when it was not paid. */
+  /**
+   * Claims the newest voucher where that is still to do, and shows the share as the last of a voucher over
+   * what was paid up to it; false when it was not paid.
+   */
   async #provePaid(
     { id }: Case,
     agreement: SignedAgreement['agreement'],
@@ -67,16 +72,22 @@ export class RequesterWatch {
     signal: AbortSignal,
   ): Promise<boolean> {
     const { escrow, channels, signing, logger } = this.#parts
-    const paid = channels.paidSince(channel.id, 0)
-    const place = placeIn(
-      paid,
-      paid.findIndex((each) => each.agreement === id),
-    )
+    const all = channels.paidSince(channel.id, 0)
+    const index = all.findIndex((each) => each.agreement === id)
+    const paid = all.slice(0, index + 1)
+    const place = placeIn(paid, index)
     const bytes = channels.all().find((each) => each.id === channel.id)?.voucher
     if (place === undefined || bytes === undefined) return false
-    const voucher = voucherOf(signing, bytes)
-    if (channel.settled < voucher.voucher.cumulative)
-      await escrow.claim(voucher.voucher, voucher.signature, { signal })
+    const newest = voucherOf(signing, bytes)
+    if (channel.settled < newest.voucher.cumulative)
+      await escrow.claim(newest.voucher, newest.signature, { signal })
+    const message = {
+      channel: channel.id,
+      cumulative: paid.reduce((sum, { amount }) => sum + amount, 0n),
+      jobs: paid.length,
+      jobsRoot: jobsRoot(paid),
+    }
+    const voucher = voucherOf(signing, toHex(signing.seal('Voucher', message).bytes))
     await escrow.cases.provePaid(agreement, voucher, place.job, place.proof, { signal })
     logger.info('payment shown', { agreement: id })
     return true
