@@ -130,8 +130,7 @@ abstract contract Docket is ChannelBook {
             if (compensation != 0) _credit(parties.requester, compensation);
             if (slashed != 0) _credit(_treasury, slashed);
         }
-        if (outcome == CaseState.ProviderWrong || (outcome == CaseState.Paid && !_onlyAnswered(opened.kind)))
-            _fault(parties.provider);
+        if (outcome == CaseState.ProviderWrong) _fault(parties.provider);
         // Who pays when asked is not at fault.
         if (outcome == CaseState.ProviderRight && how != Ending.Conceded) _fault(parties.requester);
         uint256 toProvider = paid + _returnBonds(opened, parties, agreement, outcome, verifierFee);
@@ -236,9 +235,10 @@ abstract contract Docket is ChannelBook {
         if (bond == 0 || opened.kind == CaseKind.Equivocation) return 0;
         bool contested = opened.state == CaseState.Contested;
         bool opensProvider = _byProvider(opened.kind);
-        bool split = outcome == CaseState.Undecided;
+        // A job paid before may have been paid when the case was there already: nobody can tell whose fault that is.
+        bool split = outcome == CaseState.Undecided || outcome == CaseState.Paid;
         bool providerWins = outcome == CaseState.ProviderRight;
-        bool openerWins = providerWins == opensProvider || (outcome == CaseState.Paid && _onlyAnswered(opened.kind));
+        bool openerWins = providerWins == opensProvider;
         if (split || openerWins)
             toProvider += _giveBond(parties, opensProvider, opened.marks & OPENED_BY_KEY != 0, bond);
         if (contested && (split || !openerWins))
@@ -258,11 +258,6 @@ abstract contract Docket is ChannelBook {
                     : parties.requester;
         if (amount != 0) _credit(side, amount);
         return 0;
-    }
-
-    /// @dev The provider did not accuse anybody of not paying, it had to show that it delivered.
-    function _onlyAnswered(CaseKind kind) private pure returns (bool) {
-        return kind == CaseKind.Delivered;
     }
 
     /// @dev A case is counted against the side that opened it, also after a no-show was answered.

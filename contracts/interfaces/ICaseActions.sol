@@ -19,8 +19,8 @@ import {IComputeEscrowEvents} from "./IComputeEscrowEvents.sol";
 /// | Contested | the verifier          | rule; `resolve` fetches the verdict  | `resolve`: split          |
 /// @dev All calls work while the escrow is paused.
 ///
-/// A case can cost the provider its stake and its bond, the requester the amount and its bond, and nobody more. Every
-/// payment moves the channel's `settled`, as vouchers do, and never above the agreement's `owedAfter`.
+/// A case can cost the provider its stake and its bond, the requester the amount and each bond it posted, and nobody
+/// more. Every payment moves the channel's `settled`, as vouchers do, and never above the agreement's `owedAfter`.
 ///
 /// Session keys act here as well as owner accounts. Whoever opens or contests pays the case's bond from its own free
 /// balance and has it back unless its side loses.

@@ -264,7 +264,7 @@ export class FakeCases implements EscrowCases {
     const slashed = lost ? stake - compensation : 0n
     this.#chain.move(channel.requester, compensation)
     this.#chain.move(TREASURY, slashed)
-    if (lost || outcome === 'paid') this.#chain.fault(channel.provider)
+    if (lost) this.#chain.fault(channel.provider)
     if (outcome === 'provider-right' && !conceded) this.#chain.fault(channel.requester)
     this.#returnBonds(found, bondOf(found, agreement), channel, outcome)
     const zero = { amount: 0n, stake: 0n, deadline: 0, doublings: 0 }
@@ -281,7 +281,7 @@ export class FakeCases implements EscrowCases {
     const [accuser, accused] = isProvidersCase(found)
       ? [channel.provider, channel.requester]
       : [channel.requester, channel.provider]
-    const isSplit = outcome === 'undecided'
+    const isSplit = outcome === 'undecided' || outcome === 'paid'
     if (isSplit || openerWins) this.#chain.move(accuser, bond)
     if (isContested && (isSplit || !openerWins)) this.#chain.move(accused, bond)
     if (isSplit || (openerWins && !isContested)) return
