@@ -1,4 +1,4 @@
-import { Contract, type Interface, type JsonRpcProvider } from 'ethers'
+import { Contract, type Interface, type JsonRpcProvider, ZeroAddress } from 'ethers'
 import computeEscrow from '../../ignition/modules/compute-escrow.ts'
 import testToken from '../../ignition/modules/test-token.ts'
 import { ESCROW_INTERFACE, TOKEN_INTERFACE } from '../../node/adapters/chain/artifact.ts'
@@ -7,7 +7,7 @@ import { connectRpc } from '../../node/adapters/chain/rpc-endpoint.ts'
 import { HiveError } from '../../node/domain/errors.ts'
 import type { Address, Bytes32 } from '../../node/domain/ids.ts'
 import { TOKEN_DECIMALS } from '../../node/domain/money.ts'
-import { openDeployer } from './deployer.ts'
+import { type Deployer, openDeployer } from './deployer.ts'
 import type { DeploySettings } from './settings.ts'
 
 /** What others need to know of a deployment. */
@@ -36,12 +36,10 @@ export async function deployEscrow(
   const { chainId, owner, treasury, feeBps } = settings
   const rpc = await connectRpc(settings.rpc, chainId, signal)
   try {
-    if (settings.token !== 'test') await checkToken(rpc, settings.token)
+    if (settings.token !== 'test' && settings.token !== 'coin')
+      await checkToken(rpc, settings.token)
     await using deployer = await openDeployer(settings)
-    const token =
-      settings.token === 'test'
-        ? contractOf(await deployer.run(testToken, {}), 'TestToken')
-        : settings.token
+    const token = await tokenOf(settings.token, deployer)
     signal.throwIfAborted()
     const made = await deployer.run(computeEscrow, { token, owner, treasury, feeBps })
     const escrow = contractOf(made, 'ComputeEscrow')
@@ -71,6 +69,11 @@ export async function deployEscrow(
   } finally {
     rpc.destroy()
   }
+}
+
+async function tokenOf(wanted: DeploySettings['token'], deployer: Deployer): Promise<Address> {
+  if (wanted === 'coin') return ZeroAddress as Address
+  return wanted === 'test' ? contractOf(await deployer.run(testToken, {}), 'TestToken') : wanted
 }
 
 function contractOf(made: Readonly<Record<string, Address>>, name: string): Address {

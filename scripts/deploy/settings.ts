@@ -6,8 +6,8 @@ import type { Address } from '../../node/domain/ids.ts'
 export interface DeploySettings {
   readonly rpc: string
   readonly chainId: number
-  /** `test` deploys a worthless token that anyone may mint. */
-  readonly token: Address | 'test'
+  /** `test` deploys a worthless token that anyone may mint; `coin` is the chain's own coin. */
+  readonly token: Address | 'test' | 'coin'
   readonly owner: Address
   readonly treasury: Address
   readonly feeBps: number
@@ -46,8 +46,8 @@ export function deploySettings(env: Readonly<Record<string, string | undefined>>
       URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) ? text : undefined,
     ),
     chainId: read('CHAIN_ID', 'the id of the chain', whole(1, Number.MAX_SAFE_INTEGER)),
-    token: read('TOKEN', 'an address, or test', (text) =>
-      text === 'test' ? 'test' : account(text),
+    token: read('TOKEN', 'an address, test or coin', (text) =>
+      text === 'test' || text === 'coin' ? text : account(text),
     ),
     owner: read('OWNER', 'an address that is not zero', account),
     treasury: read('TREASURY', 'an address that is not zero', account),

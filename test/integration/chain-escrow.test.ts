@@ -111,3 +111,22 @@ async function rpc(method: string, params: readonly unknown[]): Promise<void> {
 function signal(): AbortSignal {
   return AbortSignal.timeout(30_000)
 }
+
+test('an escrow of the chain’s own coin: deposits bring the coin itself, withdrawals take it out', async () => {
+  await using coins = await deployDevnet(chain.ready.url, 250, 'coin')
+  const signer = testSigner(90)
+  await coins.fund(signer.address, 0n)
+  await using escrow = await openChainEscrow(
+    { clock: systemClock, privateKey: testKey(90) },
+    { rpc: chain.ready.url, chainId: coins.chainId, address: coins.escrow },
+    signal(),
+  )
+  const options = { signal: signal() }
+  await escrow.deposit(1000n, options)
+  const before = await escrow.balances(signer.address, options)
+  assert.deepEqual([before.free, before.token], [1000n, before.gas])
+  const elsewhere = testSigner(91).address
+  await escrow.withdraw(elsewhere, 400n, options)
+  assert.equal((await escrow.balances(signer.address, options)).free, 600n)
+  assert.equal((await escrow.balances(elsewhere, options)).gas, 400n)
+})

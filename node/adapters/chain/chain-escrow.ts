@@ -19,7 +19,7 @@ import type { EscrowCases } from '../../ports/escrow-cases.ts'
 import type { CallOptions } from '../../ports/requests.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { channelId } from '../../protocol/channel-id.ts'
-import { ESCROW_INTERFACE, TOKEN_INTERFACE } from './artifact.ts'
+import { ESCROW_INTERFACE } from './artifact.ts'
 import { ChainCases } from './chain-cases.ts'
 import { asChainError } from './chain-error.ts'
 import { ChannelPartiesBook } from './channel-parties.ts'
@@ -27,6 +27,7 @@ import { channelOf, openTermsOf, statusOf, type RawChannel } from './channel-sta
 import { ContractReads } from './contract-reads.ts'
 import { eventsFrom, ledgerOf } from './escrow-reads.ts'
 import { connectRpc, withSignal } from './rpc-endpoint.ts'
+import { Settlement } from './settlement.ts'
 import { TransactionLane, type TransactionLaneOptions } from './transaction-lane.ts'
 import { batchOf } from './voucher-batch.ts'
 
@@ -85,7 +86,7 @@ class ChainEscrow implements Escrow, AsyncDisposable {
   readonly #rpc: JsonRpcProvider
   readonly #reads: ContractReads
   readonly #escrow: Contract
-  readonly #token: Contract
+  readonly #settlement: Settlement
   readonly #fromBlock: number
   readonly #wallet: Wallet | undefined
   readonly #lane: TransactionLane | undefined
@@ -102,9 +103,9 @@ class ChainEscrow implements Escrow, AsyncDisposable {
     this.address = options.address
     this.#rpc = rpc
     this.#escrow = new Contract(options.address, ESCROW_INTERFACE, rpc)
-    this.#token = new Contract(token, TOKEN_INTERFACE, rpc)
     this.#fromBlock = options.fromBlock ?? 0
     this.#reads = new ContractReads(rpc, options.address)
+    this.#settlement = new Settlement(this.#reads, rpc, token)
     this.#parties = new ChannelPartiesBook(this.#reads, { chainId, fromBlock: this.#fromBlock })
     this.cases = new ChainCases({
       reads: this.#reads,
@@ -136,11 +137,7 @@ class ChainEscrow implements Escrow, AsyncDisposable {
 
   async balances(account: Address, options: CallOptions): Promise<Balances> {
     const { free } = await ledgerOf(this.#reads, this.#escrow, account, options)
-    const [token, gas] = await Promise.all([
-      this.#reads.read(this.#token, 'balanceOf', [account], options),
-      this.#reads.call('balance', async () => this.#rpc.getBalance(account), options),
-    ])
-    return { free, token: token as bigint, gas }
+    return { free, ...(await this.#settlement.outside(account, options)) }
   }
 
   async record(account: Address, options: CallOptions): Promise<AccountRecord> {
@@ -164,15 +161,11 @@ class ChainEscrow implements Escrow, AsyncDisposable {
   }
 
   async deposit(amount: Amount, options: CallOptions): Promise<TransactionReceipt> {
-    const owner = this.#owner()
-    const allowed = (await this.#reads.read(
-      this.#token,
-      'allowance',
-      [owner, this.address],
-      options,
-    )) as bigint
-    if (allowed < amount)
-      await this.#send(this.#token, 'approve', [this.address, APPROVE_ALL], options)
+    const { token } = this.#settlement
+    if (token === undefined)
+      return this.#send(this.#escrow, 'deposit', [amount, { value: amount }], options)
+    const allowed = await this.#settlement.allowance(this.#owner(), this.address, options)
+    if (allowed < amount) await this.#send(token, 'approve', [this.address, APPROVE_ALL], options)
     return this.#send(this.#escrow, 'deposit', [amount], options)
   }
 

@@ -1,4 +1,4 @@
-import { ContractFactory, JsonRpcProvider, parseEther, type Signer } from 'ethers'
+import { ContractFactory, JsonRpcProvider, parseEther, type Signer, ZeroAddress } from 'ethers'
 import type { Address } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import { ESCROW_BYTECODE, ESCROW_INTERFACE, TOKEN_BYTECODE, TOKEN_INTERFACE } from './artifact.ts'
@@ -9,17 +9,21 @@ export interface DevnetContracts {
   readonly escrow: Address
   readonly token: Address
   readonly treasury: Address
-  /** Gives an account coin for gas, and tokens. */
+  /** Gives an account coin for gas, and tokens if the escrow is of a token. */
   fund(account: Address, tokens: Amount): Promise<void>
 }
 
 /** Coin that a funded account gets for gas. */
 const GAS_MONEY = parseEther('10')
 
-/** Deploys the escrow and its test token on a development chain. Not for chains with real money. */
+/**
+ * Deploys an escrow on a development chain, of a test token or of the chain's own coin. Not for chains
+ * with real money.
+ */
 export async function deployDevnet(
   rpc: string,
   feeBps: number,
+  settlesIn: 'token' | 'coin' = 'token',
 ): Promise<DevnetContracts & AsyncDisposable> {
   const provider = new JsonRpcProvider(rpc, undefined, {
     staticNetwork: true,
@@ -28,7 +32,10 @@ export async function deployDevnet(
   })
   const [deployer, treasurer] = [await provider.getSigner(0), await provider.getSigner(1)]
   const treasury = treasurer.address.toLowerCase() as Address
-  const token = await deploy(TOKEN_BYTECODE, TOKEN_INTERFACE, deployer, [])
+  const token =
+    settlesIn === 'coin'
+      ? (ZeroAddress as Address)
+      : await deploy(TOKEN_BYTECODE, TOKEN_INTERFACE, deployer, [])
   const escrow = await deploy(ESCROW_BYTECODE, ESCROW_INTERFACE, deployer, [
     token,
     deployer.address,
@@ -43,6 +50,7 @@ export async function deployDevnet(
     async fund(account, tokens) {
       const coin = await deployer.sendTransaction({ to: account, value: GAS_MONEY })
       await coin.wait()
+      if (settlesIn === 'coin') return
       const data = TOKEN_INTERFACE.encodeFunctionData('mint', [account, tokens])
       const minted = await deployer.sendTransaction({ to: token, data })
       await minted.wait()
