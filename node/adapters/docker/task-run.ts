@@ -1,11 +1,11 @@
 import type Docker from 'dockerode'
-import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { containerSettings } from './container-settings.ts'
 import type { RunProgress } from '../confinement/running-tasks.ts'
 import { watchContainer } from './container-watch.ts'
 import { engineGone, refusalOf, unlessGone } from './engine.ts'
 import { collectOutputs } from './output-collection.ts'
+import { startFailure } from '../confinement/start-failure.ts'
 import { startStep } from './start-step.ts'
 import { runLabels, runPrefix, type TaskEngine } from './task-engine.ts'
 import { finished, unstarted } from '../confinement/task-result.ts'
@@ -26,10 +26,9 @@ export async function runTask(
   try {
     return await attempt(on, task, progress)
   } catch (error) {
-    const code = codeOf(error)
-    if (code === 'IMAGE_INVALID') return unstarted(task, 'image-bad', describe(error))
-    if (code === 'TASK_START_FAILED') return unstarted(task, 'start-failed', describe(error))
-    throw engineGone(error)
+    const failure = startFailure(task, error)
+    if (failure === undefined) throw engineGone(error)
+    return failure
   }
 }
 
@@ -86,9 +85,4 @@ async function createContainer(
     await on.images.ensure(task.image)
     return await startStep(on.engine.createContainer(settings))
   }
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof HiveError)) return String(error)
-  return Object.values(error.data).map(String).join(': ')
 }

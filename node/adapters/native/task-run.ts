@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import { codeOf, HiveError } from '../../domain/errors.ts'
+import { HiveError } from '../../domain/errors.ts'
 import type { EndReason } from '../../domain/receipt.ts'
 import { KiB } from '../../domain/units.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -9,6 +9,7 @@ import { CappedOutput } from '../confinement/capped-output.ts'
 import { SCRATCH_INODES } from '../confinement/job-bounds.ts'
 import { collected, unusableOutputs, type Collected } from '../confinement/output-files.ts'
 import type { RunProgress } from '../confinement/running-tasks.ts'
+import { startFailure } from '../confinement/start-failure.ts'
 import { finished, KILLED_STATUS, unstarted } from '../confinement/task-result.ts'
 import { usableLimits } from '../confinement/usable-limits.ts'
 import type { ImageStore } from '../image/image-store.ts'
@@ -46,9 +47,8 @@ export async function runTask(
   try {
     return await attempt(on, task, progress)
   } catch (error) {
-    const code = codeOf(error)
-    if (code === 'IMAGE_INVALID') return unstarted(task, 'image-bad', describe(error))
-    if (code === 'TASK_START_FAILED') return unstarted(task, 'start-failed', describe(error))
+    const failure = startFailure(task, error)
+    if (failure !== undefined) return failure
     throw new HiveError('SANDBOX_UNAVAILABLE', { said: on.keeper.isolation }, { cause: error })
   }
 }
@@ -177,9 +177,4 @@ async function collect(stage: Stage, task: SandboxTask): Promise<Collected> {
   } catch (error) {
     return unusableOutputs(error)
   }
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof HiveError)) return String(error)
-  return Object.values(error.data).map(String).join(': ')
 }
