@@ -16,8 +16,11 @@ export interface TaskEngine {
   readonly nodeId: string
 }
 
+/** What of a task names the things made for it. */
+type Labelled = Pick<SandboxTask, 'id' | 'limits'>
+
 /** Labels of everything made for this task. */
-export function runLabels(on: TaskEngine, task: SandboxTask): Readonly<Record<string, string>> {
+export function runLabels(on: TaskEngine, task: Labelled): Readonly<Record<string, string>> {
   return {
     [LABELS.node]: on.nodeId,
     [LABELS.task]: task.id,
@@ -26,7 +29,7 @@ export function runLabels(on: TaskEngine, task: SandboxTask): Readonly<Record<st
 }
 
 /** Start of the names of what is made for this task; a hash, because ids may hold what names may not. */
-export function runPrefix(on: TaskEngine, task: SandboxTask): string {
+export function runPrefix(on: TaskEngine, task: Labelled): string {
   const key = createHash('sha256').update(`${on.nodeId}\n${task.id}`).digest('hex')
   return `computehive-${key.slice(0, 24)}`
 }

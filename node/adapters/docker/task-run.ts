@@ -3,14 +3,14 @@ import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { containerSettings } from './container-settings.ts'
 import type { RunProgress } from '../confinement/running-tasks.ts'
 import { watchContainer } from './container-watch.ts'
-import { engineGone, refusalOf, unlessGone } from './engine.ts'
+import { engineGone, refusalOf } from './engine.ts'
 import { collectOutputs } from './output-collection.ts'
 import { startFailure } from '../confinement/start-failure.ts'
 import { startStep } from './start-step.ts'
-import { runLabels, runPrefix, type TaskEngine } from './task-engine.ts'
+import { makeTaskContainer } from './task-container.ts'
+import type { TaskEngine } from './task-engine.ts'
+import { planFolders } from '../confinement/task-folders.ts'
 import { finished, unstarted } from '../confinement/task-result.ts'
-import { openUsage } from './task-usage.ts'
-import { makeVolumes } from './task-volumes.ts'
 import { usableLimits } from '../confinement/usable-limits.ts'
 
 /**
@@ -38,32 +38,19 @@ async function attempt(
   progress: RunProgress,
 ): Promise<SandboxResult> {
   const { signal } = progress
-  if (signal.aborted) return unstarted(task, 'killed', 'cancelled before it started')
-  await using made = new AsyncDisposableStack()
+  const cancelled = () => unstarted(task, 'killed', 'cancelled before it started')
+  if (signal.aborted) return cancelled()
+  const folders = planFolders(task)
   const imageId = await on.images.ensure(task.image)
-  if (signal.aborted) return unstarted(task, 'killed', 'cancelled before it started')
-  const labels = runLabels(on, task)
-  const prefix = runPrefix(on, task)
-  const usage = made.use(openUsage(on.cgroups, task))
-  const { engine, helper } = on
-  const volumes = made.use(await startStep(makeVolumes({ engine, helper, prefix, labels }, task)))
-  const plan = {
-    imageId,
-    runtime: on.runtime,
-    labels,
-    mounts: volumes.mounts,
-    cgroupParent: usage.cgroupParent,
-  }
-  const creating = createContainer(on, task, containerSettings(task, plan))
-  made.defer(async () => {
-    const [created] = await Promise.allSettled([creating])
-    const removal =
-      created.status === 'fulfilled' ? created.value.remove({ force: true, v: true }) : undefined
-    await Promise.all([removal && unlessGone(removal), volumes.release()])
+  if (signal.aborted) return cancelled()
+  await using made = await makeTaskContainer(on, {
+    ...task,
+    folders,
+    create: (plan) => createContainer(on, task, containerSettings(task, { ...plan, imageId })),
   })
-  const [container] = await Promise.all([creating, startStep(volumes.hold())])
-  await startStep(volumes.fill(container))
-  if (signal.aborted) return unstarted(task, 'killed', 'cancelled before it started')
+  const { container, usage } = made
+  await made.fill(folders)
+  if (signal.aborted) return cancelled()
   const end = await watchContainer(container, task, progress, async () => {
     await usage.follow(container)
   })

@@ -1,5 +1,4 @@
 import type Docker from 'dockerode'
-import type { SandboxTask } from '../../ports/sandbox.ts'
 import type { CgroupMeter, Metered } from '../confinement/cgroup-meter.ts'
 import { followStats, type StatsMeter } from './stats-meter.ts'
 
@@ -13,13 +12,13 @@ export interface TaskUsage extends AsyncDisposable {
 }
 
 /** The best counting that this machine allows. */
-export function openUsage(cgroups: CgroupMeter | undefined, task: SandboxTask): TaskUsage {
+export function openUsage(cgroups: CgroupMeter | undefined, id: string): TaskUsage {
   if (cgroups !== undefined) {
     return {
-      cgroupParent: cgroups.parentOf(task.id),
+      cgroupParent: cgroups.parentOf(id),
       follow: async () => undefined,
-      read: () => cgroups.read(task.id),
-      [Symbol.asyncDispose]: () => cgroups.remove(task.id),
+      read: () => cgroups.read(id),
+      [Symbol.asyncDispose]: () => cgroups.remove(id),
     }
   }
   let stats: StatsMeter | undefined

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import type { SandboxFile, SandboxTask } from '../../ports/sandbox.ts'
+import type { SandboxFile } from '../../ports/sandbox.ts'
 import { JOB_UID } from '../confinement/job-bounds.ts'
-import { planFolders, type TaskFolder } from '../confinement/task-folders.ts'
+import type { TaskFolder } from '../confinement/task-folders.ts'
 import { unlessGone, type Engine } from './engine.ts'
 import { createHelperContainer } from './helper-container.ts'
 import { HOLD_PATH } from './helper-image.ts'
@@ -24,8 +24,8 @@ export interface TaskVolumes extends AsyncDisposable {
   readonly mounts: Docker.MountConfig
   /** Keeps the volumes mounted, from here until `release`. */
   hold(): Promise<void>
-  /** Puts the task's files in place, through its container that has not started yet. */
-  fill(container: Docker.Container): Promise<void>
+  /** Puts the files of these folders in place, through a container that has them and runs nothing of the job yet. */
+  fill(container: Docker.Container, folders: readonly TaskFolder[]): Promise<void>
   /** Ends the holding, so that what lies in memory is gone when the task's container is. */
   release(): Promise<void>
 }
@@ -35,10 +35,13 @@ export interface TaskVolumes extends AsyncDisposable {
  * uses it: before we could read it. So a second container, never started, keeps it mounted while one of its own files
  * is being read, slowly: for as long as we do not take the bytes. `release`, or our death, ends the reading.
  */
-export async function makeVolumes(parts: VolumeParts, task: SandboxTask): Promise<TaskVolumes> {
+export async function makeVolumes(
+  parts: VolumeParts,
+  folders: readonly TaskFolder[],
+  diskBytes: number,
+): Promise<TaskVolumes> {
   const { engine, labels } = parts
-  const plan = planFolders(task)
-  const volumes = plan.map((mount, at) => ({ mount, name: `${parts.prefix}-${at}` }))
+  const volumes = folders.map((mount, at) => ({ mount, name: `${parts.prefix}-${at}` }))
   const mounts = volumes.map(({ name, mount }) => mountSettings(name, mount))
   const holding = new AsyncDisposableStack()
   let held: Promise<void> | undefined
@@ -48,17 +51,20 @@ export async function makeVolumes(parts: VolumeParts, task: SandboxTask): Promis
   }
   await using made = new AsyncDisposableStack()
   for (const { name } of volumes) made.defer(() => unlessGone(engine.getVolume(name).remove()))
-  for (const { name, mount } of volumes) {
-    await engine.createVolume(volumeSettings(name, mount, task.limits.diskBytes, labels))
-  }
+  const creating = volumes.map(({ name, mount }) =>
+    engine.createVolume(volumeSettings(name, mount, diskBytes, labels)),
+  )
+  // all of them settled, so that what was made can be removed
+  await Promise.allSettled(creating)
+  await Promise.all(creating)
   made.defer(release)
   const owned = made.move()
   return {
     mounts,
     release,
     hold: () => (held = holdMounted(parts, mounts, holding)),
-    fill: async (container) => {
-      for (const mount of plan.filter((one) => one.files.length > 0)) {
+    fill: async (container, filled) => {
+      for (const mount of filled.filter((one) => one.files.length > 0)) {
         const archive = Readable.from(writeTar(membersOf(mount)))
         await container.putArchive(archive, { path: mount.target })
       }

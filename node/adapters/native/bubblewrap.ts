@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { HOST_NAME, JOB_UID, MASKED_PROC, PIDS } from '../confinement/job-bounds.ts'
 import type { Keeper } from './keeper.ts'
-import { environment, programLine } from './program-line.ts'
+import { environment, programLine } from '../confinement/program-line.ts'
 import { STAGE_ROOT } from './task-workspace.ts'
 
 /** The user that bubblewrap itself runs as, so that a job that got out of its namespaces would still be nobody. */

@@ -4,7 +4,7 @@ import type { SandboxTask } from '../../ports/sandbox.ts'
 import { HOST_NAME, JOB_UID, OPEN_FILES, PIDS_GVISOR } from '../confinement/job-bounds.ts'
 import type { ImageConfig } from '../image/image-config.ts'
 import type { Keeper } from './keeper.ts'
-import { environment, programLine } from './program-line.ts'
+import { environment, programLine } from '../confinement/program-line.ts'
 import { STAGE, STAGE_ROOT, type Workspace } from './task-workspace.ts'
 
 /** Where the runtime writes what went wrong, out of the job's reach. */

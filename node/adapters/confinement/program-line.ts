@@ -1,6 +1,6 @@
 import { HiveError } from '../../domain/errors.ts'
 import type { SandboxTask } from '../../ports/sandbox.ts'
-import { HOST_NAME } from '../confinement/job-bounds.ts'
+import { HOST_NAME } from './job-bounds.ts'
 import type { ImageConfig } from '../image/image-config.ts'
 
 /** What container engines give a program whose image says nothing else. */
