@@ -13,16 +13,34 @@ import type { RunEnd } from '../confinement/task-result.ts'
 /** How long the engine may take to report the end of a container that was killed, ms. */
 const KILL_GRACE_MS: number = 20 * second
 
+/** How a container comes to run its task. */
+export interface ContainerStart {
+  /** Opens the streams of what it prints; destroyed at the end. */
+  attach(): Promise<NodeJS.ReadableStream>
+  /** Brings the task's own program to run. */
+  begin(): Promise<unknown>
+  /** Called as soon as it runs. */
+  follow(): Promise<void>
+}
+
+/** How one that was made for the task alone does. */
+export function coldStart(
+  container: Docker.Container,
+  task: SandboxTask,
+  follow: () => Promise<void>,
+): ContainerStart {
+  return { attach: () => attach(container, task), begin: () => container.start(), follow }
+}
+
 /**
- * Starts a container and stays with it to its end, which the task's limits or the signal may bring about. `follow` is
- * called as soon as it runs.
+ * Has a container run its task and stays with it to its end, which the task's limits or the signal may bring about.
  * @throws HiveError TASK_START_FAILED; the engine's own error when it is gone
  */
 export async function watchContainer(
   container: Docker.Container,
   task: SandboxTask,
   progress: RunProgress,
-  follow: () => Promise<void>,
+  start: ContainerStart,
 ): Promise<RunEnd> {
   let cut: EndReason | undefined
   const killing: Promise<unknown>[] = []
@@ -46,19 +64,19 @@ export async function watchContainer(
   })
   const capture = new OutputCapture({ output })
   progress.signal.addEventListener('abort', onAbort, { once: true })
-  const attached = await startStep(attach(container, task))
+  const attached = await startStep(start.attach())
   const reading = drain(attached, capture)
   const startedAt = performance.now()
   let timer: NodeJS.Timeout | undefined
   try {
-    await startStep(container.start())
+    await startStep(start.begin())
     isRunning = true
     progress.onStarted()
     if (cut !== undefined || progress.signal.aborted) stop(cut ?? 'killed')
     timer = setTimeout(() => {
       stop('timeout')
     }, task.limits.wallMs)
-    await follow()
+    await start.follow()
     await reading
     const patience = AbortSignal.timeout(task.limits.wallMs + KILL_GRACE_MS)
     const status = await waitForEnd(container, patience)

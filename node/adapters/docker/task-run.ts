@@ -2,7 +2,7 @@ import type Docker from 'dockerode'
 import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { containerSettings } from './container-settings.ts'
 import type { RunProgress } from '../confinement/running-tasks.ts'
-import { watchContainer } from './container-watch.ts'
+import { coldStart, watchContainer } from './container-watch.ts'
 import { engineGone, refusalOf } from './engine.ts'
 import { collectOutputs } from './output-collection.ts'
 import { startFailure } from '../confinement/start-failure.ts'
@@ -51,9 +51,8 @@ async function attempt(
   const { container, usage } = made
   await made.fill(folders)
   if (signal.aborted) return cancelled()
-  const end = await watchContainer(container, task, progress, async () => {
-    await usage.follow(container)
-  })
+  const start = coldStart(container, task, () => usage.follow(container))
+  const end = await watchContainer(container, task, progress, start)
   const collected = await collectOutputs(container, task)
   return finished(task, end, collected, await usage.read())
 }
