@@ -1,5 +1,7 @@
+import type { GpuNeed } from './gpu-need.ts'
 import type { Cid } from './ids.ts'
 import type { Resources } from './resources.ts'
+import type { SecretSlot } from './secret-slot.ts'
 
 /** Job kinds; each has one sandbox adapter. */
 export const JOB_KINDS = ['wasm', 'docker'] as const
@@ -33,6 +35,12 @@ export interface JobSpec {
   /** Folder whose files are collected as outputs. */
   readonly outputs: string
   readonly resources: Resources
+  /** Left out: none. Only for `docker`. */
+  readonly gpus?: GpuNeed
+  /** `host:port` that a task may reach, through its provider's filter; left out: no network. Only for `docker`. */
+  readonly egress?: readonly string[]
+  /** Given to the winning provider alone, after the award. */
+  readonly secrets?: readonly SecretSlot[]
   /** Wall time of one task, ms. */
   readonly timeoutMs: number
   /** Instructions that one task may execute, weighted; without it they are not counted. Only for `wasm`. */

@@ -1,4 +1,6 @@
+import { isDestination } from './egress.ts'
 import type { ErrorCode } from './error-codes.ts'
+import { isGpuVendor, MAX_GPUS } from './gpu-need.ts'
 import type { Address, Bytes32 } from './ids.ts'
 import type { Amount } from './money.ts'
 import type { Resources } from './resources.ts'
@@ -13,10 +15,20 @@ export interface Offer {
   readonly class: string
   /** SHA-256 of the job's spec block. */
   readonly spec: Bytes32
+  /** SHA-256 that the CID of the program carries. */
+  readonly image: Bytes32
   readonly tasks: number
   readonly cpuMillis: number
   readonly memoryBytes: number
   readonly diskBytes: number
+  /** GPUs that each task needs; 0: none, and then the next two say nothing. */
+  readonly gpus: number
+  /** One of GPU_VENDORS, or empty: any. */
+  readonly gpuVendor: string
+  /** Memory that each GPU needs at least; 0: any. */
+  readonly gpuMemoryBytes: number
+  /** `host:port` that tasks want to reach; empty: no network. */
+  readonly egress: readonly string[]
   /** Wall time that one task may run, ms. */
   readonly taskTimeoutMs: number
   /** Most the requester pays for one task. */
@@ -69,12 +81,20 @@ export function offerFault(offer: Offer, now: number, network: string): OfferFau
   if (!asksEnough || !timeBounded) return fault('OFFER_INVALID', 'reject', 'R6')
   // [REJECT] offers R7: the price is above zero
   if (offer.maxPrice <= 0n) return fault('OFFER_INVALID', 'reject', 'R7')
+  // [REJECT] offers R9: what it wants to reach is written in the one spelling
+  if (!offer.egress.every(isDestination)) return fault('OFFER_INVALID', 'reject', 'R9')
+  // [REJECT] offers R10: it asks for at most MAX_GPUS, of a maker that is known or of any
+  const isKnownVendor = offer.gpuVendor === '' || isGpuVendor(offer.gpuVendor)
+  if (offer.gpus > MAX_GPUS || !isKnownVendor) return fault('OFFER_INVALID', 'reject', 'R10')
   return undefined
 }
 
 /** What one task of the offer needs. */
-export function needOf(offer: Offer): Resources {
-  return { cpuMillis: offer.cpuMillis, memoryBytes: offer.memoryBytes, diskBytes: offer.diskBytes }
+export function needOf(
+  offer: Pick<Offer, 'cpuMillis' | 'memoryBytes' | 'diskBytes' | 'gpus'>,
+): Resources {
+  const { cpuMillis, memoryBytes, diskBytes, gpus } = offer
+  return { cpuMillis, memoryBytes, diskBytes, ...(gpus > 0 && { gpus }) }
 }
 
 function fault(code: OfferFault['code'], verdict: OfferFault['verdict'], rule: string): OfferFault {

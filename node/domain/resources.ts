@@ -4,6 +4,8 @@ export interface Resources {
   readonly cpuMillis: number
   readonly memoryBytes: number
   readonly diskBytes: number
+  /** Whole GPUs; left out: none. */
+  readonly gpus?: number
 }
 
 /** Nothing at all; the start of a sum. */
@@ -14,7 +16,8 @@ export function fits(need: Resources, free: Resources): boolean {
   return (
     need.cpuMillis <= free.cpuMillis &&
     need.memoryBytes <= free.memoryBytes &&
-    need.diskBytes <= free.diskBytes
+    need.diskBytes <= free.diskBytes &&
+    (need.gpus ?? 0) <= (free.gpus ?? 0)
   )
 }
 
@@ -25,6 +28,7 @@ export function countFits(need: Resources, free: Resources): number {
     per(free.cpuMillis, need.cpuMillis),
     per(free.memoryBytes, need.memoryBytes),
     per(free.diskBytes, need.diskBytes),
+    per(free.gpus ?? 0, need.gpus ?? 0),
   )
   return Number.isFinite(count) ? Math.max(0, count) : 0
 }
@@ -35,5 +39,8 @@ export function plus(a: Resources, b: Resources, n = 1): Resources {
     cpuMillis: a.cpuMillis + n * b.cpuMillis,
     memoryBytes: a.memoryBytes + n * b.memoryBytes,
     diskBytes: a.diskBytes + n * b.diskBytes,
+    ...(a.gpus === undefined && b.gpus === undefined
+      ? {}
+      : { gpus: (a.gpus ?? 0) + n * (b.gpus ?? 0) }),
   }
 }

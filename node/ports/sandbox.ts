@@ -1,3 +1,4 @@
+import type { GpuDevice } from '../domain/gpu-need.ts'
 import type { JobKind } from '../domain/job-spec.ts'
 import type { EndReason, Usage } from '../domain/receipt.ts'
 import type { Resources } from '../domain/resources.ts'
@@ -20,11 +21,23 @@ export interface SandboxTask {
   /** Absolute folder, created writable; regular files left in it come back. */
   readonly outputs: string
   readonly limits: SandboxLimits
+  /** GPUs that are its own while it runs. Only `docker`. */
+  readonly gpus?: readonly GpuDevice[]
+  /** `host:port` that it may reach, and nothing else of a network; left out: none at all. Only `docker`. */
+  readonly egress?: readonly string[]
+  /** Must touch no disk and no log. */
+  readonly secrets?: TaskSecrets
   /**
    * Given: the task runs in deterministic mode, with randomness from these 32 bytes. What it puts out
    * and the fuel that it uses are then the same on every machine. Only `wasm` has such a mode.
    */
   readonly seed?: Uint8Array
+}
+
+/** What a task is told in confidence. */
+export interface TaskSecrets {
+  readonly env: Readonly<Record<string, string>>
+  readonly files: readonly SandboxFile[]
 }
 
 /** A program image; `load` is called only when the engine does not hold it yet. */

@@ -1,4 +1,6 @@
+import { isDestination, MAX_DESTINATION_CHARS, MAX_EGRESS } from '../domain/egress.ts'
 import { HiveError } from '../domain/errors.ts'
+import { GPU_VENDORS, MAX_GPUS, type GpuNeed } from '../domain/gpu-need.ts'
 import {
   inputBytesOf,
   JOB_KINDS,
@@ -8,6 +10,7 @@ import {
 } from '../domain/job-spec.ts'
 import { MAX_TASKS } from '../domain/offer.ts'
 import type { Resources } from '../domain/resources.ts'
+import { MAX_SECRETS, type SecretSlot } from '../domain/secret-slot.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { cidText } from './cid.ts'
 import { MAX_PATH_CHARS, MAX_SPEC_BYTES, MAX_TASK_INPUT_BYTES } from './limits.ts'
@@ -39,11 +42,32 @@ const inputFile: Shape<InputFile> = record<InputFile>({
   cid: cidText,
   size: uint64,
 })
-const resources: Shape<Resources> = record<Resources>({
+/** GPUs are asked for apart from these: a need says more of them than how many. */
+const resources: Shape<Resources> = record<Omit<Resources, 'gpus'>>({
   cpuMillis: uint32,
   memoryBytes: uint64,
   diskBytes: uint64,
 })
+const gpuNeed: Shape<GpuNeed> = record<GpuNeed>({
+  count: uint32,
+  vendor: optional(oneOf(GPU_VENDORS)),
+  memoryBytes: optional(uint64),
+})
+const MAX_NAME_CHARS = 128
+const secretFields = record<{ name: string; env?: string; path?: string }>({
+  name: text(MAX_NAME_CHARS),
+  env: optional(text(MAX_NAME_CHARS)),
+  path: optional(sandboxPath),
+})
+const secretSlot: Shape<SecretSlot> = {
+  toWire: secretFields.toWire,
+  fromWire(raw, path) {
+    const { name, env, path: file } = secretFields.fromWire(raw, path)
+    if (env !== undefined && file === undefined && isVariableName(env)) return { name, env }
+    if (file !== undefined && env === undefined) return { name, path: file }
+    return malformed(path, 'a variable or a path for each secret')
+  },
+}
 const taskInput = record<TaskInput>({
   name: text(MAX_PATH_CHARS),
   files: list(inputFile, MAX_FILES),
@@ -59,6 +83,9 @@ const jobSpec = record<JobSpec>({
   stdin: optional(inputFile),
   outputs: sandboxPath,
   resources,
+  gpus: optional(gpuNeed),
+  egress: optional(list(text(MAX_DESTINATION_CHARS), MAX_EGRESS)),
+  secrets: optional(list(secretSlot, MAX_SECRETS)),
   timeoutMs: uint64,
   fuel: optional(uint64),
   deterministic: optional(bool),
@@ -66,6 +93,11 @@ const jobSpec = record<JobSpec>({
   tasks: uint32,
   inputs: list(taskInput, MAX_TASKS),
 })
+
+/** Whether a program may find a variable of this name. */
+export function isVariableName(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)
+}
 
 /** The spec as its content block. Throws `MESSAGE_TOO_LARGE`. */
 export function encodeJobSpec(spec: JobSpec): Uint8Array {
@@ -85,6 +117,15 @@ export function decodeJobSpec(bytes: Uint8Array): JobSpec {
   if (spec.fuel === 0) return malformed('spec.fuel', 'at least 1')
   if (spec.kind !== 'wasm' && (spec.fuel !== undefined || spec.deterministic === true))
     return malformed('spec.kind', 'wasm, for what counts instructions or is deterministic')
+  const { gpus, egress, secrets = [] } = spec
+  if (spec.kind !== 'docker' && (gpus !== undefined || egress !== undefined))
+    return malformed('spec.kind', 'docker, for what needs a GPU or a network')
+  if (gpus !== undefined && (gpus.count < 1 || gpus.count > MAX_GPUS))
+    return malformed('spec.gpus.count', `1 to ${MAX_GPUS}`)
+  if (egress?.every(isDestination) === false)
+    return malformed('spec.egress', 'host:port, in its one spelling')
+  if (new Set(secrets.map(({ name }) => name)).size < secrets.length)
+    return malformed('spec.secrets', 'one entry for each name')
   const largest = inputBytesOf(spec).reduce((most, bytes) => Math.max(most, bytes), 0)
   return largest <= MAX_TASK_INPUT_BYTES
     ? spec

@@ -1,6 +1,7 @@
 import type { Advert } from '../domain/advert.ts'
 import type { Agreement, Award } from '../domain/agreement.ts'
 import type { Bid, BondOffer } from '../domain/bid.ts'
+import { MAX_DESTINATION_CHARS, MAX_EGRESS } from '../domain/egress.ts'
 import { MAX_TASKS, type Offer } from '../domain/offer.ts'
 import type { Receipt } from '../domain/receipt.ts'
 import type { Voucher } from '../domain/voucher.ts'
@@ -73,10 +74,15 @@ export const MESSAGES: { readonly [N in MessageName]: MessageRow<Messages[N]> } 
       network: text(64),
       class: text(32),
       spec: bytes32,
+      image: bytes32,
       tasks: uint32,
       cpuMillis: uint32,
       memoryBytes: uint64,
       diskBytes: uint64,
+      gpus: uint32,
+      gpuVendor: text(32),
+      gpuMemoryBytes: uint64,
+      egress: list(text(MAX_DESTINATION_CHARS), MAX_EGRESS),
       taskTimeoutMs: uint64,
       maxPrice: uint96,
       issuedAt: uint64,

@@ -204,10 +204,15 @@ contract TypedDataTest is EscrowFixture {
         m.network = v.text("network");
         m.class = v.text("class");
         m.spec = v.word("spec");
+        m.image = v.word("image");
         m.tasks = uint32(v.num("tasks"));
         m.cpuMillis = uint32(v.num("cpuMillis"));
         m.memoryBytes = uint64(v.num("memoryBytes"));
         m.diskBytes = uint64(v.num("diskBytes"));
+        m.gpus = uint32(v.num("gpus"));
+        m.gpuVendor = v.text("gpuVendor");
+        m.gpuMemoryBytes = uint64(v.num("gpuMemoryBytes"));
+        m.egress = v.texts("egress");
         m.taskTimeoutMs = uint64(v.num("taskTimeoutMs"));
         m.maxPrice = uint96(v.num("maxPrice"));
         m.issuedAt = uint64(v.num("issuedAt"));

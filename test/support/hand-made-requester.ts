@@ -1,9 +1,10 @@
+import { askOf } from '../../node/domain/offer-ask.ts'
 import { type Agreement } from '../../node/domain/agreement.ts'
 import { type Bytes32, ZERO_ADDRESS, ZERO_BYTES32 } from '../../node/domain/ids.ts'
 import type { JobSpec } from '../../node/domain/job-spec.ts'
 import type { Offer } from '../../node/domain/offer.ts'
 import type { PaidShare, Voucher } from '../../node/domain/voucher.ts'
-import { MiB, minute, second } from '../../node/domain/units.ts'
+import { minute } from '../../node/domain/units.ts'
 import { cidDigest } from '../../node/protocol/cid.ts'
 import type { Signed } from '../../node/protocol/envelope.ts'
 import { encodeJobSpec } from '../../node/protocol/job-spec-codec.ts'
@@ -64,22 +65,18 @@ export class HandMadeRequester {
   ): Promise<Signed<'Offer'>> {
     const { blobs, signing } = this.member
     const image = fakeImage(script)
-    const spec = aSpec({
+    const plain = aSpec({
       image: { path: '/image', cid: await blobs.add(image), size: image.byteLength },
-      ...specChanges,
     })
+    const spec = { ...plain, ...specChanges }
     const now = Date.now()
     return signing.seal('Offer', {
       requester: signing.address,
       nonce: randomNonce(),
       network: NETWORK,
-      class: 'wasm',
+      ...askOf(plain, cidDigest(plain.image.cid)),
       spec: cidDigest(await blobs.addBlock(encodeJobSpec(spec))),
       tasks: spec.tasks,
-      cpuMillis: 1000,
-      memoryBytes: 64 * MiB,
-      diskBytes: 16 * MiB,
-      taskTimeoutMs: 30 * second,
       maxPrice: 10n * TASK_PRICE,
       issuedAt: now,
       bidsUntil: now + minute,

@@ -28,13 +28,18 @@ export const FileBody = Type.Object(
   { additionalProperties: false },
 )
 
+const needed = {
+  cpuMillis: Type.Integer({ minimum: 1, maximum: 2 ** 32 - 1 }),
+  memoryBytes: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+  diskBytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+}
+
+/** What a spec asks for each task; GPUs are asked for apart. */
+export const TaskResourcesBody = Type.Object(needed, { additionalProperties: false })
+
 /** What one task needs, or what a machine has. */
 export const ResourcesBody = Type.Object(
-  {
-    cpuMillis: Type.Integer({ minimum: 1, maximum: 2 ** 32 - 1 }),
-    memoryBytes: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
-    diskBytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
-  },
+  { ...needed, gpus: Type.Optional(Type.Integer({ minimum: 0 })) },
   { additionalProperties: false },
 )
 

@@ -1,14 +1,25 @@
 import { Type, type Static } from 'typebox'
+import { MAX_DESTINATION_CHARS, MAX_EGRESS } from '../../domain/egress.ts'
+import { GPU_VENDORS, MAX_GPUS } from '../../domain/gpu-need.ts'
 import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
 import { MAX_PATH_CHARS } from '../../protocol/limits.ts'
-import { AmountText, FileBody, ResourcesBody } from './basics.ts'
+import { AmountText, FileBody, TaskResourcesBody } from './basics.ts'
 
 const closed = { additionalProperties: false }
 /** More placements of one task than this waste everybody's time. */
 const MAX_ATTEMPTS = 20
 /** More bids than this for one offer are not kept. */
 const MAX_BIDS_WANTED = 1000
+
+const GpuNeedBody = Type.Object(
+  {
+    count: Type.Integer({ minimum: 1, maximum: MAX_GPUS }),
+    vendor: Type.Optional(Type.Enum([...GPU_VENDORS])),
+    memoryBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+  },
+  closed,
+)
 
 const TaskInputBody = Type.Object(
   {
@@ -29,7 +40,11 @@ export const JobSpecBody = Type.Object(
     files: Type.Array(FileBody),
     stdin: Type.Optional(FileBody),
     outputs: Type.String({ pattern: '^/', maxLength: MAX_PATH_CHARS }),
-    resources: ResourcesBody,
+    resources: TaskResourcesBody,
+    gpus: Type.Optional(GpuNeedBody),
+    egress: Type.Optional(
+      Type.Array(Type.String({ maxLength: MAX_DESTINATION_CHARS }), { maxItems: MAX_EGRESS }),
+    ),
     timeoutMs: Type.Integer({ minimum: 1, maximum: MAX_TASK_TIMEOUT_MS }),
     fuel: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
     deterministic: Type.Optional(Type.Boolean()),

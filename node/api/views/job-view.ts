@@ -98,11 +98,13 @@ function resultView(result: TaskResult): TaskResultBody {
 }
 
 function requestView({ spec, maxPrice, ...request }: JobRequest): JobRequestBody {
+  const { egress, ...rest } = spec
   return {
     ...request,
     maxPrice: maxPrice.toString(),
     spec: {
-      ...spec,
+      ...rest,
+      ...(egress !== undefined && { egress: [...egress] }),
       args: [...spec.args],
       files: [...spec.files],
       inputs: spec.inputs.map((input) => ({ ...input, files: [...input.files] })),

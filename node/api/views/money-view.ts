@@ -1,3 +1,4 @@
+import { needOf } from '../../domain/offer.ts'
 import type { TransactionReceipt } from '../../ports/escrow.ts'
 import type { EarningRecord, WorkRecord } from '../../services/provider/records.ts'
 import type { ChannelRecord } from '../../services/requester/channel-record.ts'
@@ -18,7 +19,7 @@ export function channelView(channel: ChannelRecord): WalletBody['channels'][numb
 }
 
 export function workView(work: WorkRecord): WorkBody {
-  const { id, state, requester, channel, seq, tasks, need, price, startedAt } = work
+  const { id, state, requester, channel, seq, tasks, ask, price, startedAt } = work
   return {
     id,
     state,
@@ -26,7 +27,7 @@ export function workView(work: WorkRecord): WorkBody {
     channel,
     seq,
     tasks: [...tasks],
-    need,
+    need: needOf(ask),
     startedAt,
     price: price.toString(),
     ...(work.amount !== undefined && { amount: work.amount.toString() }),

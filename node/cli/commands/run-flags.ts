@@ -13,6 +13,10 @@ export interface RunOptions extends CommonOptions {
   readonly cpu?: string
   readonly memory?: string
   readonly disk?: string
+  readonly gpus?: string
+  readonly gpuVendor?: string
+  readonly gpuMemory?: string
+  readonly allow?: readonly string[]
   readonly timeout?: string
   readonly fuel?: string
   readonly deterministic?: boolean
@@ -30,11 +34,18 @@ export function jobFlags(options: RunOptions, args: readonly string[]): JobFlags
   const all = [...(options.arg ?? []), ...args]
   const { cpu, memory, disk } = options
   const resources = present({ cpu, memory, disk })
+  const gpu = present({
+    count: options.gpus,
+    vendor: options.gpuVendor,
+    memory: options.gpuMemory,
+  })
   return present({
     args: all.length > 0 ? all : undefined,
     env: assignments('--env', options.env),
     files: assignments('--file', options.file),
     resources: Object.keys(resources).length > 0 ? resources : undefined,
+    gpu: Object.keys(gpu).length > 0 ? gpu : undefined,
+    network: options.allow === undefined ? undefined : { allow: options.allow },
     stdin: options.stdin,
     map: options.map,
     tasks: options.tasks,

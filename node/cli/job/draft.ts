@@ -1,3 +1,4 @@
+import type { GpuNeed } from '../../domain/gpu-need.ts'
 import type { JobKind } from '../../domain/job-spec.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { Resources } from '../../domain/resources.ts'
@@ -20,6 +21,8 @@ export interface JobDraft {
   readonly stdin: string | undefined
   readonly outputs: string
   readonly resources: Resources
+  readonly gpus: GpuNeed | undefined
+  readonly egress: readonly string[]
   readonly timeoutMs: number
   readonly fuel: number | undefined
   readonly deterministic: boolean

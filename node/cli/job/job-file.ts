@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { INVALID, isPlainMap, problemLine, type Problem } from '../../config/reading.ts'
 import { readYaml } from '../../config/yaml-document.ts'
 import { HiveError } from '../../domain/errors.ts'
+import type { GpuNeed } from '../../domain/gpu-need.ts'
 import type { JobDraft } from './draft.ts'
 import { JOB_READER, type JobDocument } from './job-reader.ts'
 import { kindFor, mistakesIn } from './job-rules.ts'
@@ -60,6 +61,8 @@ async function draftOf(raw: Readonly<Record<string, unknown>>, folder: string): 
       memoryBytes: job.resources.memory,
       diskBytes: job.resources.disk,
     },
+    gpus: gpuNeedOf(job.gpu),
+    egress: [...new Set(job.network.allow)].sort(),
     timeoutMs: job.timeout,
     fuel: job.fuel,
     deterministic: job.deterministic ?? false,
@@ -69,6 +72,16 @@ async function draftOf(raw: Readonly<Record<string, unknown>>, folder: string): 
     attempts: job.attempts,
     bidWindowMs: job.bidWindow,
     bidsWanted: job.bids,
+  }
+}
+
+/** Asked for as soon as anything is said of them. */
+function gpuNeedOf({ count, vendor, memory }: JobDocument['gpu']): GpuNeed | undefined {
+  if (count === undefined && vendor === undefined && memory === undefined) return undefined
+  return {
+    count: count ?? 1,
+    ...(vendor !== undefined && { vendor }),
+    ...(memory !== undefined && { memoryBytes: memory }),
   }
 }
 

@@ -8,6 +8,8 @@ import {
   type Reader,
 } from '../../config/reading.ts'
 import { amount, bool, cores, duration, integer, size, text, word } from '../../config/values.ts'
+import { destinationText, parseDestination } from '../../domain/egress.ts'
+import { GPU_VENDORS, MAX_GPUS } from '../../domain/gpu-need.ts'
 import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
 import { isSandboxPath } from '../../protocol/job-spec-codec.ts'
@@ -25,6 +27,11 @@ const sandboxFolder = reader('an absolute, plain path inside the sandbox', (raw)
 const words = reader(`text of at most ${MAX_ARG_CHARS} characters`, (raw) => {
   const value = typeof raw === 'number' || typeof raw === 'boolean' ? String(raw) : raw
   return typeof value === 'string' && value.length <= MAX_ARG_CHARS ? value : undefined
+})
+/** Somewhere that a task may reach, in the one spelling that providers compare. */
+const destination = reader('host:port, such as example.org:443', (raw) => {
+  const read = typeof raw === 'string' ? parseDestination(raw) : undefined
+  return read === undefined ? undefined : destinationText(read)
 })
 const globs: Reader<readonly string[]> = {
   read: (raw, path, problems) =>
@@ -46,6 +53,12 @@ export const JOB_READER = map({
     memory: withDefault(size, D.memoryBytes as number),
     disk: withDefault(size, D.diskBytes as number),
   }),
+  gpu: map({
+    count: optional(integer(1, MAX_GPUS)),
+    vendor: optional(word(...GPU_VENDORS)),
+    memory: optional(size),
+  }),
+  network: map({ allow: withDefault(list(destination), []) }),
   timeout: withDefault(duration(MAX_TASK_TIMEOUT_MS), D.timeoutMs as number),
   fuel: optional(integer(1, Number.MAX_SAFE_INTEGER)),
   deterministic: optional(bool),

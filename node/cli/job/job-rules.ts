@@ -1,4 +1,5 @@
 import type { Problem } from '../../config/reading.ts'
+import { MAX_EGRESS } from '../../domain/egress.ts'
 import type { JobKind } from '../../domain/job-spec.ts'
 import type { JobDocument } from './job-reader.ts'
 
@@ -21,6 +22,12 @@ export function mistakesIn(job: JobDocument): Problem[] {
     report('fuel', 'only the instructions of a module are counted')
   if (job.image !== undefined && job.deterministic === true)
     report('deterministic', 'only a module can be held to it')
+  if (job.module !== undefined && Object.values(job.gpu).some((each) => each !== undefined))
+    report('gpu', 'only an image can use one')
+  if (job.module !== undefined && job.network.allow.length > 0)
+    report('network.allow', 'a module has no sockets; only an image can reach anything')
+  if (job.network.allow.length > MAX_EGRESS)
+    report('network.allow', `expected at most ${MAX_EGRESS} destinations`)
   if (job.tasks !== undefined && job.map !== undefined)
     report('tasks', 'the number of tasks follows from map; leave one of the two out')
   if (job.maxPrice === 0n) report('maxPrice', 'must be above zero')

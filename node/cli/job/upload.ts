@@ -37,6 +37,8 @@ export async function uploadJob(
       ...(stdin !== undefined && { stdin }),
       outputs: draft.outputs,
       resources: draft.resources,
+      ...(draft.gpus !== undefined && { gpus: draft.gpus }),
+      ...(draft.egress.length > 0 && { egress: [...draft.egress] }),
       timeoutMs: draft.timeoutMs,
       ...(draft.fuel !== undefined && { fuel: draft.fuel }),
       ...(draft.deterministic && { deterministic: true }),

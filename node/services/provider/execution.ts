@@ -1,12 +1,14 @@
 import { HiveError } from '../../domain/errors.ts'
 import { contentBytesOf, expand, type JobSpec } from '../../domain/job-spec.ts'
 import { step } from '../../domain/job-state.ts'
+import { needOf } from '../../domain/offer.ts'
+import { askFault, askOf } from '../../domain/offer-ask.ts'
 import { isBillable, type OutputFile, type TaskResult } from '../../domain/receipt.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Sandbox, SandboxFile, SandboxResult } from '../../ports/sandbox.ts'
 import { toHex } from '../../protocol/bytes.ts'
-import { blockCid } from '../../protocol/cid.ts'
+import { blockCid, cidDigest } from '../../protocol/cid.ts'
 import { decodeJobSpec } from '../../protocol/job-spec-codec.ts'
 import { MAX_OUTPUT_BYTES, MAX_SPEC_BYTES } from '../../protocol/limits.ts'
 import { randomBytes32 } from '../../protocol/random.ts'
@@ -70,7 +72,7 @@ export class Execution {
     const failed = new AbortController()
     const either = AbortSignal.any([signal, failed.signal])
     const run = async (index: number) =>
-      this.#parts.slots.use(work.need, either, async () =>
+      this.#parts.slots.use(needOf(work.ask), either, async () =>
         this.#task(work, spec, sandbox, contents, index, log, either),
       )
     const tasks = work.tasks.map(async (index) =>
@@ -92,16 +94,10 @@ export class Execution {
   async #spec(work: WorkRecord, signal: AbortSignal): Promise<JobSpec> {
     const options = { from: work.peer, maxBytes: MAX_SPEC_BYTES, signal }
     const spec = decodeJobSpec(await this.#parts.blobs.getBlock(blockCid(work.spec), options))
-    const { need, taskTimeoutMs } = work
-    // the bid was for that class: its sandbox, its walls and its price
-    if (spec.kind !== work.class)
-      throw new HiveError('SPEC_INVALID', { reason: 'its kind is not the class of the offer' })
-    const same =
-      spec.resources.cpuMillis === need.cpuMillis &&
-      spec.resources.memoryBytes === need.memoryBytes &&
-      spec.resources.diskBytes === need.diskBytes &&
-      spec.timeoutMs === taskTimeoutMs
-    if (!same) throw new HiveError('SPEC_INVALID', { reason: 'it asks for more than the offer' })
+    // the bid was for what the offer said: its sandbox, its walls, its policy and its price
+    const field = askFault(work.ask, askOf(spec, cidDigest(spec.image.cid)))
+    if (field !== undefined)
+      throw new HiveError('SPEC_INVALID', { reason: 'it asks for more than the offer', field })
     const last = work.tasks.at(-1) ?? 0
     if (last >= spec.tasks)
       throw new HiveError('SPEC_INVALID', { reason: 'no such task', task: last })
@@ -130,6 +126,7 @@ export class Execution {
         stdin,
         files,
         outputs: spec.outputs,
+        ...(spec.egress !== undefined && { egress: spec.egress }),
         limits: {
           ...spec.resources,
           wallMs: spec.timeoutMs,

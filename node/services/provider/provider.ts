@@ -3,7 +3,7 @@ import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
-import { needOf } from '../../domain/offer.ts'
+import { pickAsk } from '../../domain/offer-ask.ts'
 import type { Resources } from '../../domain/resources.ts'
 import { second } from '../../domain/units.ts'
 import type { Escrow } from '../../ports/escrow.ts'
@@ -171,11 +171,9 @@ export class Provider implements AsyncDisposable {
       peer: requester,
       channel,
       seq,
-      class: offer.message.class,
       spec,
       tasks,
-      need: needOf(offer.message),
-      taskTimeoutMs: offer.message.taskTimeoutMs,
+      ask: pickAsk(offer.message),
       price,
       finishBy,
       startedAt: this.#parts.clock.now(),

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../domain/error-codes.ts'
 import type { Address, Bytes32, Cid, Hex, PeerId } from '../../domain/ids.ts'
 import type { JobState } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
-import type { Resources } from '../../domain/resources.ts'
+import type { OfferAsk } from '../../domain/offer-ask.ts'
 import type { PaidShare } from '../../domain/voucher.ts'
 
 /** A share that this node has agreed to work on. The id is the agreement's. */
@@ -13,12 +13,10 @@ export interface WorkRecord {
   readonly peer: PeerId
   readonly channel: Bytes32
   readonly seq: number
-  /** Of the offer: the kind that its spec must be of. */
-  readonly class: string
   readonly spec: Bytes32
   readonly tasks: readonly number[]
-  readonly need: Resources
-  readonly taskTimeoutMs: number
+  /** Of the offer: the spec must ask for the same. */
+  readonly ask: OfferAsk
   readonly price: Amount
   /** Unix seconds. */
   readonly finishBy: number

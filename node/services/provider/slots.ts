@@ -27,9 +27,11 @@ export class Slots {
 
   /** Share of the scarcest resource in use, 0 to 1. */
   get utilisation(): number {
-    const used = (key: keyof Resources) =>
-      this.total[key] === 0 ? 0 : 1 - this.#free[key] / this.total[key]
-    return Math.max(used('cpuMillis'), used('memoryBytes'), used('diskBytes'))
+    const used = (key: keyof Resources) => {
+      const total = this.total[key] ?? 0
+      return total === 0 ? 0 : 1 - (this.#free[key] ?? 0) / total
+    }
+    return Math.max(used('cpuMillis'), used('memoryBytes'), used('diskBytes'), used('gpus'))
   }
 
   /** Runs `work` when `need` fits, and frees it afterwards. Rejects with the signal's reason while waiting. */

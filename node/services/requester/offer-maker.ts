@@ -1,6 +1,6 @@
-import { classOf } from '../../domain/job-spec.ts'
 import type { Cid } from '../../domain/ids.ts'
 import type { Offer } from '../../domain/offer.ts'
+import { askOf } from '../../domain/offer-ask.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { cidDigest } from '../../protocol/cid.ts'
 import type { Signed } from '../../protocol/envelope.ts'
@@ -29,11 +29,9 @@ export class OfferMaker {
       requester: signing.address,
       nonce: randomNonce(),
       network: this.#network,
-      class: classOf(request.spec),
       spec: cidDigest(specCid),
+      ...askOf(request.spec, cidDigest(request.spec.image.cid)),
       tasks,
-      ...request.spec.resources,
-      taskTimeoutMs: request.spec.timeoutMs,
       maxPrice: request.maxPrice,
       issuedAt: now,
       bidsUntil: now + request.bidWindowMs,

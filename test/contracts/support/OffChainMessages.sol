@@ -17,10 +17,15 @@ struct Offer {
     string network;
     string class;
     bytes32 spec;
+    bytes32 image;
     uint32 tasks;
     uint32 cpuMillis;
     uint64 memoryBytes;
     uint64 diskBytes;
+    uint32 gpus;
+    string gpuVendor;
+    uint64 gpuMemoryBytes;
+    string[] egress;
     uint64 taskTimeoutMs;
     uint96 maxPrice;
     uint64 issuedAt;
@@ -50,7 +55,7 @@ library OffChainMessages {
         "Advert(address node,uint64 seq,string network,string[] kinds,string hardware,uint64 issuedAt,uint64 expiresAt)"
     );
     bytes32 internal constant OFFER_TYPEHASH = keccak256(
-        "Offer(address requester,uint256 nonce,string network,string class,bytes32 spec,uint32 tasks,uint32 cpuMillis,uint64 memoryBytes,uint64 diskBytes,uint64 taskTimeoutMs,uint96 maxPrice,uint64 issuedAt,uint64 bidsUntil)"
+        "Offer(address requester,uint256 nonce,string network,string class,bytes32 spec,bytes32 image,uint32 tasks,uint32 cpuMillis,uint64 memoryBytes,uint64 diskBytes,uint32 gpus,string gpuVendor,uint64 gpuMemoryBytes,string[] egress,uint64 taskTimeoutMs,uint96 maxPrice,uint64 issuedAt,uint64 bidsUntil)"
     );
     bytes32 internal constant BID_TYPEHASH = keccak256(
         "Bid(bytes32 offer,address provider,uint96 price,uint32 capacity,uint64 etaMs,bool cached,uint64 validUntil)"
@@ -58,9 +63,6 @@ library OffChainMessages {
     bytes32 internal constant AWARD_TYPEHASH = keccak256("Award(bytes32 agreement,uint32[] tasks,uint64 issuedAt)");
 
     function hash(Advert memory m) internal pure returns (bytes32) {
-        bytes32[] memory kinds = new bytes32[](m.kinds.length);
-        for (uint256 i = 0; i < kinds.length; ++i) kinds[i] = text(m.kinds[i]);
-        bytes32 list = keccak256(abi.encodePacked(kinds));
         return
             keccak256(
                 abi.encode(
@@ -68,7 +70,7 @@ library OffChainMessages {
                     m.node,
                     m.seq,
                     text(m.network),
-                    list,
+                    texts(m.kinds),
                     text(m.hardware),
                     m.issuedAt,
                     m.expiresAt
@@ -84,12 +86,17 @@ library OffChainMessages {
             text(m.network),
             text(m.class),
             m.spec,
+            m.image,
             m.tasks
         );
         bytes memory back = abi.encode(
             m.cpuMillis,
             m.memoryBytes,
             m.diskBytes,
+            m.gpus,
+            text(m.gpuVendor),
+            m.gpuMemoryBytes,
+            texts(m.egress),
             m.taskTimeoutMs,
             m.maxPrice,
             m.issuedAt,
@@ -105,6 +112,12 @@ library OffChainMessages {
     function hash(Award memory m) internal pure returns (bytes32) {
         // Elements of a list are padded to 32 bytes each, which is how encodePacked treats an array.
         return keccak256(abi.encode(AWARD_TYPEHASH, m.agreement, keccak256(abi.encodePacked(m.tasks)), m.issuedAt));
+    }
+
+    function texts(string[] memory values) private pure returns (bytes32) {
+        bytes32[] memory hashes = new bytes32[](values.length);
+        for (uint256 i = 0; i < hashes.length; ++i) hashes[i] = text(values[i]);
+        return keccak256(abi.encodePacked(hashes));
     }
 
     function text(string memory value) private pure returns (bytes32) {

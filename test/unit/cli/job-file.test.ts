@@ -103,6 +103,25 @@ stream: true
   assert.equal(job.stdin, join(dir, 'in.txt'))
 })
 
+test('job file: GPUs and destinations are for images, and destinations get their one spelling', async (t) => {
+  const spec = `
+image: a.tar
+gpu: { memory: 16GiB, vendor: nvidia }
+network: { allow: ['Example.org.:443', '[2001:DB8:0::1]:53', 'example.org:443'] }
+`
+  const dir = await folder(t, { 'job.yaml': spec, 'a.tar': '', 'a.wasm': '' })
+  const job = await readJob('job.yaml', {}, dir)
+  assert.deepEqual(job.gpus, { count: 1, vendor: 'nvidia', memoryBytes: 16 * 1024 * MiB })
+  assert.deepEqual(job.egress, ['[2001:db8::1]:53', 'example.org:443'])
+  assert.equal((await readJob('job.yaml', { gpu: { count: '4' } }, dir)).gpus?.count, 4)
+  const plain = await readJob('a.tar', {}, dir)
+  assert.deepEqual([plain.gpus, plain.egress], [undefined, []])
+  const wasm = { gpu: { count: 1 }, network: { allow: ['example.org:443'] } }
+  assert.deepEqual(await refusal('a.wasm', wasm, dir), ['SPEC_INVALID', ['gpu', 'network.allow']])
+  const bad = { network: { allow: ['http://example.org/'] } }
+  assert.deepEqual(await refusal('a.tar', bad, dir), ['SPEC_INVALID', ['network.allow[0]']])
+})
+
 test('job file: flags win over the file, section by section, and start from where the user stands', async (t) => {
   const spec = 'module: a.wasm\ntasks: 4\nresources: { cpu: 2, memory: 1GiB }\n'
   const dir = await folder(t, { 'spec/job.yaml': spec, 'spec/a.wasm': '', 'here.txt': '' })

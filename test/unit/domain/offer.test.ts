@@ -9,6 +9,7 @@ import {
   offerFault,
   type Offer,
 } from '../../../node/domain/offer.ts'
+import { MAX_GPUS } from '../../../node/domain/gpu-need.ts'
 import { anOffer, NOW } from '../../support/messages.ts'
 
 type Told = readonly [code: string, verdict: string, rule: string]
@@ -76,4 +77,23 @@ test('offers R7: the price is above zero', () => {
 test('what a task needs is what the offer says of it', () => {
   const { cpuMillis, memoryBytes, diskBytes } = anOffer()
   assert.deepEqual(needOf(anOffer()), { cpuMillis, memoryBytes, diskBytes })
+})
+
+test('what a task needs counts its GPUs, and only when it asks for one', () => {
+  assert.equal(needOf(anOffer({ gpus: 2 })).gpus, 2)
+  assert.equal('gpus' in needOf(anOffer()), false)
+})
+
+test('offers R9: what it wants to reach is written in the one spelling', () => {
+  const bad = ['OFFER_INVALID', 'reject', 'R9']
+  assert.equal(told({ egress: ['example.org:443', '[2001:db8::1]:53'] }), undefined)
+  for (const egress of ['example.org', 'Example.org:443', 'example.org.:443', '*:443', ''])
+    assert.deepEqual(told({ egress: [egress] }), bad, egress)
+})
+
+test('offers R10: it asks for GPUs of a known maker, no more than a machine has', () => {
+  const bad = ['OFFER_INVALID', 'reject', 'R10']
+  assert.equal(told({ gpus: MAX_GPUS, gpuVendor: 'amd', gpuMemoryBytes: 1 }), undefined)
+  assert.deepEqual(told({ gpus: MAX_GPUS + 1 }), bad)
+  assert.deepEqual(told({ gpus: 1, gpuVendor: 'NVIDIA' }), bad)
 })

@@ -41,3 +41,13 @@ test('what is taken and given back adds up to what was there', () => {
     }),
   )
 })
+
+test('GPUs are counted like the rest; who has none has room for nothing that needs one', () => {
+  const machine = { cpuMillis: 9, memoryBytes: 9, diskBytes: 9 }
+  const need = { cpuMillis: 1, memoryBytes: 1, diskBytes: 1, gpus: 2 }
+  assert.equal(countFits(need, machine), 0)
+  assert.equal(countFits(need, { ...machine, gpus: 5 }), 2)
+  assert.equal(fits(need, { ...machine, gpus: 1 }), false)
+  assert.equal(plus({ ...machine, gpus: 5 }, need, -2).gpus, 1)
+  assert.equal('gpus' in plus(machine, machine), false)
+})

@@ -23,3 +23,32 @@ test('no fuel at all, and either of them for a container, are refused by their p
   refused('spec.kind', { kind: 'docker', deterministic: true })
   decodeJobSpec(encodeJobSpec(aSpec({ kind: 'docker', deterministic: false })))
 })
+
+test('GPUs, destinations and secrets travel in a spec, and their mistakes are told by their path', () => {
+  const asked = aSpec({
+    kind: 'docker',
+    gpus: { count: 2, vendor: 'nvidia', memoryBytes: 2 ** 34 },
+    egress: ['example.org:443'],
+    secrets: [
+      { name: 'token', env: 'TOKEN' },
+      { name: 'key', path: '/run/key' },
+    ],
+  })
+  assert.deepEqual(decodeJobSpec(encodeJobSpec(asked)), asked)
+  const refused = (path: string, change: object) => {
+    assert.throws(
+      () => decodeJobSpec(encodeJobSpec({ ...asked, ...change })),
+      (error: { code?: string; data?: { path?: string } }) =>
+        error.code === 'MESSAGE_MALFORMED' && error.data?.path === path,
+    )
+  }
+  refused('spec.kind', { kind: 'wasm', egress: undefined })
+  refused('spec.kind', { kind: 'wasm', gpus: undefined })
+  refused('spec.gpus.count', { gpus: { count: 0 } })
+  refused('spec.gpus.vendor', { gpus: { count: 1, vendor: 'intel' } })
+  refused('spec.egress', { egress: ['example.org.:443'] })
+  refused('spec.secrets', { secrets: [asked.secrets?.[0], asked.secrets?.[0]] })
+  refused('spec.secrets.0', { secrets: [{ name: 'a' }] })
+  refused('spec.secrets.0', { secrets: [{ name: 'a', env: 'A', path: '/a' }] })
+  refused('spec.secrets.0', { secrets: [{ name: 'a', env: 'A=B' }] })
+})

@@ -195,6 +195,7 @@ test('a spec that asks for more than its offer did is not run', async () => {
   const bad: Partial<JobSpec>[] = [
     { timeoutMs: 60_000 },
     { resources: { cpuMillis: 1000, memoryBytes: 2 ** 30, diskBytes: 2 ** 24 } },
+    { image: { path: '/image', cid: SOME_CID, size: 1 } },
   ]
   for (const [at, changes] of bad.entries()) {
     const offer = await on.alice.offer({}, {}, changes)

@@ -1,3 +1,4 @@
+import { pickAsk } from '../../../node/domain/offer-ask.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Accusation } from '../../../node/domain/case.ts'
@@ -9,6 +10,7 @@ import { Earnings } from '../../../node/services/provider/earnings.ts'
 import { WorkBook } from '../../../node/services/provider/work-book.ts'
 import { agreementOf, receiptOf, voucherOf } from '../../../node/services/watchtower/evidence.ts'
 import { ProviderWatch } from '../../../node/services/watchtower/provider-watch.ts'
+import { anOffer } from '../../support/messages.ts'
 import { TestMarket, TOKEN } from '../../support/test-market.ts'
 
 const DAY_S = 24 * 3600
@@ -148,11 +150,9 @@ async function aDeliveredShare(
     peer: requester.signing.peer,
     channel: id,
     seq: 1,
-    class: 'wasm',
     spec: ZERO_BYTES32,
     tasks: [0],
-    need: { cpuMillis: 1, memoryBytes: 1, diskBytes: 1 },
-    taskTimeoutMs: 1,
+    ask: pickAsk(anOffer()),
     price: PRICE,
     amount: PRICE,
     finishBy: start,

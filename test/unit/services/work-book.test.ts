@@ -1,9 +1,10 @@
+import { pickAsk } from '../../../node/domain/offer-ask.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { WorkRecord } from '../../../node/services/provider/records.ts'
 import { WorkBook } from '../../../node/services/provider/work-book.ts'
 import { systemClock } from '../../../node/adapters/system/system-clock.ts'
-import { bytes32Of, NOW, NOW_S, REQUESTER } from '../../support/messages.ts'
+import { anOffer, bytes32Of, NOW, NOW_S, REQUESTER } from '../../support/messages.ts'
 import { collect } from '../../support/collect.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 
@@ -14,11 +15,9 @@ const RUNNING: WorkRecord = {
   peer: 'requester',
   channel: bytes32Of('c1'),
   seq: 1,
-  class: 'wasm',
   spec: bytes32Of('5e'),
   tasks: [0],
-  need: { cpuMillis: 1, memoryBytes: 1, diskBytes: 1 },
-  taskTimeoutMs: 1000,
+  ask: pickAsk(anOffer()),
   price: 1n,
   finishBy: NOW_S,
   startedAt: NOW,
