@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { HiveError } from '../../node/domain/errors.ts'
 import { composeImage, imageArchive } from '../../node/adapters/image/image-archive.ts'
-import { ARCHITECTURES } from '../../node/adapters/image/tiny-program.ts'
+import { imageArchitecture } from './architecture.ts'
 
 /** Where Debian's busybox-static puts its program: one file, no libraries, so one file makes an image. */
 const BUSYBOX = '/bin/busybox'
@@ -12,7 +12,6 @@ const APPLETS = `
 `
   .trim()
   .split(/\s+/)
-const MACHINE: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
 
 /**
  * A small Linux image with a shell as a docker-archive, made from this machine's own busybox. Equal busybox, equal
@@ -28,7 +27,7 @@ export async function buildBusyboxImage(): Promise<Uint8Array> {
     )
   })
   const image = composeImage({
-    architecture: ARCHITECTURES[MACHINE[process.arch] ?? ''] ?? process.arch,
+    architecture: imageArchitecture(),
     cmd: ['sh'],
     env: ['PATH=/bin'],
     workingDir: '/',
