@@ -12,7 +12,7 @@ import { destinationText, parseDestination } from '../../domain/egress.ts'
 import { GPU_VENDORS, MAX_GPUS } from '../../domain/gpu-need.ts'
 import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
-import { isSandboxPath } from '../../protocol/job-spec-codec.ts'
+import { isSandboxPath, isVariableName } from '../../protocol/job-spec-codec.ts'
 import { JOB_DEFAULTS as D } from './job-defaults.ts'
 
 const MAX_LOCAL_PATH_CHARS = 4096
@@ -44,7 +44,7 @@ export const JOB_READER = map({
   module: optional(localPath),
   image: optional(localPath),
   args: withDefault(list(words), []),
-  env: named('a variable name', /^[A-Za-z_][A-Za-z0-9_]{0,127}$/, words),
+  env: named('a variable name', isVariableName, words),
   stdin: optional(localPath),
   files: named('an absolute, plain path inside the sandbox', isSandboxPath, localPath),
   outputs: withDefault(sandboxFolder, D.outputs),
@@ -77,10 +77,9 @@ export type JobDocument = typeof JOB_READER extends Reader<infer T> ? T : never
 /** A map with names of the author's choosing. */
 function named<T>(
   expected: string,
-  name: RegExp | ((key: string) => boolean),
+  fits: (key: string) => boolean,
   value: Reader<T>,
 ): Reader<Readonly<Record<string, T>>> {
-  const fits = typeof name === 'function' ? name : (key: string) => name.test(key)
   const any = map({})
   return {
     read(raw, path, problems) {

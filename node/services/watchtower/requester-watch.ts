@@ -1,4 +1,5 @@
 import { isOpenCase, isProvidersCase, type Case } from '../../domain/case.ts'
+import { codeOf } from '../../domain/errors.ts'
 import { ZERO_ADDRESS } from '../../domain/ids.ts'
 import type { Escrow, EscrowChannel } from '../../ports/escrow.ts'
 import type { SignedAgreement } from '../../ports/escrow-cases.ts'
@@ -63,7 +64,7 @@ export class RequesterWatch {
 
   /**
    * Claims the newest voucher where that is still to do, and shows the share as the last of a voucher over
-   * what was paid up to it; false when it was not paid.
+   * what was paid up to it; false when it was not paid, or when the contract takes no such proof.
    */
   async #provePaid(
     { id }: Case,
@@ -88,7 +89,14 @@ export class RequesterWatch {
       jobsRoot: jobsRoot(paid),
     }
     const voucher = voucherOf(signing, toHex(signing.seal('Voucher', message).bytes))
-    await escrow.cases.provePaid(agreement, voucher, place.job, place.proof, { signal })
+    try {
+      await escrow.cases.provePaid(agreement, voucher, place.job, place.proof, { signal })
+    } catch (error) {
+      // a case has paid out of the channel since, and vouchers prove nothing there any more
+      if (codeOf(error) !== 'CHAIN_REVERTED') throw error
+      logger.warn('payment could not be shown', { agreement: id, message: String(error) })
+      return false
+    }
     logger.info('payment shown', { agreement: id })
     return true
   }
