@@ -44,7 +44,19 @@ export interface TaskSecrets {
 export interface SandboxImage {
   /** Identifies the bytes: its CID. */
   readonly id: string
-  readonly load: () => Promise<Uint8Array>
+  /** What it throws as IMAGE_INVALID is the image's own fault; anything else means that it cannot be had now. */
+  readonly load: () => Promise<Program>
+}
+
+/** A module or an image archive, whole; or an image in layers. */
+export type Program = Uint8Array | LayeredProgram
+
+/** An image whose layers are had one at a time, so that it need not be in memory as a whole. */
+export interface LayeredProgram {
+  /** The image's configuration, JSON in the OCI format. */
+  readonly config: Uint8Array
+  /** Uncompressed layers, bottom first, unchecked; each may be asked for more than once. */
+  readonly layers: readonly (() => Promise<Uint8Array>)[]
 }
 
 /** Hard limits; reaching one ends the task with the matching reason. */

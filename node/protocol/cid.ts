@@ -37,6 +37,20 @@ export const cidText: Shape<Cid> = {
   },
 }
 
+/** A stranger's CID as a link, so that whoever keeps the block knows what belongs to it. */
+export const cidLink: Shape<Cid> = {
+  toWire: (value) => parseCid(value),
+  fromWire: (raw, path) => {
+    const cid = CID.asCID(raw)
+    return cid === null ? malformed(path, 'a link') : cidText.fromWire(cid.toString(), path)
+  },
+}
+
+/** Whether a CID is that of a dag-cbor block, not of a file. */
+export function isBlockCid(cid: Cid): boolean {
+  return parseCid(cid).code === DAG_CBOR
+}
+
 function parseCid(text: string): CID {
   const cid = CID.parse(text)
   const ours =

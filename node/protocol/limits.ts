@@ -24,6 +24,10 @@ export const MAX_SPEC_BYTES: number = 1 * MiB
 export const MAX_MANIFEST_BYTES: number = 8 * MiB
 /** Largest program image, bytes. Source: docs/limits.md; pandoc as WASM is 58 MB. */
 export const MAX_IMAGE_BYTES: number = 512 * MiB
+/** Largest manifest of a layered image, bytes; MAX_IMAGE_LAYERS of about 110 bytes, and its configuration. */
+export const MAX_IMAGE_MANIFEST_BYTES: number = 256 * KiB
+/** Most layers of an image. Source: the overlay2 storage driver takes 128, one is the container's own. */
+export const MAX_IMAGE_LAYERS = 127
 /** Largest input or output file, bytes. */
 export const MAX_FILE_BYTES: number = 256 * MiB
 /** Most that the files and the stdin of one task may hold together, bytes: they pass through memory. */

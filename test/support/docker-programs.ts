@@ -42,7 +42,10 @@ export async function openTestSandbox(
 }
 
 /** The busybox image as content; `load` builds it anew. */
-export const busybox: SandboxImage = { id: 'test-busybox', load: buildBusyboxImage }
+export const busybox = {
+  id: 'test-busybox',
+  load: buildBusyboxImage,
+} as const satisfies SandboxImage
 
 /** A shell command as a program; the suite's arguments become `$1` and on. */
 export function shell(command: string): Program {

@@ -41,7 +41,7 @@ export function createFakeSandbox(kind: JobKind = 'wasm'): Sandbox {
           // The reason goes to the caller as the port says.
           return run.result('start-failed', 'the image could not be loaded')
         }
-        script = readScript(bytes)
+        script = bytes instanceof Uint8Array ? readScript(bytes) : undefined
         if (script === undefined) return run.result('image-bad', 'not a script')
         images.set(task.image.id, script)
       }

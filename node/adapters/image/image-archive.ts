@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto'
 import { HiveError } from '../../domain/errors.ts'
 import { encodeImageConfig, type ImageConfig } from './image-config.ts'
-import { packTar, writeTar, type TarMember } from './tar-writer.ts'
+import { bytesOfLayer, type LayeredImage } from './layered-image.ts'
+import { packTar, TAR_END, writeMember, type TarMember } from './tar-writer.ts'
 
-/** An image of which every byte is known: what the engine is given, and under which id it will hold it. */
-export interface Image {
-  /** `sha256:<hex>` of `config`; pins the layers through their digests. */
-  readonly id: string
-  readonly config: Uint8Array
-  /** Uncompressed layer archives, bottom first. */
+/** An image of which every byte is in memory. */
+export interface Image extends LayeredImage {
   readonly layers: readonly Uint8Array[]
 }
 
@@ -53,13 +50,33 @@ export function imageOf(config: ImageConfig, layers: readonly Uint8Array[]): Ima
 
 /** The image as a docker-archive in pieces: untagged, so that loading it can never move a name. */
 export function* imageArchive(image: Image): Generator<Uint8Array> {
-  const layers = image.layers.map((bytes, at) => ({ path: `${at}/layer.tar`, bytes }))
-  const manifest = [
-    { Config: 'config.json', RepoTags: null, Layers: layers.map((layer) => layer.path) },
-  ]
-  yield* writeTar([
+  for (const member of head(image)) yield* writeMember(member)
+  for (const [at, bytes] of image.layers.entries()) yield* layerMember(at, bytes)
+  yield TAR_END
+}
+
+/** The same archive while its layers come; only one of them is in memory at a time. Throws what getting one does. */
+export async function* layeredArchive(image: LayeredImage): AsyncGenerator<Uint8Array> {
+  for (const member of head(image)) yield* writeMember(member)
+  for (const [at, layer] of image.layers.entries())
+    yield* layerMember(at, await bytesOfLayer(layer))
+  yield TAR_END
+}
+
+function head({ config, layers }: LayeredImage): readonly TarMember[] {
+  const paths = layers.map((_, at) => pathOf(at))
+  const manifest = [{ Config: 'config.json', RepoTags: null, Layers: paths }]
+  return [
     { path: 'manifest.json', bytes: Buffer.from(JSON.stringify(manifest)) },
-    { path: 'config.json', bytes: image.config },
-    ...layers.flatMap((layer, at) => [{ path: String(at) }, layer]),
-  ])
+    { path: 'config.json', bytes: config },
+  ]
+}
+
+function* layerMember(at: number, bytes: Uint8Array): Generator<Uint8Array> {
+  yield* writeMember({ path: String(at) })
+  yield* writeMember({ path: pathOf(at), bytes })
+}
+
+function pathOf(at: number): string {
+  return `${at}/layer.tar`
 }

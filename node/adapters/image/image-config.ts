@@ -1,4 +1,5 @@
 import { HiveError } from '../../domain/errors.ts'
+import { MAX_IMAGE_LAYERS } from '../../protocol/limits.ts'
 
 /** What an image says about how to run it; nothing else of its configuration reaches the engine. */
 export interface ImageConfig {
@@ -11,8 +12,6 @@ export interface ImageConfig {
   readonly diffIds: readonly string[]
 }
 
-/** Most layers of an image. Source: the overlay2 storage driver takes 128, one is the container's own. */
-export const MAX_LAYERS = 127
 /** Most words in a command or in an environment; far above any real image. */
 const MAX_WORDS = 1000
 
@@ -44,7 +43,8 @@ export function decodeImageConfig(value: unknown): ImageConfig {
   const rootfs = asRecord(whole['rootfs'])
   const diffIds = words(rootfs['diff_ids'])
   if (whole['os'] !== 'linux') throw refused('the image is not for Linux')
-  if (diffIds.length === 0 || diffIds.length > MAX_LAYERS) throw refused('wrong number of layers')
+  if (diffIds.length === 0 || diffIds.length > MAX_IMAGE_LAYERS)
+    throw refused('wrong number of layers')
   if (!diffIds.every((id) => /^sha256:[0-9a-f]{64}$/.test(id))) {
     throw refused('a layer has no SHA-256 digest')
   }

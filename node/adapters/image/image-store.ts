@@ -1,12 +1,12 @@
-import { HiveError } from '../../domain/errors.ts'
-import type { SandboxImage } from '../../ports/sandbox.ts'
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { Program, SandboxImage } from '../../ports/sandbox.ts'
 import { admitImage } from './image-admission.ts'
-import type { Image } from './image-archive.ts'
+import { admitLayers, type LayeredImage } from './layered-image.ts'
 
 /** Where admitted images are kept ready to run. */
 export interface ImageShelf {
   /** Takes the image in; calling it again for one that is there changes nothing. */
-  put(image: Image): Promise<void>
+  put(image: LayeredImage): Promise<void>
   /** Gives the image with this id up. */
   drop(id: string): Promise<void>
 }
@@ -39,21 +39,27 @@ export class ImageStore {
    * @throws HiveError IMAGE_INVALID · TASK_START_FAILED when its bytes cannot be had
    */
   async ensure(image: SandboxImage): Promise<string> {
-    const known = this.#ids.get(image.id)
-    if (known !== undefined) {
-      this.#ids.delete(image.id)
-      this.#ids.set(image.id, known)
-      return known
+    for (;;) {
+      const known = this.#ids.get(image.id)
+      if (known !== undefined) {
+        this.#ids.delete(image.id)
+        this.#ids.set(image.id, known)
+        return known
+      }
+      const under = this.#loading.get(image.id)
+      if (under === undefined) break
+      // its load may have been cancelled, or have been waiting for a peer that is gone: then it is this one's turn
+      await under.catch(throwIfBad)
     }
-    const under = this.#loading.get(image.id)
-    if (under !== undefined) return await under
     const loading = this.#load(image).finally(() => this.#loading.delete(image.id))
     this.#loading.set(image.id, loading)
     return await loading
   }
 
   async #load(image: SandboxImage): Promise<string> {
-    const admitted = await admitImage(await bytesOf(image))
+    const program = await programOf(image)
+    const admitted =
+      program instanceof Uint8Array ? await admitImage(program) : admitLayers(program)
     await this.#shelf.put(admitted)
     this.#ids.set(image.id, admitted.id)
     await this.#shrink()
@@ -71,10 +77,18 @@ export class ImageStore {
   }
 }
 
-async function bytesOf(image: SandboxImage): Promise<Uint8Array> {
-  try {
-    return await image.load()
-  } catch (cause) {
+/** The program, whose failure to come is told apart from what is wrong with it. */
+async function programOf(image: SandboxImage): Promise<Program> {
+  const unavailable = (cause: unknown) => {
+    throwIfBad(cause)
     throw new HiveError('TASK_START_FAILED', { image: image.id }, { cause })
   }
+  const program = await image.load().catch(unavailable)
+  if (program instanceof Uint8Array) return program
+  const layers = program.layers.map((load) => async () => load().catch(unavailable))
+  return { ...program, layers }
+}
+
+function throwIfBad(error: unknown): void {
+  if (codeOf(error) === 'IMAGE_INVALID') throw error
 }

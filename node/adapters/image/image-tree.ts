@@ -1,14 +1,14 @@
-import type { Image } from './image-archive.ts'
 import { emptyFolder, layerTree, type TreeFolder } from './layer-tree.ts'
+import { bytesOfLayer, type LayeredImage } from './layered-image.ts'
 
 /**
  * What a program of the image sees: its layers one upon the other. A name of an upper layer takes the place of a lower
  * one's, except that a folder upon a folder leaves what is in both.
  * @throws HiveError IMAGE_INVALID
  */
-export function imageTree(image: Image): TreeFolder {
+export async function imageTree(image: LayeredImage): Promise<TreeFolder> {
   const root = emptyFolder()
-  for (const layer of image.layers) lay(root, layerTree(layer).root)
+  for (const layer of image.layers) lay(root, layerTree(await bytesOfLayer(layer)).root)
   return root
 }
 

@@ -8,30 +8,43 @@ export interface TarMember {
   readonly mode?: number
   /** Target, which makes the member a symbolic link. */
   readonly link?: string
+  /** An earlier member's path, which makes the member another name of that file. */
+  readonly hardLink?: string
   /** Owner and group; 0 unless given. */
   readonly owner?: number
 }
 
 /** Bytes of a ustar name field; longer paths go into a pax record. */
 const NAME_BYTES = 100
-const END = new Uint8Array(2 * TAR_BLOCK_BYTES)
+/** What ends an archive. */
+export const TAR_END: Uint8Array = new Uint8Array(2 * TAR_BLOCK_BYTES)
 
 /**
  * The members as a tar archive, in pieces and in the order given. Equal members give equal bytes on every machine:
  * no times, no names of users.
  */
 export function* writeTar(members: Iterable<TarMember>): Generator<Uint8Array> {
-  for (const member of members) {
-    const bytes = member.bytes ?? new Uint8Array()
-    const isDirectory = member.bytes === undefined && member.link === undefined
-    const name = isDirectory ? `${member.path}/` : member.path
-    yield* paxHeader({ path: name, linkpath: member.link ?? '' })
-    const type = member.link === undefined ? (isDirectory ? '5' : '0') : '2'
-    const mode = member.mode ?? (type === '0' ? 0o644 : 0o755)
-    yield header(name, type, bytes.length, mode, member.owner ?? 0, member.link ?? '')
-    yield* padded(bytes)
-  }
-  yield END
+  for (const member of members) yield* writeMember(member)
+  yield TAR_END
+}
+
+/** One member in pieces, for archives that are made while their members come; TAR_END closes them. */
+export function* writeMember(member: TarMember): Generator<Uint8Array> {
+  const bytes = member.bytes ?? new Uint8Array()
+  const target = member.link ?? member.hardLink
+  const isDirectory = member.bytes === undefined && target === undefined
+  const name = isDirectory ? `${member.path}/` : member.path
+  yield* paxHeader({ path: name, linkpath: target ?? '' })
+  const type = isDirectory
+    ? '5'
+    : target === undefined
+      ? '0'
+      : member.link === undefined
+        ? '1'
+        : '2'
+  const mode = member.mode ?? (type === '0' || type === '1' ? 0o644 : 0o755)
+  yield header(name, type, bytes.length, mode, member.owner ?? 0, target ?? '')
+  yield* padded(bytes)
 }
 
 /** The whole archive at once, for small ones. */

@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HiveError } from '../../domain/errors.ts'
-import type { Image } from '../image/image-archive.ts'
 import { decodeImageConfig, type ImageConfig } from '../image/image-config.ts'
 import type { ImageShelf } from '../image/image-store.ts'
 import { imageTree } from '../image/image-tree.ts'
+import type { LayeredImage } from '../image/layered-image.ts'
 import { unpackTree } from './image-unpacking.ts'
 
 /** An unpacked image while a task uses it. */
@@ -33,7 +33,7 @@ export class UnpackedImages implements ImageShelf {
   }
 
   /** @throws HiveError IMAGE_INVALID, or TASK_START_FAILED when the disk does not take it */
-  async put(image: Image): Promise<void> {
+  async put(image: LayeredImage): Promise<void> {
     const known = this.#kept.get(image.id)
     if (known !== undefined) {
       known.isGivenUp = false
@@ -41,7 +41,7 @@ export class UnpackedImages implements ImageShelf {
     }
     const path = this.#pathOf(image.id)
     try {
-      await unpackTree(imageTree(image), path)
+      await unpackTree(await imageTree(image), path)
     } catch (error) {
       await rm(path, { recursive: true, force: true })
       if (error instanceof HiveError) throw error

@@ -1,4 +1,4 @@
-import { HiveError } from '../../domain/errors.ts'
+import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { SandboxImage } from '../../ports/sandbox.ts'
 import { MAX_IMAGE_BYTES } from '../../protocol/limits.ts'
 import { ModuleShelf } from './module-shelf.ts'
@@ -101,8 +101,11 @@ export class RunnerSession implements AsyncDisposable {
     try {
       bytes = await image.load()
     } catch (cause) {
+      if (codeOf(cause) === 'IMAGE_INVALID') throw cause
       throw new HiveError('TASK_START_FAILED', { why: 'the image cannot be loaded' }, { cause })
     }
+    if (!(bytes instanceof Uint8Array))
+      throw new HiveError('IMAGE_INVALID', { why: 'it is an image in layers, not a module' })
     if (bytes.byteLength > MAX_IMAGE_BYTES)
       throw new HiveError('IMAGE_INVALID', { why: `it is larger than ${MAX_IMAGE_BYTES} bytes` })
     if (this.#lostBy) throw this.#lostBy

@@ -16,11 +16,11 @@ function members(text: string): readonly TarMember[] {
   })
 }
 
-function tree(...layers: readonly string[]): readonly string[] {
+async function tree(...layers: readonly string[]): Promise<readonly string[]> {
   const config = { architecture: 'amd64', env: [], entrypoint: [], cmd: [], workingDir: '' }
   const bytes = layers.map((layer) => packTar(members(layer)))
   const diffIds = layers.map((_, at) => `sha256:${String(at).padStart(64, '0')}`)
-  return listing(imageTree(imageOf({ ...config, diffIds }, bytes)))
+  return listing(await imageTree(imageOf({ ...config, diffIds }, bytes)))
 }
 
 function listing(folder: TreeFolder, above = ''): readonly string[] {
@@ -35,21 +35,21 @@ function listing(folder: TreeFolder, above = ''): readonly string[] {
   })
 }
 
-test('an upper layer’s file, link or folder takes the place of a lower one’s', () => {
-  assert.deepEqual(tree('a=1 b=1', 'a=2'), ['a=2', 'b=1'])
-  assert.deepEqual(tree('lib>usr/lib', 'lib/x=1'), ['lib/', 'lib/x=1'])
-  assert.deepEqual(tree('d/x=1', 'd>/etc'), ['d>/etc'])
+test('an upper layer’s file, link or folder takes the place of a lower one’s', async () => {
+  assert.deepEqual(await tree('a=1 b=1', 'a=2'), ['a=2', 'b=1'])
+  assert.deepEqual(await tree('lib>usr/lib', 'lib/x=1'), ['lib/', 'lib/x=1'])
+  assert.deepEqual(await tree('d/x=1', 'd>/etc'), ['d>/etc'])
 })
 
-test('a folder upon a folder leaves what is in both, unless it is opaque', () => {
-  assert.deepEqual(tree('d/x=1', 'd/y=2'), ['d/', 'd/x=1', 'd/y=2'])
-  assert.deepEqual(tree('d/x=1', 'd/y=2 d/.wh..wh..opq'), ['d/', 'd/y=2'])
+test('a folder upon a folder leaves what is in both, unless it is opaque', async () => {
+  assert.deepEqual(await tree('d/x=1', 'd/y=2'), ['d/', 'd/x=1', 'd/y=2'])
+  assert.deepEqual(await tree('d/x=1', 'd/y=2 d/.wh..wh..opq'), ['d/', 'd/y=2'])
 })
 
-test('a deletion takes lower layers’ names and is no file itself', () => {
-  assert.deepEqual(tree('d/x=1 d/y=1', 'd/.wh.x'), ['d/', 'd/y=1'])
-  assert.deepEqual(tree('d/x=1', '.wh.d'), [])
-  assert.deepEqual(tree('a=1', '.wh..wh.plnk'), ['a=1'])
+test('a deletion takes lower layers’ names and is no file itself', async () => {
+  assert.deepEqual(await tree('d/x=1 d/y=1', 'd/.wh.x'), ['d/', 'd/y=1'])
+  assert.deepEqual(await tree('d/x=1', '.wh.d'), [])
+  assert.deepEqual(await tree('a=1', '.wh..wh.plnk'), ['a=1'])
 })
 
 const REFUSED: Readonly<Record<string, string>> = {
