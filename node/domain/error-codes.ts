@@ -171,6 +171,10 @@ export const ERROR_CODES = {
     'Content is larger than allowed.',
     'Use a smaller file; docs/limits.md lists the limits.',
   ),
+  FETCH_TIMEOUT: text(
+    'A job’s program and files did not reach the provider in time.',
+    'Keep the node that has them online; a smaller image or a faster line helps.',
+  ),
   // chain
   CHAIN_UNREACHABLE: text(
     'The chain’s RPC endpoint does not answer.',

@@ -33,7 +33,7 @@ export interface Swept {
 export interface Blobs {
   /** Stores a file and returns its CID; the same bytes always give the same CID. */
   add(bytes: Uint8Array): Promise<Cid>
-  /** Stores one dag-cbor block whose CID commits to its SHA-256; at most 1 MiB. */
+  /** Stores one dag-cbor block whose CID commits to its SHA-256; at most 1 MiB. What it links to is under it. */
   addBlock(bytes: Uint8Array): Promise<Cid>
   /** A file's bytes. Throws CONTENT_NOT_FOUND, CONTENT_TOO_LARGE, CANCELLED. */
   get(cid: Cid, options: FetchOptions): Promise<Uint8Array>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { CID } from 'multiformats/cid'
 import { HiveError } from '../../node/domain/errors.ts'
 import type { PeerId } from '../../node/domain/ids.ts'
 import { MiB } from '../../node/domain/units.ts'
@@ -63,6 +64,22 @@ export function blobsKeepTheirPromises(name: string, open: () => Promise<TwoBlob
       false,
       true,
     ])
+  })
+
+  test(`${name}: what a block links to is under it: kept with it, and missed with it`, async () => {
+    await using two = await open()
+    const linked = await two.here.add(someBytes(1000))
+    const block = await two.here.addBlock(encodeCbor({ deep: [{ link: CID.parse(linked) }] }))
+    const dangling = encodeCbor({ link: CID.parse(await two.there.add(someBytes(2000))) })
+    assert.equal(await two.here.has(block), true)
+    assert.equal(await two.here.has(await two.here.addBlock(dangling)), false)
+    const keep = async function* () {
+      yield block
+    }
+    const options = { keep: keep(), cacheBytes: 0, unusedSince: Date.now() + 60_000 }
+    const { blocks } = await two.here.sweep({ ...options, signal: never })
+    assert.equal(blocks, 1)
+    assert.equal(await two.here.has(block), true)
   })
 
   test(`${name}: a sweep takes the longest unused first, down to the cache's size`, async () => {

@@ -4,6 +4,7 @@ import { sha256 } from 'multiformats/hashes/sha2'
 import { HiveError } from '../../node/domain/errors.ts'
 import type { Cid, PeerId } from '../../node/domain/ids.ts'
 import { MiB } from '../../node/domain/units.ts'
+import { linksOfBlock } from '../../node/protocol/block-links.ts'
 import type { Blobs, FetchOptions, SweepOptions, Swept } from '../../node/ports/blobs.ts'
 
 const DAG_CBOR = 0x71
@@ -53,12 +54,12 @@ export class FakeBlobs implements Blobs {
   }
 
   async has(cid: Cid): Promise<boolean> {
-    return this.#own.has(cid)
+    return this.#under([cid]).every((each) => this.#own.has(each))
   }
 
   async sweep({ keep, cacheBytes, unusedSince, signal }: SweepOptions): Promise<Swept> {
     const kept = new Set<Cid>()
-    for await (const cid of keep) kept.add(cid)
+    for await (const cid of keep) for (const each of this.#under([cid])) kept.add(each)
     signal.throwIfAborted()
     const usedAt = (cid: Cid) => this.#usedAt.get(cid) ?? 0
     const sizes = (cids: readonly Cid[]) =>
@@ -76,6 +77,14 @@ export class FakeBlobs implements Blobs {
       swept.bytes += bytes
     }
     return { ...swept, leftBytes: sizes([...this.#own.keys()]) }
+  }
+
+  /** The contents themselves, and those that blocks among them link to. */
+  #under(cids: readonly Cid[]): Cid[] {
+    return cids.flatMap((cid) => {
+      const bytes = isOurs(cid) && CID.parse(cid).code === DAG_CBOR ? this.#own.get(cid) : undefined
+      return [cid, ...(bytes === undefined ? [] : this.#under(linksOfBlock(bytes)))]
+    })
   }
 
   #find(cid: Cid, from: PeerId | undefined): Uint8Array | undefined {

@@ -64,6 +64,32 @@ export class RunningTasks implements AsyncDisposable {
     }
   }
 
+  /**
+   * Waits for work that makes something ready, no longer than until the signal aborts; disposal waits for all of it.
+   * @throws HiveError CANCELLED, and what the work throws
+   */
+  async ready(work: () => Promise<unknown>, { signal }: Pick<RunOptions, 'signal'>): Promise<void> {
+    if (this.#closing.signal.aborted)
+      throw new HiveError('SANDBOX_UNAVAILABLE', { kind: this.#kind })
+    const either = AbortSignal.any([signal, this.#closing.signal])
+    const { promise: abandoned, reject } = Promise.withResolvers<never>()
+    const onAbort = () => reject(new HiveError('CANCELLED', {}, { cause: either.reason }))
+    if (either.aborted) throw new HiveError('CANCELLED', {}, { cause: either.reason })
+    either.addEventListener('abort', onAbort, { once: true })
+    const working = work()
+    const settled = working.then(
+      () => undefined,
+      () => undefined, // whoever waits for it hears of it
+    )
+    this.#running.add(settled)
+    try {
+      await Promise.race([working, abandoned])
+    } finally {
+      either.removeEventListener('abort', onAbort)
+      void settled.then(() => this.#running.delete(settled))
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
     await Promise.all(this.#running)

@@ -1,6 +1,12 @@
 import { codeOf } from '../../domain/errors.ts'
 import type { Logger } from '../../ports/logger.ts'
-import type { RunOptions, Sandbox, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
+import type {
+  RunOptions,
+  Sandbox,
+  SandboxImage,
+  SandboxResult,
+  SandboxTask,
+} from '../../ports/sandbox.ts'
 import { openCgroupMeter } from '../confinement/cgroup-meter.ts'
 import { connectEngine, engineGone } from './engine.ts'
 import { describeEngine } from './engine-description.ts'
@@ -107,6 +113,10 @@ class DockerSandbox implements Sandbox {
 
   holds(imageId: string): boolean {
     return this.#on.images.holds(imageId)
+  }
+
+  async prepare(image: SandboxImage, options: Pick<RunOptions, 'signal'>): Promise<void> {
+    await this.#tasks.ready(() => this.#on.images.ensure(image), options)
   }
 
   async run(task: SandboxTask, options: RunOptions): Promise<SandboxResult> {

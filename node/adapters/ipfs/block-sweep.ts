@@ -3,8 +3,8 @@ import { basename, join } from 'node:path'
 import type { CID } from 'multiformats/cid'
 import type { Cid } from '../../domain/ids.ts'
 import type { SweepOptions, Swept } from '../../ports/blobs.ts'
-import { DAG_PB_CODE, parseCid } from './content-id.ts'
-import { linksOf } from './dag-links.ts'
+import { parseCid } from './content-id.ts'
+import { linksOf, mayHaveLinks } from './dag-links.ts'
 import type { VerifiedBlockstore } from './verified-blockstore.ts'
 
 interface BlockFile {
@@ -73,7 +73,7 @@ async function filesUnder(
       const name = blocks.fileOf(cid)
       if (names.has(name)) continue
       names.add(name)
-      if (cid.code === DAG_PB_CODE) queue.push(...(await linksIn(blocks, cid)))
+      if (mayHaveLinks(cid)) queue.push(...(await linksIn(blocks, cid)))
     }
   }
   return names
@@ -81,7 +81,7 @@ async function filesUnder(
 
 async function linksIn(blocks: VerifiedBlockstore, cid: CID): Promise<readonly CID[]> {
   try {
-    return linksOf(await blocks.peek(cid))
+    return linksOf(cid, await blocks.peek(cid))
   } catch {
     // not here, or no longer whole: nothing under it can be told
     return []

@@ -4,9 +4,9 @@ import { sha256 } from 'multiformats/hashes/sha2'
 import { HiveError } from '../../domain/errors.ts'
 import type { Cid } from '../../domain/ids.ts'
 
-/** The codec of UnixFS nodes, in the multicodec table; the other two are blocks and raw bytes. */
+/** The codecs of UnixFS nodes and of blocks, in the multicodec table; the third is raw bytes. */
 export const DAG_PB_CODE = 0x70
-const DAG_CBOR_CODE = 0x71
+export const DAG_CBOR_CODE = 0x71
 const CODECS: ReadonlySet<number> = new Set([raw.code, DAG_PB_CODE, DAG_CBOR_CODE])
 /** Longest text of a CID, characters; ours have 59. */
 const MAX_CID_CHARS = 128

@@ -1,6 +1,7 @@
 import { CID } from 'multiformats/cid'
 import { HiveError } from '../../domain/errors.ts'
-import { checkCid } from './content-id.ts'
+import { linksOfBlock } from '../../protocol/block-links.ts'
+import { checkCid, DAG_CBOR_CODE, DAG_PB_CODE, parseCid } from './content-id.ts'
 
 /** Fields as dag-pb writes them: number and wire type 2, bytes with a length before them. */
 const NODE_LINKS = 0x12
@@ -11,8 +12,18 @@ const BYTES = 2
 /** Longest varint of a field in a block, bytes: more than any block's length needs. */
 const MAX_VARINT_BYTES = 8
 
-/** The blocks that a dag-pb block names. Throws CONTENT_NOT_FOUND for bytes that are none. */
-export function linksOf(block: Uint8Array): CID[] {
+/** Whether a block of this kind may name others. */
+export function mayHaveLinks(cid: CID): boolean {
+  return cid.code === DAG_PB_CODE || cid.code === DAG_CBOR_CODE
+}
+
+/** The blocks that a block names. Throws CONTENT_NOT_FOUND, or as {@link linksOfBlock} does, for bytes that are none. */
+export function linksOf(cid: CID, block: Uint8Array): CID[] {
+  if (cid.code === DAG_PB_CODE) return linksOfNode(block)
+  return cid.code === DAG_CBOR_CODE ? linksOfBlock(block).map(parseCid) : []
+}
+
+function linksOfNode(block: Uint8Array): CID[] {
   return fieldsOf(block)
     .filter(({ tag }) => tag === NODE_LINKS)
     .map(({ bytes }) => {

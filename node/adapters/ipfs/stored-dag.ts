@@ -1,6 +1,5 @@
 import type { CID } from 'multiformats/cid'
-import { DAG_PB_CODE } from './content-id.ts'
-import { linksOf } from './dag-links.ts'
+import { linksOf, mayHaveLinks } from './dag-links.ts'
 import type { VerifiedBlockstore } from './verified-blockstore.ts'
 
 /** Most blocks looked at; content with more counts as absent and is simply fetched. */
@@ -14,7 +13,7 @@ export async function isStored(blocks: VerifiedBlockstore, root: CID): Promise<b
     if (seen.has(cid.toString())) continue
     seen.add(cid.toString())
     if (seen.size > MAX_BLOCKS || !(await blocks.has(cid))) return false
-    if (cid.code === DAG_PB_CODE) queue.push(...linksOf(await blocks.read(cid)))
+    if (mayHaveLinks(cid)) queue.push(...linksOf(cid, await blocks.read(cid)))
   }
   return true
 }

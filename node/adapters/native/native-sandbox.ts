@@ -1,7 +1,13 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '../../ports/logger.ts'
-import type { RunOptions, Sandbox, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
+import type {
+  RunOptions,
+  Sandbox,
+  SandboxImage,
+  SandboxResult,
+  SandboxTask,
+} from '../../ports/sandbox.ts'
 import { RunningTasks } from '../confinement/running-tasks.ts'
 import { ImageStore } from '../image/image-store.ts'
 import type { Architecture } from '../image/tiny-program.ts'
@@ -123,6 +129,10 @@ class NativeSandbox implements Sandbox {
 
   holds(imageId: string): boolean {
     return this.#machine.images.holds(imageId)
+  }
+
+  async prepare(image: SandboxImage, options: Pick<RunOptions, 'signal'>): Promise<void> {
+    await this.#tasks.ready(() => this.#machine.images.ensure(image), options)
   }
 
   async run(task: SandboxTask, options: RunOptions): Promise<SandboxResult> {

@@ -17,6 +17,8 @@ import { taskSeed } from '../../protocol/task-seed.ts'
 import { ZERO_BYTES32 } from '../../domain/ids.ts'
 import { allEnded } from '../all-ended.ts'
 import type { Signing } from '../signing.ts'
+import { withinTime } from '../time-limit.ts'
+import { bringShare, FETCH_TIMEOUT_MS } from './arrival.ts'
 import { Contents } from './contents.ts'
 import type { ContentRoom } from './content-room.ts'
 import type { WorkRecord } from './records.ts'
@@ -49,15 +51,28 @@ export class Execution {
     const { works } = this.#parts
     const log = works.log(awarded)
     const fetching = await this.#enter(step(awarded, 'fetch'), log)
-    const spec = await this.#spec(fetching, signal)
-    const sandbox = this.#parts.sandboxes.find(({ kind }) => kind === spec.kind)
-    if (sandbox === undefined) throw new HiveError('SANDBOX_UNAVAILABLE', { kind: spec.kind })
-    using _room = this.#parts.room.take(contentBytesOf(spec, fetching.tasks))
-    const contents = new Contents(this.#parts.blobs, fetching.peer, signal)
-    if (!sandbox.holds(spec.image.cid)) await contents.image(spec)
+    const limit = { ms: FETCH_TIMEOUT_MS, code: 'FETCH_TIMEOUT', signal } as const
+    const { spec, sandbox, contents, room } = await withinTime(
+      this.#parts.clock,
+      limit,
+      async (limited) => this.#fetch(fetching, limited),
+    )
+    using _room = room
     const running = await this.#enter(step(fetching, 'run'), log)
     const results = await this.#tasks(running, spec, sandbox, contents, log, signal)
     return this.#publish(await this.#enter(step(running, 'publish-results'), log), results)
+  }
+
+  /** Brings what the share needs; its room is the caller's to dispose. */
+  async #fetch(work: WorkRecord, signal: AbortSignal) {
+    const spec = await this.#spec(work, signal)
+    const sandbox = this.#parts.sandboxes.find(({ kind }) => kind === spec.kind)
+    if (sandbox === undefined) throw new HiveError('SANDBOX_UNAVAILABLE', { kind: spec.kind })
+    using taken = new DisposableStack()
+    taken.use(this.#parts.room.take(contentBytesOf(spec, work.tasks)))
+    const contents = new Contents(this.#parts.blobs, work.peer)
+    await bringShare(contents, spec, sandbox, signal)
+    return { spec, sandbox, contents, room: taken.move() }
   }
 
   /** Runs every task; one that cannot be run at all stops the others, which nobody will pay for. */
@@ -113,12 +128,12 @@ export class Execution {
     log: ShareLog,
     signal: AbortSignal,
   ): Promise<TaskResult> {
-    const { stdin, files } = await contents.of(spec, index)
+    const { stdin, files } = await contents.of(spec, index, signal)
     log.add({ type: 'started', index })
     const result = await sandbox.run(
       {
         id: `${work.id}-${index}`,
-        image: { id: spec.image.cid, load: async () => contents.image(spec) },
+        image: { id: spec.image.cid, load: async () => contents.image(spec, signal) },
         args: spec.args.map((arg) => expand(arg, spec, index)),
         env: Object.fromEntries(
           Object.entries(spec.env).map(([key, value]) => [key, expand(value, spec, index)]),
