@@ -8,6 +8,7 @@ import type {
   SandboxResult,
   SandboxTask,
 } from '../../node/ports/sandbox.ts'
+import { HiveError } from '../../node/domain/errors.ts'
 import { MiB } from '../../node/domain/units.ts'
 
 /** A program the adapter supplies: its image, and arguments to put before the suite's own. */
@@ -270,6 +271,52 @@ export function sandboxKeepsItsPromises(name: string, open: () => Promise<Sandbo
       await Promise.all([1, 2, 3].map(() => runProgram(sandbox, { image: counted, args }, [])))
       assert.equal(loads, before)
       assert.equal(sandbox.holds('some other id'), false)
+    })
+
+    test('an image that was refused as it was fetched is image-bad', async () => {
+      const image = { id: 'refused', load: () => Promise.reject(new HiveError('IMAGE_INVALID')) }
+      const { reason } = await runProgram(sandbox, { image, args: [] }, [])
+      assert.equal(reason, 'image-bad')
+    })
+
+    test('an image made ready is held, and a run does not ask for it', async () => {
+      if (sandbox.prepare === undefined) return
+      const { image, args } = programs.copy
+      const { signal } = new AbortController()
+      await sandbox.prepare({ ...image, id: 'prepared' }, { signal })
+      assert.equal(sandbox.holds('prepared'), true)
+      const load = () => Promise.reject(new Error('asked for'))
+      const run = { files: [textFile('/in/a.txt', 'a')] }
+      const program = { image: { id: 'prepared', load }, args }
+      const result = await runProgram(sandbox, program, ['/in/a.txt', '/out/b.txt'], run)
+      assert.equal(result.reason, 'exit')
+    })
+
+    test('making an image ready ends with its signal, and tells why it cannot be done', async () => {
+      if (sandbox.prepare === undefined) return
+      const { signal } = new AbortController()
+      const prepare = async (load: SandboxImage['load'], until = signal) =>
+        sandbox.prepare?.({ id: 'unready', load }, { signal: until })
+      const garbage = new Uint8Array(1000).fill(0x5a)
+      await assert.rejects(
+        prepare(async () => garbage),
+        { code: 'IMAGE_INVALID' },
+      )
+      await assert.rejects(
+        prepare(() => Promise.reject(new Error('no such block'))),
+        { code: 'TASK_START_FAILED' },
+      )
+      const stop = new AbortController()
+      const waiting = prepare(
+        async () =>
+          new Promise((_, reject) => {
+            stop.signal.addEventListener('abort', () => reject(new Error('stopped')))
+          }),
+        stop.signal,
+      )
+      stop.abort()
+      await assert.rejects(waiting, ({ code }) => ['CANCELLED', 'TASK_START_FAILED'].includes(code))
+      assert.equal(sandbox.holds('unready'), false)
     })
 
     test('runs side by side do not mix', async () => {

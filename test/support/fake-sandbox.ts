@@ -1,4 +1,4 @@
-import { HiveError } from '../../node/domain/errors.ts'
+import { codeOf, HiveError } from '../../node/domain/errors.ts'
 import type { JobKind } from '../../node/domain/job-spec.ts'
 import type { EndReason } from '../../node/domain/receipt.ts'
 import type {
@@ -28,6 +28,17 @@ export function createFakeSandbox(kind: JobKind = 'wasm'): Sandbox {
     kind,
     isolation: 'none: a fake',
     holds: (id) => images.has(id),
+    prepare: async (image, { signal }) => {
+      if (signal.aborted) throw new HiveError('CANCELLED', {}, { cause: signal.reason })
+      const bytes = await image.load().catch((cause: unknown) => {
+        if (codeOf(cause) === 'IMAGE_INVALID') throw cause
+        throw new HiveError('TASK_START_FAILED', { image: image.id }, { cause })
+      })
+      const script = bytes instanceof Uint8Array ? readScript(bytes) : undefined
+      if (script === undefined) throw new HiveError('IMAGE_INVALID', { rule: 'not a script' })
+      if (signal.aborted) throw new HiveError('CANCELLED', {}, { cause: signal.reason })
+      images.set(image.id, script)
+    },
     run: async (task, options) => {
       if (closed.signal.aborted) throw new HiveError('SANDBOX_UNAVAILABLE', { kind })
       const run = new FakeRun(task, options, closed.signal)
@@ -37,9 +48,11 @@ export function createFakeSandbox(kind: JobKind = 'wasm'): Sandbox {
         let bytes
         try {
           bytes = await task.image.load()
-        } catch {
+        } catch (error) {
           // The reason goes to the caller as the port says.
-          return run.result('start-failed', 'the image could not be loaded')
+          return codeOf(error) === 'IMAGE_INVALID'
+            ? run.result('image-bad', 'nothing can be done with it')
+            : run.result('start-failed', 'the image could not be loaded')
         }
         script = bytes instanceof Uint8Array ? readScript(bytes) : undefined
         if (script === undefined) return run.result('image-bad', 'not a script')

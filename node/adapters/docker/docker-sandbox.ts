@@ -1,4 +1,4 @@
-import { codeOf } from '../../domain/errors.ts'
+import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type {
   RunOptions,
@@ -116,7 +116,14 @@ class DockerSandbox implements Sandbox {
   }
 
   async prepare(image: SandboxImage, options: Pick<RunOptions, 'signal'>): Promise<void> {
-    await this.#tasks.ready(() => this.#on.images.ensure(image), options)
+    const load = async () => {
+      try {
+        await this.#on.images.ensure(image)
+      } catch (error) {
+        throw error instanceof HiveError ? error : engineGone(error)
+      }
+    }
+    await this.#tasks.ready(load, options)
   }
 
   async run(task: SandboxTask, options: RunOptions): Promise<SandboxResult> {
