@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { composeImage, imageArchive } from '../../node/adapters/image/image-archive.ts'
+import { composeImage, imageArchive, imageOf } from '../../node/adapters/image/image-archive.ts'
+import type { ImageConfig } from '../../node/adapters/image/image-config.ts'
 import { admitImage } from '../../node/adapters/image/image-admission.ts'
 import { unlessGone } from '../../node/adapters/docker/engine.ts'
 import { helperImage } from '../../node/adapters/docker/helper-image.ts'
@@ -66,6 +67,44 @@ describe('images of docker jobs', { skip: missing }, () => {
     } finally {
       await engine.getImage(TAG).remove()
     }
+  })
+
+  test('an image comes in layers, one at a time; one that cannot be had leaves nothing behind', async () => {
+    const [base] = (await admitImage(await busybox.load())).layers
+    const own = packTar([{ path: 'own', bytes: Buffer.from(`of ${process.pid}\n`) }])
+    const image = imageOf(aConfig([base ?? own, own]), [base ?? own, own])
+    const held: number[] = []
+    const layers = image.layers.map((bytes, at) => async () => {
+      held.push(at)
+      return bytes
+    })
+    const lost = () => Promise.reject(new Error('nobody has it'))
+    const { config } = image
+    const broken = { id: 'layers-lost', load: async () => ({ config, layers: [layers[0]!, lost] }) }
+    const args = ['/bin/sh', '-c', 'cat /own']
+    const first = await runProgram(sandbox, { image: broken, args }, [])
+    assert.equal(first.reason, 'start-failed')
+    assert.equal(await holds(image.id), false)
+    const whole = { id: 'layers', load: async () => ({ config, layers }) }
+    const second = await runProgram(sandbox, { image: whole, args }, [])
+    assert.equal(textOf(second.stdout), `of ${process.pid}\n`)
+    assert.deepEqual(held, [0, 0, 1])
+    await engine.getImage(image.id).remove()
+  })
+
+  test('a layer that is not its digest’s, or not the image’s last, is image-bad', async () => {
+    const own = packTar([{ path: 'own', bytes: Buffer.from(`bad of ${process.pid}\n`) }])
+    const other = packTar([{ path: 'other', bytes: Buffer.from('x') }])
+    const image = imageOf(aConfig([own]), [own])
+    for (const layers of [[other], [own, other], []]) {
+      const load = async () => ({
+        config: image.config,
+        layers: layers.map((one) => async () => one),
+      })
+      const bad = { image: { id: 'layers-bad', load }, args: ['/none'] }
+      assert.equal((await runProgram(sandbox, bad, [])).reason, 'image-bad')
+    }
+    assert.equal(await holds(image.id), false)
   })
 
   test('an image that the engine lost is loaded again', async () => {
@@ -152,6 +191,23 @@ describe('images of docker jobs', { skip: missing }, () => {
 
 function program(id: string, bytes: Uint8Array): Program {
   return { image: { id, load: async () => bytes }, args: ['/evil'] }
+}
+
+function aConfig(layers: readonly Uint8Array[]): ImageConfig {
+  const diffIds = layers.map(
+    (bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
+  )
+  return { architecture: 'amd64', env: [], entrypoint: [], cmd: [], workingDir: '', diffIds }
+}
+
+async function holds(imageId: string): Promise<boolean> {
+  return await engine
+    .getImage(imageId)
+    .inspect()
+    .then(
+      () => true,
+      () => false, // the engine says that it is not there
+    )
 }
 
 function byPath([a = '']: readonly string[], [b = '']: readonly string[]): number {

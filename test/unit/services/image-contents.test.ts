@@ -22,10 +22,10 @@ function twoNodes() {
   const there = new FakeBlobs(network, 'requester')
   const here = new FakeBlobs(network, 'provider')
   const fetched: string[] = []
-  const { get } = here
+  const get = here.get.bind(here)
   here.get = async (cid, options) => {
     if (!isBlockCid(cid) && !(await here.has(cid))) fetched.push(cid)
-    return get.call(here, cid, options)
+    return get(cid, options)
   }
   return { there, here, fetched, contents: () => new Contents(here, 'requester') }
 }
