@@ -6,13 +6,15 @@ import { decodeCbor, encodeCbor } from './cbor.ts'
 import { cidText } from './cid.ts'
 import { MAX_FRAME_BYTES, MAX_SMALL_BYTES } from './limits.ts'
 import { taskResult } from './results.ts'
-import { asMap, bytes32, malformed, uint32, type Shape } from './schema.ts'
+import { asMap, bytes32, malformed, uint32, uint8, type Shape } from './schema.ts'
 import { errorCode, bytesUpTo, oneOf, record } from './shapes.ts'
 
 /** What a provider tells the requester while it works on a share. */
 export type ShareEvent =
   | { readonly type: 'state'; readonly state: JobState }
   | { readonly type: 'started'; readonly index: number }
+  /** How far a running task says that it is, 0 to 100. */
+  | { readonly type: 'progress'; readonly index: number; readonly percent: number }
   | { readonly type: 'done'; readonly result: TaskResult }
   | {
       readonly type: 'log'
@@ -33,6 +35,14 @@ export type ShareEvent =
 /** Largest piece of a task's output in one event, bytes; leaves room for the rest of a frame. */
 export const MAX_LOG_BYTES: number = MAX_FRAME_BYTES / 2
 
+const percent: Shape<number> = {
+  toWire: (value) => value,
+  fromWire(raw, path) {
+    const value = uint8.fromWire(raw, path)
+    return value <= 100 ? value : malformed(path, 'at most 100')
+  },
+}
+
 type EventShapes = {
   readonly [T in ShareEvent['type']]: Shape<Omit<Extract<ShareEvent, { type: T }>, 'type'>>
 }
@@ -40,6 +50,7 @@ type EventShapes = {
 const EVENTS: EventShapes = {
   state: record({ state: oneOf(JOB_STATES) }),
   started: record({ index: uint32 }),
+  progress: record({ index: uint32, percent }),
   done: record({ result: taskResult }),
   log: record({ index: uint32, stream: uint32, bytes: bytesUpTo(MAX_LOG_BYTES) }),
   receipt: record({ receipt: bytesUpTo(MAX_SMALL_BYTES), salt: bytes32, manifest: cidText }),

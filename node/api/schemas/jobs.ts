@@ -93,6 +93,12 @@ export const JobEventBody = Type.Union([
     result: Type.Optional(TaskResultBody),
   }),
   Type.Object({
+    type: Type.Literal('progress'),
+    index: Type.Integer(),
+    /** How far the running task says that it is. */
+    percent: Type.Integer({ minimum: 0, maximum: 100 }),
+  }),
+  Type.Object({
     type: Type.Literal('log'),
     index: Type.Integer(),
     /** 1 stdout, 2 stderr. */

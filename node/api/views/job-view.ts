@@ -73,6 +73,10 @@ export function eventView(update: JobUpdate): JobEventBody {
       const view = result === undefined ? {} : { result: resultView(result) }
       return { type: 'task', index, provider, ...view }
     }
+    case 'progress': {
+      const { index, percent } = update
+      return { type: 'progress', index, percent }
+    }
     case 'log': {
       const { index, stream, bytes } = update
       return { type: 'log', index, stream, data: Buffer.from(bytes).toString('base64') }
@@ -88,6 +92,7 @@ export function jobOf(update: JobUpdate): string {
     case 'share':
       return update.share.job
     case 'task':
+    case 'progress':
     case 'log':
       return update.job
   }

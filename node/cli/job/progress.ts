@@ -23,6 +23,8 @@ export class Progress {
   readonly #promised = new Map<string, bigint>()
   readonly #providers = new Set<string>()
   readonly #ended = new Set<number>()
+  /** What running tasks say of themselves, percent. */
+  readonly #reached = new Map<number, number>()
   #last = ''
   #drawn = false
 
@@ -34,7 +36,11 @@ export class Progress {
   /** Takes an event and shows what it changed. */
   async take(event: JobEventBody, job: JobSummary): Promise<void> {
     if (event.type === 'log') return
-    if (event.type === 'task' && event.result !== undefined) this.#ended.add(event.index)
+    if (event.type === 'task') {
+      this.#reached.delete(event.index)
+      if (event.result !== undefined) this.#ended.add(event.index)
+    }
+    if (event.type === 'progress') this.#reached.set(event.index, event.percent)
     if (event.type === 'share') {
       const { id, provider, amount } = event.share
       this.#providers.add(provider)
@@ -58,18 +64,26 @@ export class Progress {
       this.#drawn = true
       return
     }
-    const step = `${job.state} ${Math.floor((done * STEPS) / job.tasks)}`
+    const step = `${job.state} ${Math.floor((this.#percent(job, done) * STEPS) / 100)}`
     if (step === this.#last) return
     this.#last = step
     await printLine(output, `hive: ${line}`)
   }
 
+  /** Of the whole job: what has ended, and what running tasks have reached. */
+  #percent(job: JobSummary, done: number): number {
+    const running = [...this.#reached.values()].reduce((sum, each) => sum + each, 0)
+    return Math.min(100, Math.floor((done * 100 + running) / job.tasks))
+  }
+
   #line(job: JobSummary, done: number): string {
     const promised = [...this.#promised.values()].reduce((sum, each) => sum + each, 0n)
     const providers = this.#providers.size
+    const isTold = this.#reached.size > 0
     return [
       `${job.id.slice(0, 10)} ${job.state}`,
       `${done}/${job.tasks} ${job.tasks === 1 ? 'task' : 'tasks'}`,
+      ...(isTold ? [`${this.#percent(job, done)} %`] : []),
       ...(providers > 0 ? [`${providers} ${providers === 1 ? 'provider' : 'providers'}`] : []),
       ...(promised > 0n ? [`${formatAmount(promised)} tokens`] : []),
       formatDuration(this.#parts.now() - this.#startedAt),

@@ -1,3 +1,4 @@
+import { withoutMarks } from '../../domain/progress-mark.ts'
 import type { Output } from '../parts.ts'
 
 /** Controls beyond line feed and tab, and the marks that reorder text: what could steer or deceive. */
@@ -12,10 +13,14 @@ export function jobOutput(output: Output): Output {
   // a character may be cut in two by the pieces that it comes in
   const decoder = new TextDecoder()
   let afterReturn = ''
+  let begunMark = ''
   return {
     write: (chunk, done) => {
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-      const text = afterReturn + decoder.decode(bytes, { stream: true })
+      const read = afterReturn + begunMark + decoder.decode(bytes, { stream: true })
+      // how far the program is, this command says in its own words
+      const { text, rest } = withoutMarks(read)
+      begunMark = rest
       // whether a return at the end belongs to a line feed shows with the next piece
       afterReturn = text.endsWith('\r') ? '\r' : ''
       const whole = text.slice(0, text.length - afterReturn.length)

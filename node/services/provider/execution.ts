@@ -3,10 +3,11 @@ import { contentBytesOf, expand, type JobSpec } from '../../domain/job-spec.ts'
 import { step } from '../../domain/job-state.ts'
 import { needOf } from '../../domain/offer.ts'
 import { askFault, askOf } from '../../domain/offer-ask.ts'
+import { ProgressReader } from '../../domain/progress-mark.ts'
 import { isBillable, type OutputFile, type TaskResult } from '../../domain/receipt.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Sandbox, SandboxFile, SandboxResult } from '../../ports/sandbox.ts'
+import type { RunOptions, Sandbox, SandboxFile, SandboxResult } from '../../ports/sandbox.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { blockCid, cidDigest } from '../../protocol/cid.ts'
 import { decodeJobSpec } from '../../protocol/job-spec-codec.ts'
@@ -37,6 +38,20 @@ export interface ExecutionParts {
 }
 
 const MAX_DETAIL_CHARS = 1000
+
+/** Where a running task's output goes: to whoever follows, and what it says of its progress in any case. */
+function outputOf(
+  index: number,
+  log: ShareLog,
+  isStreamed: boolean,
+): NonNullable<RunOptions['onOutput']> {
+  const readers = { 1: new ProgressReader(), 2: new ProgressReader() }
+  return (stream, chunk) => {
+    if (isStreamed) log.addOutput(index, stream, chunk)
+    const percent = readers[stream].push(chunk)
+    if (percent !== undefined) log.add({ type: 'progress', index, percent })
+  }
+}
 
 /** Does a share: fetch, run every task, publish the results, sign the one receipt. */
 export class Execution {
@@ -150,9 +165,7 @@ export class Execution {
         },
         ...(spec.deterministic === true && { seed: taskSeed(work.spec, index) }),
       },
-      spec.stream
-        ? { signal, onOutput: (stream, chunk) => log.addOutput(index, stream, chunk) }
-        : { signal },
+      { signal, onOutput: outputOf(index, log, spec.stream) },
     )
     signal.throwIfAborted()
     const kept = fitted(await this.#keep(index, result), work.tasks.length)

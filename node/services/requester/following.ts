@@ -103,6 +103,11 @@ export class Following {
         return this.#publishTask(share, event.index)
       case 'done':
         return this.#publishTask(share, event.result.index, event.result)
+      case 'progress': {
+        const { index, percent } = event
+        if (!share.tasks.includes(index)) return
+        return book.updates.publish({ type: 'progress', job: share.job, index, percent })
+      }
       case 'log':
         if (!share.tasks.includes(event.index)) return
         return book.updates.publish({

@@ -20,6 +20,13 @@ export type JobUpdate =
       readonly result?: TaskResult
     }
   | {
+      readonly type: 'progress'
+      readonly job: Bytes32
+      readonly index: number
+      /** 0 to 100, in the program's own words. */
+      readonly percent: number
+    }
+  | {
       readonly type: 'log'
       readonly job: Bytes32
       readonly index: number

@@ -146,3 +146,12 @@ test('run: on a terminal progress is redrawn in place and gone in the end', asyn
   assert.ok(hive.stderr.text.endsWith('\r\u001B[2K'))
   assert.equal(hive.stdout.text, 'out')
 })
+
+test('run: what a program says of its progress is shown in our words, and is no part of what a terminal prints', async (t) => {
+  await using it = await openTestApi()
+  const script = { stdout: 'o\u001B]9;4;1;42\u0007ut', sleepMs: 50 }
+  const hive = await place(t, it, script, { isTTY: true })
+  assert.equal(await hive.run('run', 'p.wasm'), 0)
+  assert.match(hive.stderr.text, / · 42 % · /)
+  assert.equal(hive.stdout.text, 'out')
+})
