@@ -1,10 +1,17 @@
+const ESC = '\u001B'
+const BEL = '\u0007'
 /**
  * How a program says how far it is: the sequence OSC 9 ; 4 ; 1 ; PERCENT, ended by BEL or ST, which many
  * terminals show on their title or task bar. It stays part of the output.
  */
-const PROGRESS_MARK = /\u001B\]9;4;(\d)(?:;(\d{1,3}))?(?:\u0007|\u001B\\)/g
+const PROGRESS_MARK = new RegExp(
+  String.raw`${ESC}\]9;4;(\d)(?:;(\d{1,3}))?(?:${BEL}|${ESC}\\)`,
+  'g',
+)
 /** The beginning of a mark at the end of a text. */
-const BEGUN = /\u001B(?:\](?:9(?:;(?:4(?:;(?:\d(?:;(?:\d{1,3}\u001B?)?)?\u001B?)?)?)?)?)?)?$/
+const BEGUN = new RegExp(
+  String.raw`${ESC}(?:\](?:9(?:;(?:4(?:;(?:\d(?:;(?:\d{1,3}${ESC}?)?)?${ESC}?)?)?)?)?)?)?$`,
+)
 
 /** The text without marks; `rest` may be the beginning of one that goes on in the next piece. */
 export function withoutMarks(text: string): { readonly text: string; readonly rest: string } {
@@ -21,8 +28,7 @@ export class ProgressReader {
 
   /** The percentage, 0 to 100, that this piece has brought the task to; `undefined` where it is none beyond before. */
   push(bytes: Uint8Array): number | undefined {
-    const ESC = 0x1b
-    if (this.#rest === '' && !bytes.includes(ESC)) return undefined
+    if (this.#rest === '' && !bytes.includes(ESC.charCodeAt(0))) return undefined
     const text = this.#rest + this.#decoder.decode(bytes)
     this.#rest = BEGUN.exec(text)?.[0] ?? ''
     const before = this.#highest
