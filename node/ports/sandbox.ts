@@ -92,11 +92,26 @@ export interface RunOptions {
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void
 }
 
+/** The tasks that run on though this node did not: what an earlier life of it started and did not see end. */
+export interface LeftTasks {
+  /** Their ids; one that is resumed or ended is no longer among them. */
+  readonly ids: ReadonlySet<string>
+  /**
+   * Takes one up where it stands, with all its output so far, under the limits that it started with. `undefined` when
+   * how it went cannot be told for certain: nothing of it is left then, and it can be run again.
+   */
+  resume(task: SandboxTask, options: RunOptions): Promise<SandboxResult | undefined>
+  /** Ends one and removes what is its own. */
+  end(id: string): Promise<void>
+}
+
 /** Runs strangers' programs. No network, no host files, non-root, limits enforced; nothing is left behind. */
 export interface Sandbox extends AsyncDisposable {
   readonly kind: JobKind
   /** What isolates the job, for the advert: `bubblewrap`, `docker runc`, … */
   readonly isolation: string
+  /** Only of engines whose tasks outlive this node. Those not resumed end with the sandbox. */
+  readonly left?: LeftTasks
   /** Whether the image is already loaded, so that a bid may say so. */
   holds(imageId: string): boolean
   /**

@@ -58,28 +58,37 @@ export async function runProgram(
   args: readonly string[],
   run: Run = {},
 ): Promise<SandboxResult> {
-  const { signal, onOutput, limits, ...task } = run
-  return await sandbox.run(
-    {
-      id: `conformance-${process.pid}-${++tasks}`,
-      image: program.image,
-      args: [...program.args, ...args],
-      env: {},
-      stdin: new Uint8Array(),
-      files: [],
-      outputs: '/out',
-      ...task,
-      limits: {
-        cpuMillis: 1000,
-        memoryBytes: 64 * MiB,
-        diskBytes: 16 * MiB,
-        wallMs: 30_000,
-        outputBytes: 1 * MiB,
-        ...limits,
-      },
+  const { signal, onOutput, ...task } = run
+  return await sandbox.run(aTask(program, args, task), {
+    signal: signal ?? new AbortController().signal,
+    ...(onOutput && { onOutput }),
+  })
+}
+
+/** A task that runs `program`. */
+export function aTask(
+  program: Program,
+  args: readonly string[],
+  { limits, ...task }: Omit<Run, 'signal' | 'onOutput'> = {},
+): SandboxTask {
+  return {
+    id: `conformance-${process.pid}-${++tasks}`,
+    image: program.image,
+    args: [...program.args, ...args],
+    env: {},
+    stdin: new Uint8Array(),
+    files: [],
+    outputs: '/out',
+    ...task,
+    limits: {
+      cpuMillis: 1000,
+      memoryBytes: 64 * MiB,
+      diskBytes: 16 * MiB,
+      wallMs: 30_000,
+      outputBytes: 1 * MiB,
+      ...limits,
     },
-    { signal: signal ?? new AbortController().signal, ...(onOutput && { onOutput }) },
-  )
+  }
 }
 
 /** Text of what a task printed. */

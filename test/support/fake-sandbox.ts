@@ -2,6 +2,7 @@ import { codeOf, HiveError } from '../../node/domain/errors.ts'
 import type { JobKind } from '../../node/domain/job-spec.ts'
 import type { EndReason } from '../../node/domain/receipt.ts'
 import type {
+  LeftTasks,
   OutputStream,
   RunOptions,
   Sandbox,
@@ -20,13 +21,44 @@ class Ended extends Error {
   }
 }
 
-/** A sandbox that runs JSON scripts (`fake-script.ts`) in this process and keeps every promise of the port. */
-export function createFakeSandbox(kind: JobKind = 'wasm'): Sandbox {
+/** What fake tasks run on when they outlive the node that started them. */
+export class FakeMachine {
+  readonly running = new Map<string, FakeRun>()
+  #crash = new AbortController()
+
+  /** Aborts at the next crash. */
+  get crashed(): AbortSignal {
+    return this.#crash.signal
+  }
+
+  /** Every sandbox on this machine is gone, as by SIGKILL; what they ran runs on. */
+  crash(): void {
+    const crash = this.#crash
+    this.#crash = new AbortController()
+    crash.abort(new HiveError('SANDBOX_UNAVAILABLE', { kind: 'fake' }))
+  }
+}
+
+/**
+ * A sandbox that runs JSON scripts (`fake-script.ts`) in this process and keeps every promise of the port. With a
+ * machine its tasks outlive it.
+ */
+export function createFakeSandbox(kind: JobKind = 'wasm', machine?: FakeMachine): Sandbox {
   const images = new Map<string, FakeScript>()
   const closed = new AbortController()
+  const crashed = machine?.crashed
+  const untilCrash = async <T>(work: Promise<T>): Promise<T> => {
+    if (crashed === undefined) return work
+    const { promise, reject } = Promise.withResolvers<never>()
+    const stop = () => reject(crashed.reason as Error)
+    crashed.addEventListener('abort', stop, { once: true })
+    return Promise.race([work, promise]).finally(() => crashed.removeEventListener('abort', stop))
+  }
+  const left = machine && leftOn(machine, closed.signal, untilCrash)
   return {
     kind,
     isolation: 'none: a fake',
+    ...(left && { left }),
     holds: (id) => images.has(id),
     prepare: async (image, { signal }) => {
       if (signal.aborted) throw new HiveError('CANCELLED', {}, { cause: signal.reason })
@@ -40,9 +72,10 @@ export function createFakeSandbox(kind: JobKind = 'wasm'): Sandbox {
       images.set(image.id, script)
     },
     run: async (task, options) => {
-      if (closed.signal.aborted) throw new HiveError('SANDBOX_UNAVAILABLE', { kind })
-      const run = new FakeRun(task, options, closed.signal)
-      if (run.stopped) return run.result('killed', 'cancelled before it started')
+      if (closed.signal.aborted || crashed?.aborted)
+        throw new HiveError('SANDBOX_UNAVAILABLE', { kind })
+      const run = new FakeRun(task, options, closed.signal, crashed)
+      if (run.isStopped) return run.result('killed', 'cancelled before it started')
       let script = images.get(task.image.id)
       if (script === undefined) {
         let bytes
@@ -58,18 +91,53 @@ export function createFakeSandbox(kind: JobKind = 'wasm'): Sandbox {
         if (script === undefined) return run.result('image-bad', 'not a script')
         images.set(task.image.id, script)
       }
-      return await run.play(script)
+      if (machine === undefined) return await run.play(script)
+      machine.running.set(task.id, run)
+      run.onEnd = () => machine.running.delete(task.id)
+      return await untilCrash(run.play(script))
     },
     [Symbol.asyncDispose]: async () => {
       closed.abort()
+      for (const id of left?.ids ?? []) await left?.end(id)
     },
+  }
+}
+
+/** What runs on a machine now, for the sandbox that is opened now. */
+function leftOn(
+  machine: FakeMachine,
+  closed: AbortSignal,
+  untilCrash: <T>(work: Promise<T>) => Promise<T>,
+): LeftTasks {
+  const left = new Map(machine.running)
+  const take = (id: string) => {
+    const run = left.get(id)
+    left.delete(id)
+    return machine.running.get(id) === run ? run : undefined
+  }
+  const end = async (id: string) => {
+    await take(id)?.stopped()
+  }
+  return {
+    get ids() {
+      return new Set(left.keys())
+    },
+    resume: async (task, options) => {
+      const run = take(task.id)
+      return run && (await untilCrash(run.takeOver(options, closed)))
+    },
+    end,
   }
 }
 
 class FakeRun {
   readonly #task: SandboxTask
-  readonly #options: RunOptions
-  readonly #signal: AbortSignal
+  readonly #kill = new AbortController()
+  readonly #said: [OutputStream, Uint8Array][] = []
+  readonly #ended = Promise.withResolvers<SandboxResult>()
+  #owner: RunOptions
+  /** Called when it has ended, before anyone hears how. */
+  onEnd: () => void = () => undefined
   readonly #streams: Record<OutputStream, Uint8Array[]> = { 1: [], 2: [] }
   readonly #files = new Map<string, Uint8Array>()
   readonly #started = performance.now()
@@ -77,18 +145,52 @@ class FakeRun {
   #peak = 1
   #busyMs = 0
 
-  constructor(task: SandboxTask, options: RunOptions, closed: AbortSignal) {
+  constructor(task: SandboxTask, options: RunOptions, closed: AbortSignal, crashed?: AbortSignal) {
     this.#task = task
-    this.#options = options
-    this.#signal = AbortSignal.any([options.signal, closed])
+    this.#owner = options
+    this.#own(options, closed)
+    crashed?.addEventListener('abort', () => {
+      if (this.#owner === options) this.#owner = { signal: new AbortController().signal }
+    })
     for (const file of task.files) this.#files.set(file.path, file.bytes)
   }
 
-  get stopped(): boolean {
-    return this.#signal.aborted
+  get isStopped(): boolean {
+    return this.#kill.signal.aborted
+  }
+
+  /** Ends it; resolves when it has ended. */
+  async stopped(): Promise<void> {
+    this.#kill.abort()
+    await this.#ended.promise
+  }
+
+  /** Goes on for another owner, who hears all there was so far. */
+  async takeOver(options: RunOptions, closed: AbortSignal): Promise<SandboxResult> {
+    for (const [stream, bytes] of this.#said) options.onOutput?.(stream, bytes)
+    this.#own(options, closed)
+    return this.#ended.promise
   }
 
   async play(script: FakeScript): Promise<SandboxResult> {
+    const result = await this.#play(script)
+    this.onEnd()
+    this.#ended.resolve(result)
+    return result
+  }
+
+  #own(options: RunOptions, closed: AbortSignal): void {
+    this.#owner = options
+    const stop = () => {
+      if (this.#owner === options) this.#kill.abort()
+    }
+    for (const signal of [options.signal, closed]) {
+      if (signal.aborted) stop()
+      signal.addEventListener('abort', stop, { once: true })
+    }
+  }
+
+  async #play(script: FakeScript): Promise<SandboxResult> {
     try {
       const code = await this.#steps(script)
       return this.result('exit', '', code)
@@ -139,7 +241,10 @@ class FakeRun {
     const kept = bytes.slice(0, this.#task.limits.outputBytes - this.#printed)
     this.#printed += kept.byteLength
     this.#streams[stream].push(kept)
-    if (kept.byteLength > 0) this.#options.onOutput?.(stream, kept)
+    if (kept.byteLength > 0) {
+      this.#said.push([stream, kept])
+      this.#owner.onOutput?.(stream, kept)
+    }
     if (kept.byteLength < bytes.byteLength) throw new Ended('output-limit')
   }
 
@@ -159,8 +264,9 @@ class FakeRun {
     const stop = () => {
       reject(new Ended('killed'))
     }
-    if (this.#signal.aborted) stop()
-    this.#signal.addEventListener('abort', stop, { once: true })
+    const { signal } = this.#kill
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
     const timer = setTimeout(
       () => {
         if (ms > left) reject(new Ended('timeout'))
@@ -172,7 +278,7 @@ class FakeRun {
       await promise
     } finally {
       clearTimeout(timer)
-      this.#signal.removeEventListener('abort', stop)
+      signal.removeEventListener('abort', stop)
     }
   }
 

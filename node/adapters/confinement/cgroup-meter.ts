@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { second } from '../../domain/units.ts'
 
@@ -19,10 +19,10 @@ export interface CgroupMeter {
   /** Removes the task's group; to be called after its container is gone. */
   remove(taskId: string): Promise<void>
   /**
-   * Removes every group of this node. A group can only go when its last process has; gVisor's take a moment after the
+   * Removes every group of this node but those of the tasks in `keep`. A group can only go when its last process has; gVisor's take a moment after the
    * engine has reported a container's end, so this waits, up to SWEEP_TIMEOUT_MS.
    */
-  sweep(): Promise<void>
+  sweep(keep?: Iterable<string>): Promise<void>
 }
 
 const ROOT = '/computehive'
@@ -71,14 +71,13 @@ export async function openCgroupMeter(
     remove: async (taskId) => {
       for (const hierarchy of hierarchies) await removeGroup(inside(hierarchy, groupOf(taskId)))
     },
-    sweep: async () => {
+    sweep: async (keep = []) => {
+      const kept = new Set([...keep].map(keyOf))
       const deadline = performance.now() + SWEEP_TIMEOUT_MS
       for (const hierarchy of hierarchies) {
         const folder = inside(hierarchy, node)
-        await removeGroup(folder)
-        while ((await isFolder(folder)) && performance.now() < deadline) {
+        while (!(await removeBut(folder, kept)) && performance.now() < deadline) {
           await setTimeout(SWEEP_INTERVAL_MS)
-          await removeGroup(folder)
         }
         await removeEmpty(inside(hierarchy, ROOT))
       }
@@ -86,8 +85,12 @@ export async function openCgroupMeter(
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return (await foldersIn(dirname(path))).includes(basename(path))
+/** Removes what is in a group but `kept`, and itself if that leaves nothing in it; whether nothing else is left. */
+async function removeBut(folder: string, kept: ReadonlySet<string>): Promise<boolean> {
+  const others = async () => (await foldersIn(folder)).filter((name) => !kept.has(name))
+  for (const name of await others()) await removeGroup(join(folder, name))
+  await removeEmpty(folder)
+  return (await others()).length === 0
 }
 
 /** Sub-folders; links are second names of one. */

@@ -26,6 +26,15 @@ export class RunningTasks implements AsyncDisposable {
 
   /** @throws HiveError SANDBOX_UNAVAILABLE after disposal, and what the runner throws */
   async run(task: SandboxTask, options: RunOptions): Promise<SandboxResult> {
+    return await this.take(task, options, this.#runner)
+  }
+
+  /** As {@link run}, by another way than this sandbox's own. */
+  async take<R>(
+    task: SandboxTask,
+    options: RunOptions,
+    runner: (task: SandboxTask, progress: RunProgress) => Promise<R>,
+  ): Promise<R | SandboxResult> {
     if (this.#closing.signal.aborted) {
       throw new HiveError('SANDBOX_UNAVAILABLE', { kind: this.#kind })
     }
@@ -39,7 +48,7 @@ export class RunningTasks implements AsyncDisposable {
       abandoned.resolve(unstarted(task, 'killed', 'cancelled before it started'))
     }
     signal.addEventListener('abort', onAbort, { once: true })
-    const work = this.#runner(task, {
+    const work = runner(task, {
       signal,
       onOutput: (stream, chunk) => {
         if (isAbandoned) return

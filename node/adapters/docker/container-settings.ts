@@ -12,6 +12,7 @@ import {
   scratchOptions,
 } from '../confinement/job-bounds.ts'
 import { seccompProfile } from './seccomp-profile.ts'
+import { TASK_LOG } from './task-log.ts'
 
 /** Labels that say whose a container or volume is; what carries ours and should not exist is removed. */
 export const LABELS = {
@@ -23,6 +24,8 @@ export const LABELS = {
 
 /** What of a container depends on more than its task. */
 export interface ContainerPlan {
+  /** By which the container is found again after a crash of this node. */
+  readonly name: string
   readonly imageId: string
   readonly runtime: string
   readonly labels: Readonly<Record<string, string>>
@@ -31,8 +34,6 @@ export interface ContainerPlan {
   readonly cgroupParent: string | undefined
 }
 
-/** The engine's copy of the output: one file that starts anew when full, so it cannot fill the disk. */
-const LOGS = { Type: 'local', Config: { 'max-size': '1m', 'max-file': '1', compress: 'false' } }
 /** What tells one machine from another outside /proc. */
 const MASKED_SYS = 'firmware class/dmi devices/virtual/dmi devices/virtual/powercap'.split(' ')
 
@@ -45,6 +46,7 @@ export function containerSettings(
 ): Docker.ContainerCreateOptions {
   const hasStdin = task.stdin.length > 0
   return {
+    name: plan.name,
     Image: plan.imageId,
     ...(task.args.length > 0 && { Cmd: [...task.args] }),
     Env: Object.entries(task.env).map(([name, value]) => `${name}=${value}`),
@@ -63,7 +65,7 @@ export function containerSettings(
       Runtime: plan.runtime,
       Mounts: plan.mounts,
       Tmpfs: scratch(task, plan.mounts),
-      LogConfig: LOGS,
+      LogConfig: TASK_LOG,
       ...(plan.cgroupParent !== undefined && { CgroupParent: plan.cgroupParent }),
     },
   }

@@ -21,6 +21,8 @@ export interface ContainerStart {
   begin(): Promise<unknown>
   /** Called as soon as it runs. */
   follow(): Promise<void>
+  /** How much longer it may run, ms. @default the task's own limit */
+  readonly leftMs?: number
 }
 
 /** How one that was made for the task alone does. */
@@ -42,6 +44,7 @@ export async function watchContainer(
   progress: RunProgress,
   start: ContainerStart,
 ): Promise<RunEnd> {
+  const { leftMs = task.limits.wallMs } = start
   let cut: EndReason | undefined
   const killing: Promise<unknown>[] = []
   let isRunning = false
@@ -75,10 +78,10 @@ export async function watchContainer(
     if (cut !== undefined || progress.signal.aborted) stop(cut ?? 'killed')
     timer = setTimeout(() => {
       stop('timeout')
-    }, task.limits.wallMs)
+    }, leftMs)
     await start.follow()
     await reading
-    const patience = AbortSignal.timeout(task.limits.wallMs + KILL_GRACE_MS)
+    const patience = AbortSignal.timeout(leftMs + KILL_GRACE_MS)
     const status = await waitForEnd(container, patience)
     const wallMs = performance.now() - startedAt
     clearTimeout(timer)

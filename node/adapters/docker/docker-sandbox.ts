@@ -14,6 +14,8 @@ import { engineShelf, loadIntoEngine } from './engine-image.ts'
 import { helperImage } from './helper-image.ts'
 import { ImageStore } from '../image/image-store.ts'
 import { runtimeFault } from './runtime-probe.ts'
+import { findLeftTasks, type LeftTask } from './left-tasks.ts'
+import { Resumption } from './resumption.ts'
 import { sweepLeftovers } from './sweep.ts'
 import type { TaskEngine } from './task-engine.ts'
 import { RunningTasks } from '../confinement/running-tasks.ts'
@@ -41,7 +43,8 @@ export const DOCKER_DEFAULTS = {
 } as const
 
 /**
- * Opens a sandbox on the Docker engine of this machine, after removing what an earlier life of this node left there.
+ * Opens a sandbox on the Docker engine of this machine, after removing what an earlier life of this node left there; its
+ * tasks that still run are kept, to be resumed.
  * `undefined`, with the reason in the log, when no engine answers or it cannot run a container.
  */
 export async function openDockerSandbox(
@@ -60,7 +63,8 @@ export async function openDockerSandbox(
     }
     const helper = helperImage(architecture)
     await loadIntoEngine(engine, helper)
-    const swept = await sweepLeftovers(engine, chosen.nodeId)
+    const left = await findLeftTasks(engine, chosen.nodeId)
+    const swept = await sweepLeftovers(engine, chosen.nodeId, left)
     if (swept > 0) logger.info('removed leftovers of an earlier run', { count: swept })
     const wanted = chosen.runtime ?? (info.runtimes.includes('runsc') ? 'runsc' : undefined)
     const candidates = chosen.runtime === undefined ? [wanted, info.defaultRuntime] : [wanted]
@@ -76,17 +80,10 @@ export async function openDockerSandbox(
           ? await openCgroupMeter(info.cgroupVersion, chosen.nodeId, cgroupRoot)
           : undefined
       if (cgroups === undefined) logger.warn('usage of docker jobs is measured coarsely')
-      await cgroups?.sweep()
+      await cgroups?.sweep(left.map(({ id }) => id))
       const images = new ImageStore({ shelf: engineShelf(engine) }, { capacity: imageCapacity })
       const { nodeId } = chosen
-      return new DockerSandbox({
-        engine,
-        images,
-        helper,
-        runtime,
-        cgroups,
-        nodeId,
-      })
+      return new DockerSandbox({ engine, images, helper, runtime, cgroups, nodeId }, left)
     }
     return undefined
   } catch (error) {
@@ -99,16 +96,18 @@ export async function openDockerSandbox(
 class DockerSandbox implements Sandbox {
   readonly kind = 'docker'
   readonly isolation: string
+  readonly left: Resumption
   readonly #on: TaskEngine
   readonly #tasks: RunningTasks
 
-  constructor(on: TaskEngine) {
+  constructor(on: TaskEngine, left: readonly LeftTask[]) {
     this.#on = on
     this.isolation = `docker ${on.runtime}`
     this.#tasks = new RunningTasks({
       kind: this.kind,
       runner: (task, progress) => runTask(on, task, progress),
     })
+    this.left = new Resumption({ on, tasks: this.#tasks }, left)
   }
 
   holds(imageId: string): boolean {
@@ -132,6 +131,7 @@ class DockerSandbox implements Sandbox {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tasks[Symbol.asyncDispose]()
+    await this.left[Symbol.asyncDispose]()
     await this.#on.cgroups?.sweep()
   }
 }

@@ -2,7 +2,12 @@ import type { OutputStream } from '../../ports/sandbox.ts'
 import type { CappedOutput } from '../confinement/capped-output.ts'
 
 /** Bytes before each piece of output: stream, three zeros, length. Source: Engine API, ContainerAttach. */
-const FRAME_HEADER_BYTES = 8
+export const FRAME_HEADER_BYTES = 8
+
+/** Which stream the piece of output with its header at `at` is from. */
+export function streamOf(bytes: Uint8Array, at: number): OutputStream {
+  return bytes[at] === 2 ? 2 : 1
+}
 
 /** Takes a container's two streams apart. */
 export class OutputCapture {
@@ -24,7 +29,7 @@ export class OutputCapture {
         this.#header = Buffer.concat([this.#header, rest.subarray(0, missing)])
         rest = rest.subarray(missing)
         if (this.#header.length < FRAME_HEADER_BYTES) return
-        this.#stream = this.#header[0] === 2 ? 2 : 1
+        this.#stream = streamOf(this.#header, 0)
         this.#frameLeft = this.#header.readUInt32BE(4)
         this.#header = Buffer.alloc(0)
       }

@@ -38,12 +38,13 @@ export async function makeTaskContainer(
   await using made = new AsyncDisposableStack()
   const labels = runLabels(on, need)
   const usage = made.use(openUsage(on.cgroups, need.id))
-  const parts = { engine, helper, prefix: runPrefix(on, need), labels }
+  const name = runPrefix(on, need)
+  const parts = { engine, helper, prefix: name, labels }
   const making = makeVolumes(parts, need.folders, need.limits.diskBytes)
   const volumes = made.use(await startStep(making))
   const { mounts } = volumes
   const { cgroupParent } = usage
-  const creating = need.create({ runtime: on.runtime, labels, mounts, cgroupParent })
+  const creating = need.create({ name, runtime: on.runtime, labels, mounts, cgroupParent })
   made.defer(async () => {
     const [created] = await Promise.allSettled([creating])
     const removal =

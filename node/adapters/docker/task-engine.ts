@@ -29,7 +29,7 @@ export function runLabels(on: TaskEngine, task: Labelled): Readonly<Record<strin
 }
 
 /** Start of the names of what is made for this task; a hash, because ids may hold what names may not. */
-export function runPrefix(on: TaskEngine, task: Labelled): string {
+export function runPrefix(on: Pick<TaskEngine, 'nodeId'>, task: Pick<SandboxTask, 'id'>): string {
   const key = createHash('sha256').update(`${on.nodeId}\n${task.id}`).digest('hex')
   return `computehive-${key.slice(0, 24)}`
 }

@@ -61,6 +61,8 @@ test('removal takes the task’s group, a sweep the node’s, and another node�
   await meter.remove('a')
   assert.equal(existsSync(at(meter.parentOf('a'))), false)
   assert.equal(existsSync(at(meter.parentOf('b'))), true)
+  await meter.sweep(['b'])
+  assert.equal(existsSync(at(meter.parentOf('b'))), true)
   await meter.sweep()
   assert.equal(existsSync(at(meter.parentOf('b'))), false)
   assert.equal(existsSync(at(other.parentOf('a'))), true)

@@ -12,7 +12,14 @@ import { anImageTask } from '../confinement/an-image-task.ts'
 
 function settings(task: SandboxTask, runtime = 'runc') {
   const mounts = planFolders(task).map((mount) => mountSettings('v', mount))
-  const plan = { imageId: 'sha256:1', runtime, labels: { a: 'b' }, mounts, cgroupParent: undefined }
+  const plan = {
+    name: 'a-task',
+    imageId: 'sha256:1',
+    runtime,
+    labels: { a: 'b' },
+    mounts,
+    cgroupParent: undefined,
+  }
   return containerSettings(task, plan)
 }
 
