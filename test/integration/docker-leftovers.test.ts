@@ -115,8 +115,8 @@ describe('what docker jobs leave behind', { skip: missing }, async () => {
     })
     await sandbox[Symbol.asyncDispose]()
     const { sandbox: again } = await openTestSandbox('runc', { nodeId })
-    assert.deepEqual(await leftoversOf(nodeId), [])
     await again[Symbol.asyncDispose]()
+    assert.deepEqual(await leftoversOf(nodeId), [])
   })
 
   test('without control groups the engine’s own figures are used', async () => {

@@ -78,6 +78,8 @@ export class Provider implements AsyncDisposable {
   /** Reads the node's records back, then answers requesters and listens for offers. */
   async start(): Promise<void> {
     const { requests, logger } = this.#parts
+    for (const { left } of this.#parts.sandboxes)
+      for (const id of left?.ids ?? []) await left?.end(id)
     const interrupted = await this.works.load()
     if (interrupted > 0) logger.warn('shares were interrupted by the last stop', { interrupted })
     await this.earnings.load()
