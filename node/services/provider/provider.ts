@@ -8,6 +8,7 @@ import type { Resources } from '../../domain/resources.ts'
 import { second } from '../../domain/units.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import type { Sandbox } from '../../ports/sandbox.ts'
+import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import type { Signed } from '../../protocol/envelope.ts'
@@ -22,6 +23,7 @@ import { Earnings, type EarningsOptions } from './earnings.ts'
 import { Execution } from './execution.ts'
 import { Intake, type IntakeOptions, type IntakeParts, type StandingBid } from './intake.ts'
 import type { WorkRecord } from './records.ts'
+import { SecretIntake, type SecretIntakeOptions } from './secret-intake.ts'
 import { Slots } from './slots.ts'
 import { WorkBook } from './work-book.ts'
 
@@ -29,9 +31,11 @@ export interface ProviderParts extends Omit<IntakeParts, 'slots'> {
   readonly store: Store
   readonly escrow: Escrow
   readonly sandboxes: readonly Sandbox[]
+  readonly sealer: Sealer
 }
 
-export interface ProviderOptions extends Omit<IntakeOptions, 'kinds'>, EarningsOptions {
+export interface ProviderOptions
+  extends Omit<IntakeOptions, 'kinds'>, EarningsOptions, SecretIntakeOptions {
   /** What jobs may use of this machine, together. */
   readonly resources: Resources
   /** What the shares under way may bring to this node, together. */
@@ -72,6 +76,7 @@ export class Provider implements AsyncDisposable {
       works: this.works,
       slots: this.slots,
       room: new ContentRoom(options.contentBytes),
+      secrets: new SecretIntake(parts, options),
     })
   }
 
