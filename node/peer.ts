@@ -5,8 +5,8 @@ import { openHeliaBlobs } from './adapters/ipfs/helia-blobs.ts'
 import { openLibp2pNet } from './adapters/libp2p/libp2p-net.ts'
 import { openLevelStore } from './adapters/store/level-store.ts'
 import { createHardwareProbe } from './adapters/system/hardware-probe.ts'
-import { createKeySealer } from './adapters/system/key-sealer.ts'
 import { createKeySigner } from './adapters/system/key-signer.ts'
+import { createMachineState } from './adapters/system/machine-state.ts'
 import { systemClock } from './adapters/system/system-clock.ts'
 import { openApi, type Api } from './api/server.ts'
 import type { Config } from './config/config.ts'
@@ -112,8 +112,7 @@ export async function openPeer({
   known.presence = presence
 
   // The two roles
-  const sealer = createKeySealer(privateKey)
-  const parts = { clock, store, gossip, requests, blobs, escrow, signing, sealer }
+  const parts = { clock, store, gossip, requests, blobs, escrow, signing }
   const requester = stack.use(
     new Requester(
       { ...parts, logger: logger.child('requester') },
@@ -125,7 +124,12 @@ export async function openPeer({
       ? undefined
       : stack.use(
           new Provider(
-            { ...parts, logger: logger.child('provider'), sandboxes },
+            {
+              ...parts,
+              logger: logger.child('provider'),
+              sandboxes,
+              machine: createMachineState({ clock }),
+            },
             {
               ...config.provider,
               network,

@@ -1,7 +1,9 @@
-import type { Address } from '../domain/ids.ts'
+import type { HourWindow } from '../domain/hours.ts'
+import type { Address, Cid } from '../domain/ids.ts'
 import type { JobKind } from '../domain/job-spec.ts'
 import type { Amount } from '../domain/money.ts'
 import type { PriceList, PricingRuleName } from '../domain/pricing.ts'
+import type { AllowDeny } from '../domain/provider-policy.ts'
 
 /** How much a node writes about itself, least first. */
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
@@ -50,6 +52,7 @@ export interface Config {
     readonly pricing: PricingRuleName
     readonly bond: Amount
     readonly maxQueue: number
+    readonly policy: ProviderPolicyConfig
     readonly claimAbove: Amount
     readonly claimAfterIdleMs: number
     readonly docker: { readonly socketPath: string; readonly runtime: string | undefined }
@@ -74,9 +77,27 @@ export interface Config {
   }
 }
 
+/** For whom and when the node works. */
+export interface ProviderPolicyConfig {
+  readonly images: AllowDeny<Cid>
+  /** Addresses and peer ids. */
+  readonly requesters: AllowDeny<string>
+  readonly leastPrices: Readonly<Record<JobKind, Amount | undefined>>
+  /** Empty: at any time. */
+  readonly hours: readonly HourWindow[]
+  /** Left open: the machine's. */
+  readonly timeZone: string | undefined
+  readonly pauseOnBattery: boolean
+  /** Left open: use of the machine does not matter. */
+  readonly pauseWhenActiveMs: number | undefined
+}
+
+/** So much of it, or such a part of all there is, above 0 and up to 1. */
+export type Quantity = number | { readonly part: number }
+
 /** What an operator gives of the machine; `undefined` where it was left open. */
 export interface ResourceShare {
-  readonly cpuMillis: number | undefined
-  readonly memoryBytes: number | undefined
-  readonly diskBytes: number | undefined
+  readonly cpuMillis: Quantity | undefined
+  readonly memoryBytes: Quantity | undefined
+  readonly diskBytes: Quantity | undefined
 }

@@ -1,3 +1,4 @@
+import type { HourWindow } from '../domain/hours.ts'
 import { JOB_KINDS, type JobKind } from '../domain/job-spec.ts'
 import { parseAmount, type Amount } from '../domain/money.ts'
 import type { PricingRuleName } from '../domain/pricing.ts'
@@ -34,6 +35,7 @@ export const CONFIG_DEFAULTS = {
     claimAbove: tokens('1'),
     claimAfterIdleMs: 1 * hour,
     docker: { socketPath: '/var/run/docker.sock' },
+    policy: { hours: [] as readonly HourWindow[], pauseOnBattery: false },
     /** It shares the host's kernel unless gVisor is there, so nobody gets it unasked. */
     native: { use: 'never' },
   },

@@ -6,6 +6,7 @@ import { LOG_FORMATS, LOG_LEVELS, NATIVE_KEEPERS, NATIVE_USES, type Config } fro
 import { deepFreeze } from './deep-freeze.ts'
 import { CONFIG_DEFAULTS as D } from './defaults.ts'
 import { overlay, type Overrides } from './overrides.ts'
+import { PROVIDER_POLICY_READER } from './provider-policy.ts'
 import {
   INVALID,
   list,
@@ -18,7 +19,18 @@ import {
   type Problem,
   type Reader,
 } from './reading.ts'
-import { account, amount, bool, cores, duration, integer, size, text, word } from './values.ts'
+import {
+  account,
+  amount,
+  bool,
+  cores,
+  duration,
+  integer,
+  orPercent,
+  size,
+  text,
+  word,
+} from './values.ts'
 
 const MAX_MULTIADDR_CHARS = 512
 const listenAddress = text(
@@ -70,7 +82,11 @@ export const CONFIG_READER: Reader<Config> = map({
       enabled: withDefault(bool, D.provider.enabled),
       kinds: withDefault(list(word(...JOB_KINDS), { min: 1 }), [...D.provider.kinds]),
       resources: mapped(
-        map({ cpu: optional(cores), memory: optional(size), disk: optional(size) }),
+        map({
+          cpu: optional(orPercent(cores, 'a number of cores such as 0.5')),
+          memory: optional(orPercent(size, 'a size such as 256MiB')),
+          disk: optional(orPercent(size, 'a size such as 256MiB')),
+        }),
         ({ cpu, memory, disk }) => ({ cpuMillis: cpu, memoryBytes: memory, diskBytes: disk }),
       ),
       prices: mapped(
@@ -87,6 +103,7 @@ export const CONFIG_READER: Reader<Config> = map({
       pricing: withDefault(pricingRule, D.provider.pricing),
       bond: withDefault(amount, D.provider.bond),
       maxQueue: withDefault(integer(0, 1_000_000), D.provider.maxQueue as number),
+      policy: PROVIDER_POLICY_READER,
       claimAbove: withDefault(amount, D.provider.claimAbove),
       claimAfterIdle: withDefault(duration(720 * hour), D.provider.claimAfterIdleMs),
       docker: mapped(

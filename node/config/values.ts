@@ -1,7 +1,8 @@
 import { isHex, type Address } from '../domain/ids.ts'
 import { parseAmount, type Amount } from '../domain/money.ts'
 import { parseBytes, parseDuration } from '../domain/units.ts'
-import { reader, type Reader } from './reading.ts'
+import type { Quantity } from './config.ts'
+import { INVALID, reader, type Reader } from './reading.ts'
 
 /** Digits beyond which a JSON or YAML number no longer says exactly what was written. */
 const EXACT_DIGITS = 15
@@ -44,6 +45,18 @@ export const cores: Reader<number> = reader('a number of cores above 0, such as 
 export const size: Reader<number> = reader('a size such as 256MiB', (raw) =>
   isTextOrNumber(raw) ? parseBytes(raw) : undefined,
 )
+
+/** What `inner` reads, or a part of the whole such as `50%`. */
+export function orPercent(inner: Reader<number>, expected: string): Reader<Quantity> {
+  return reader(`${expected}, or a part such as 50%`, (raw) => {
+    const percent =
+      typeof raw === 'string' ? /^(\d{1,3}(?:\.\d{1,2})?)%$/.exec(raw)?.[1] : undefined
+    const part = Number(percent) / 100
+    if (percent !== undefined) return part > 0 && part <= 1 ? { part } : undefined
+    const value = inner.read(raw, '', [])
+    return value === INVALID ? undefined : value
+  })
+}
 
 /** A duration of at most `maxMs`, such as `90s`, in ms. */
 export function duration(maxMs: number): Reader<number> {

@@ -1,8 +1,5 @@
-/** One line of what happened and one of what to do; values travel in the error's data. */
-interface ErrorText {
-  readonly what: string
-  readonly remedy: string
-}
+import { DECLINE_ERRORS } from './decline-errors.ts'
+import { errorText as text, type ErrorText } from './error-text.ts'
 
 /** Every code the project can answer with. `docs/errors.md` lists the same; a test compares them. */
 export const ERROR_CODES = {
@@ -22,10 +19,6 @@ export const ERROR_CODES = {
   SIGNATURE_INVALID: text(
     'A signature does not recover to the account named in the message.',
     'Sign with the key of the named account, for this chain and contract.',
-  ),
-  SEAL_BROKEN: text(
-    'A sealed box is not for this node, not from its sender, or was changed.',
-    'Nothing to do: it is treated as if it had not come.',
   ),
   // offers and bids
   OFFER_EXPIRED: text(
@@ -55,28 +48,14 @@ export const ERROR_CODES = {
   BID_EXPIRED: text('The bid is past its validity.', 'Publish the offer again to get new bids.'),
   NO_BIDS: text(
     'No provider made an acceptable bid in time.',
-    'Raise the price or the bid window, ask for less, or run `hive peers` to see who is there.',
+    'Run `hive why JOB` for the reasons; `hive peers` shows who is there.',
   ),
   NO_PROVIDER_LEFT: text(
     'Tasks are left over and every provider that bid has been tried.',
     'Run the job again later, allow more attempts, or raise the price.',
   ),
   // a provider's reasons to decline
-  DECLINED_KIND: text(
-    'The provider does not run this kind of job.',
-    'Ask for a kind that `hive peers` shows.',
-  ),
-  DECLINED_RESOURCES: text(
-    'The job asks for more than the provider has free.',
-    'Ask for less CPU, memory or disk.',
-  ),
-  DECLINED_PRICE: text('The offered price is below the provider’s own.', 'Raise --max-price.'),
-  DECLINED_BUSY: text('The provider has no free slot.', 'Try again later or use more providers.'),
-  DECLINED_POLICY: text('The provider’s policy refuses this job.', 'Choose another provider.'),
-  DECLINED_EXPOSURE: text(
-    'The provider would be owed more than the channel covers.',
-    'Deposit more, or let open vouchers settle first.',
-  ),
+  ...DECLINE_ERRORS,
   // agreements, receipts, vouchers
   AGREEMENT_INVALID: text(
     'The agreement does not follow from the offer, the bid and the channel.',
@@ -131,14 +110,6 @@ export const ERROR_CODES = {
   SPEC_FILE_MISSING: text(
     'A file that the job names cannot be read.',
     'Check the path; it is relative to the spec file.',
-  ),
-  SECRET_ON_COMMAND_LINE: text(
-    'A secret must come from a variable or a file: every user of the machine can read a command line, and shells keep it.',
-    'Write --secret NAME=env:VARIABLE or --secret NAME=file:PATH.',
-  ),
-  SECRETS_UNAVAILABLE: text(
-    'The secrets of the job could not be handed over.',
-    'Keep the node that has the job online; the data says what was missing.',
   ),
   OUTPUT_UNWRITABLE: text(
     'An output file cannot be written.',
@@ -289,7 +260,3 @@ export const ERROR_CODES = {
 
 /** A code of the table above. */
 export type ErrorCode = keyof typeof ERROR_CODES
-
-function text(what: string, remedy: string): ErrorText {
-  return { what, remedy }
-}

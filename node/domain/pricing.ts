@@ -25,3 +25,19 @@ export const PRICING_RULES = {
 
 /** Name of a rule in {@link PRICING_RULES}. */
 export type PricingRuleName = keyof typeof PRICING_RULES
+
+/** Everything that decides what a provider asks. */
+export interface PriceTerms {
+  readonly pricing: PricingRuleName
+  readonly prices: PriceList
+  /** By kind: never less than this for a task. */
+  readonly leastPrices: Readonly<Partial<Record<string, Amount>>>
+}
+
+/** What a provider on these terms asks for one task of the offer, at this load (0 to 1). */
+export function askedPrice(offer: Offer, terms: PriceTerms, utilisation: number): Amount {
+  const rule: PricingRule = PRICING_RULES[terms.pricing]
+  const price = rule(offer, terms.prices, utilisation)
+  const least = terms.leastPrices[offer.class] ?? 0n
+  return price > least ? price : least
+}

@@ -1,18 +1,24 @@
-import type { ErrorCode } from '../domain/error-codes.ts'
+import { DECLINE_CODES, type DeclineCode } from '../domain/decline-errors.ts'
 import type { Bytes32 } from '../domain/ids.ts'
+import type { Amount } from '../domain/money.ts'
+import type { Resources } from '../domain/resources.ts'
 import type { PaidShare } from '../domain/voucher.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { MAX_AWARD_BYTES, MAX_BID_BYTES, MAX_SMALL_BYTES, MAX_VOUCHER_SHARES } from './limits.ts'
 import { PROTOCOLS, type ProtocolName } from './protocols.ts'
 import { bytes32, list, uint32, uint64, uint96 } from './schema.ts'
-import { errorCode, bytesUpTo, optional, record } from './shapes.ts'
+import { bytesUpTo, oneOf, optional, record } from './shapes.ts'
 
 /** A provider's answer to an offer: a bid with its bond offer, or the reason to decline. */
 export interface BidRequest {
   readonly offer: Bytes32
   readonly bid?: Uint8Array
   readonly bondOffer?: Uint8Array
-  readonly decline?: ErrorCode
+  readonly decline?: DeclineCode
+  /** With a decline: the most that one task may ask there. */
+  readonly most?: Resources
+  /** With a decline: what such a task would cost. */
+  readonly lowestPrice?: Amount
 }
 
 /** The requester's word to start: both envelopes, and the channel's highest voucher seq is implied. */
@@ -45,11 +51,20 @@ export interface VoucherAnswer {
 
 const paidShare = record<PaidShare>({ seq: uint64, agreement: bytes32, amount: uint96 })
 
+const resources = record<Resources>({
+  cpuMillis: uint32,
+  memoryBytes: uint64,
+  diskBytes: uint64,
+  gpus: optional(uint32),
+})
+
 export const bidRequest = codec<BidRequest>('bid', {
   offer: bytes32,
   bid: optional(bytesUpTo(MAX_BID_BYTES)),
   bondOffer: optional(bytesUpTo(MAX_SMALL_BYTES)),
-  decline: optional(errorCode),
+  decline: optional(oneOf(DECLINE_CODES)),
+  most: optional(resources),
+  lowestPrice: optional(uint96),
 })
 export const awardRequest = codec<AwardRequest>('award', {
   agreement: bytesUpTo(MAX_SMALL_BYTES * 2),

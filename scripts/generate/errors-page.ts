@@ -1,3 +1,4 @@
+import { DECLINE_CODES } from '../../node/domain/decline-errors.ts'
 import { ERROR_CODES, type ErrorCode } from '../../node/domain/error-codes.ts'
 import { isErrorCode } from '../../node/domain/errors.ts'
 
@@ -14,15 +15,22 @@ export function renderErrorsDoc(source: string): string {
   const parts: string[] = [INTRO]
   for (const line of source.split('\n')) {
     const heading = /^ {2}\/\/ (.+)$/.exec(line)?.[1]
-    const code = /^ {2}([A-Z][A-Z0-9_]*): text\(/.exec(line)?.[1]
+    const codes = line === '  ...DECLINE_ERRORS,' ? DECLINE_CODES : codesOf(line)
     if (heading !== undefined)
       parts.push(`\n## ${heading.charAt(0).toUpperCase()}${heading.slice(1)}\n`)
-    if (!isErrorCode(code)) continue
-    seen.add(code)
-    const { what, remedy } = ERROR_CODES[code]
-    parts.push(`\n### ${code}\n\n${what}\n\n**What to do:** ${remedy}\n`)
+    for (const code of codes) {
+      seen.add(code)
+      const { what, remedy } = ERROR_CODES[code]
+      parts.push(`\n### ${code}\n\n${what}\n\n**What to do:** ${remedy}\n`)
+    }
   }
   const rest = Object.keys(ERROR_CODES).filter((code) => isErrorCode(code) && !seen.has(code))
   if (rest.length > 0) throw new RangeError(`codes not found in the source: ${rest.join(', ')}`)
   return parts.join('')
+}
+
+/** The code whose entry starts on this line. */
+function codesOf(line: string): readonly ErrorCode[] {
+  const code = /^ {2}([A-Z][A-Z0-9_]*): text\(/.exec(line)?.[1]
+  return isErrorCode(code) ? [code] : []
 }

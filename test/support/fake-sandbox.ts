@@ -140,7 +140,6 @@ class FakeRun {
   onEnd: () => void = () => undefined
   readonly #streams: Record<OutputStream, Uint8Array[]> = { 1: [], 2: [] }
   readonly #files = new Map<string, Uint8Array>()
-  readonly #given: ReadonlyMap<string, Uint8Array>
   readonly #started = performance.now()
   #printed = 0
   #peak = 1
@@ -153,9 +152,7 @@ class FakeRun {
     crashed?.addEventListener('abort', () => {
       if (this.#owner === options) this.#owner = { signal: new AbortController().signal }
     })
-    const secrets = task.secrets?.files ?? []
-    for (const file of [...task.files, ...secrets]) this.#files.set(file.path, file.bytes.slice())
-    this.#given = new Map(this.#files)
+    for (const file of task.files) this.#files.set(file.path, file.bytes)
   }
 
   get isStopped(): boolean {
@@ -204,8 +201,7 @@ class FakeRun {
   }
 
   async #steps(script: FakeScript): Promise<number> {
-    const { args, stdin, limits, secrets } = this.#task
-    const env = { ...this.#task.env, ...secrets?.env }
+    const { args, env, stdin, limits } = this.#task
     const [first = '', second = '', ...others] = args
     await this.#pause(0)
     if (script.echoArgs) this.#print(1, `${[second, ...others].join(' ')}\n`)
@@ -254,8 +250,9 @@ class FakeRun {
 
   #write(path: string, bytes: Uint8Array): void {
     this.#files.set(path, bytes)
+    const given = new Set(this.#task.files.map((file) => file.path))
     const held = [...this.#files].reduce(
-      (n, [at, file]) => n + (this.#given.has(at) ? 0 : file.length),
+      (n, [at, file]) => n + (given.has(at) ? 0 : file.length),
       0,
     )
     if (held > this.#task.limits.diskBytes) throw new Ended('disk-limit')
@@ -289,7 +286,7 @@ class FakeRun {
     const stdout = Buffer.concat(this.#streams[1])
     const stderr = Buffer.concat(this.#streams[2])
     const { files: given, stdin, outputs } = this.#task
-    const before = this.#given
+    const before = new Map(given.map((file) => [file.path, file.bytes]))
     const files: SandboxFile[] = [...this.#files]
       .filter(([path, bytes]) => path.startsWith(`${outputs}/`) && before.get(path) !== bytes)
       .map(([path, bytes]) => ({ path, bytes }))

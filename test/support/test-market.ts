@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Amount } from '../../node/domain/money.ts'
 import type { EscrowEvent, TransactionReceipt } from '../../node/ports/escrow.ts'
-import type { Sealer } from '../../node/ports/sealer.ts'
 import type { JobSpec } from '../../node/domain/job-spec.ts'
 import type { Hardware } from '../../node/domain/advert.ts'
 import { GiB, MiB, second } from '../../node/domain/units.ts'
@@ -19,16 +18,16 @@ import {
 } from '../../node/services/requester/requester.ts'
 import type { JobRecord, JobRequest } from '../../node/services/requester/records.ts'
 import { createSigning, type Signing } from '../../node/services/signing.ts'
-import { createKeySealer } from '../../node/adapters/system/key-sealer.ts'
 import { systemClock } from '../../node/adapters/system/system-clock.ts'
 import { FakeBlobs, type FakeContentNetwork } from './fake-blobs.ts'
 import { FakeChain } from './fake-chain.ts'
 import { FakeNetwork, type FakeNode } from './fake-network.ts'
 import { createFakeSandbox } from './fake-sandbox.ts'
 import { fakeImage, type FakeScript } from './fake-script.ts'
+import { FakeMachineState } from './fake-machine-state.ts'
 import { MemoryStore } from './memory-store.ts'
 import { quietLogger, type LoggedLine } from './quiet-logger.ts'
-import { testKey, testSigner } from './test-signer.ts'
+import { testSigner } from './test-signer.ts'
 import { isFinal } from '../../node/domain/job-state.ts'
 import { HiveError } from '../../node/domain/errors.ts'
 
@@ -36,7 +35,6 @@ import { HiveError } from '../../node/domain/errors.ts'
 export interface Member {
   readonly node: FakeNode
   readonly signing: Signing
-  readonly sealer: Sealer
   readonly store: MemoryStore
   readonly blobs: FakeBlobs
 }
@@ -93,8 +91,7 @@ export class TestMarket {
     this.chain.fund(signer.address, 100n * TOKEN)
     const node = this.net.join({ peer: signer.peer })
     const blobs = new FakeBlobs(this.#content, signer.peer)
-    const sealer = createKeySealer(testKey(this.#members))
-    return { node, signing: createSigning(codec, signer), sealer, store: new MemoryStore(), blobs }
+    return { node, signing: createSigning(codec, signer), store: new MemoryStore(), blobs }
   }
 
   /** The same member on a fresh node, as after a restart of its process; the old one is cut off. */
@@ -129,7 +126,12 @@ export class TestMarket {
     parts: Partial<ProviderParts> = {},
   ): Promise<Provider> {
     const provider = new Provider(
-      { ...this.parts(member), sandboxes: [createFakeSandbox()], ...parts },
+      {
+        ...this.parts(member),
+        sandboxes: [createFakeSandbox()],
+        machine: new FakeMachineState(systemClock),
+        ...parts,
+      },
       {
         network: NETWORK,
         pricing: 'posted',
@@ -148,11 +150,11 @@ export class TestMarket {
   }
 
   /** The ports of a member, for services that a test puts together itself. */
-  parts({ node, signing, sealer, store, blobs }: Member) {
+  parts({ node, signing, store, blobs }: Member) {
     const { gossip, requests } = node
     const escrow = this.chain.as(signing.address)
     const logger = quietLogger(this.log)
-    return { clock: systemClock, logger, store, gossip, requests, blobs, signing, sealer, escrow }
+    return { clock: systemClock, logger, store, gossip, requests, blobs, signing, escrow }
   }
 }
 

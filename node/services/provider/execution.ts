@@ -24,8 +24,6 @@ import { Contents } from './contents.ts'
 import type { ContentRoom } from './content-room.ts'
 import type { WorkRecord } from './records.ts'
 import type { ShareLog } from './share-log.ts'
-import type { SecretIntake } from './secret-intake.ts'
-import { secretly, type TaskRunner } from './secretly.ts'
 import type { Slots } from './slots.ts'
 import type { WorkBook } from './work-book.ts'
 
@@ -37,7 +35,6 @@ export interface ExecutionParts {
   readonly slots: Slots
   readonly sandboxes: readonly Sandbox[]
   readonly room: ContentRoom
-  readonly secrets: SecretIntake
 }
 
 const MAX_DETAIL_CHARS = 1000
@@ -76,10 +73,8 @@ export class Execution {
       async (limited) => this.#fetch(fetching, limited),
     )
     using _room = room
-    using secrets = await this.#parts.secrets.of(fetching, spec.secrets, signal)
     const running = await this.#enter(step(fetching, 'run'), log)
-    const runner = secretly(sandbox, secrets)
-    const results = await this.#tasks(running, spec, runner, contents, log, signal)
+    const results = await this.#tasks(running, spec, sandbox, contents, log, signal)
     return this.#publish(await this.#enter(step(running, 'publish-results'), log), results)
   }
 
@@ -99,7 +94,7 @@ export class Execution {
   async #tasks(
     work: WorkRecord,
     spec: JobSpec,
-    sandbox: TaskRunner,
+    sandbox: Sandbox,
     contents: Contents,
     log: ShareLog,
     signal: AbortSignal,
@@ -142,7 +137,7 @@ export class Execution {
   async #task(
     work: WorkRecord,
     spec: JobSpec,
-    sandbox: TaskRunner,
+    sandbox: Sandbox,
     contents: Contents,
     index: number,
     log: ShareLog,

@@ -1,15 +1,8 @@
 import type { Bid, BondOffer } from '../../domain/bid.ts'
-import type { ErrorCode } from '../../domain/error-codes.ts'
 import { codeOf } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
-import { needOf, offerFault, type Offer, type Verdict } from '../../domain/offer.ts'
-import {
-  PRICING_RULES,
-  type PriceList,
-  type PricingRule,
-  type PricingRuleName,
-} from '../../domain/pricing.ts'
+import { needOf, offerFault, type Verdict } from '../../domain/offer.ts'
 import { countFits } from '../../domain/resources.ts'
 import { hour, minute } from '../../domain/units.ts'
 import type { Blobs } from '../../ports/blobs.ts'
@@ -21,10 +14,11 @@ import { blockCid } from '../../protocol/cid.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { MAX_OFFER_BYTES } from '../../protocol/limits.ts'
 import { bondNonce } from '../../protocol/random.ts'
-import { bidRequest } from '../../protocol/requests.ts'
+import { bidRequest, type BidRequest } from '../../protocol/requests.ts'
 import { offerTopic } from '../../protocol/topics.ts'
 import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
+import type { Admission } from './admission.ts'
 import { MAX_ANSWERS_UNDER_WAY, MAX_STANDING_BIDS } from './intake-limits.ts'
 import { OfferQuota } from './offer-quota.ts'
 import { RecentMap } from './recent-map.ts'
@@ -38,17 +32,14 @@ export interface IntakeParts {
   readonly blobs: Blobs
   readonly signing: Signing
   readonly slots: Slots
+  readonly admission: Admission
 }
 
 export interface IntakeOptions {
   readonly network: string
   readonly kinds: readonly string[]
-  readonly pricing: PricingRuleName
-  readonly prices: PriceList
   /** Put into a channel with each requester. */
   readonly bond: Amount
-  /** Tasks that may wait for a slot before the node declines as busy. */
-  readonly maxQueue: number
 }
 
 /** A bid that this node stands by. */
@@ -139,29 +130,25 @@ export class Intake {
   }
 
   async #answer(offer: Signed<'Offer'>, requester: PeerId, signal: AbortSignal): Promise<void> {
-    const reason = this.#declines(offer.message)
-    const answer =
-      reason === undefined
-        ? await this.#bid(offer, requester)
-        : { offer: offer.id, decline: reason }
+    const answer = await this.#decide(offer, requester)
     await this.#parts.requests.call(requester, 'bid', bidRequest.encode(answer), { signal })
   }
 
-  #declines(offer: Offer): ErrorCode | undefined {
-    const { slots } = this.#parts
-    if (countFits(needOf(offer), slots.total) === 0) return 'DECLINED_RESOURCES'
-    if (slots.waiting >= this.#options.maxQueue) return 'DECLINED_BUSY'
-    return this.#price(offer) > offer.maxPrice ? 'DECLINED_PRICE' : undefined
+  async #decide(offer: Signed<'Offer'>, requester: PeerId): Promise<BidRequest> {
+    const declined = await this.#parts.admission.declined(offer.message)
+    if (declined === undefined) return this.#bid(offer, requester)
+    const { code: decline, ...rest } = declined
+    return { offer: offer.id, decline, ...rest }
   }
 
-  async #bid(offer: Signed<'Offer'>, requester: PeerId) {
-    const { signing, clock, slots, blobs } = this.#parts
+  async #bid(offer: Signed<'Offer'>, requester: PeerId): Promise<BidRequest> {
+    const { signing, clock, slots, blobs, admission } = this.#parts
     const now = clock.now()
     const need = needOf(offer.message)
     const bid: Bid = {
       offer: offer.id,
       provider: signing.address,
-      price: this.#price(offer.message),
+      price: admission.price(offer.message),
       capacity: countFits(need, slots.total),
       etaMs: countFits(need, slots.free) > 0 ? 0 : offer.message.taskTimeoutMs,
       cached: await blobs.has(blockCid(offer.message.spec)),
@@ -182,11 +169,5 @@ export class Intake {
       bid: signing.seal('Bid', bid).bytes,
       bondOffer: signing.seal('BondOffer', bond).bytes,
     }
-  }
-
-  #price(offer: Offer): Amount {
-    const { pricing, prices } = this.#options
-    const rule: PricingRule = PRICING_RULES[pricing]
-    return rule(offer, prices, this.#parts.slots.utilisation)
   }
 }

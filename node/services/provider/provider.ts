@@ -4,11 +4,12 @@ import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
 import { pickAsk } from '../../domain/offer-ask.ts'
+import type { PriceTerms } from '../../domain/pricing.ts'
 import type { Resources } from '../../domain/resources.ts'
 import { second } from '../../domain/units.ts'
 import type { Escrow } from '../../ports/escrow.ts'
+import type { MachineState } from '../../ports/machine-state.ts'
 import type { Sandbox } from '../../ports/sandbox.ts'
-import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import type { Signed } from '../../protocol/envelope.ts'
@@ -18,24 +19,29 @@ import { encodeShareEvent } from '../../protocol/share-events.ts'
 import { taskListHash } from '../../protocol/typed-data.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
+import type { Admission } from './admission.ts'
 import { ContentRoom } from './content-room.ts'
 import { Earnings, type EarningsOptions } from './earnings.ts'
 import { Execution } from './execution.ts'
 import { Intake, type IntakeOptions, type IntakeParts, type StandingBid } from './intake.ts'
+import { admissionOf, type PolicyOptions } from './policy-options.ts'
 import type { WorkRecord } from './records.ts'
-import { SecretIntake, type SecretIntakeOptions } from './secret-intake.ts'
 import { Slots } from './slots.ts'
 import { WorkBook } from './work-book.ts'
 
-export interface ProviderParts extends Omit<IntakeParts, 'slots'> {
+export interface ProviderParts extends Omit<IntakeParts, 'slots' | 'admission'> {
   readonly store: Store
   readonly escrow: Escrow
   readonly sandboxes: readonly Sandbox[]
-  readonly sealer: Sealer
+  readonly machine: MachineState
 }
 
 export interface ProviderOptions
-  extends Omit<IntakeOptions, 'kinds'>, EarningsOptions, SecretIntakeOptions {
+  extends Omit<IntakeOptions, 'kinds'>, Omit<PriceTerms, 'leastPrices'>, EarningsOptions {
+  /** What is left out of it is as open as in {@link POLICY_DEFAULTS}. */
+  readonly policy?: Partial<PolicyOptions>
+  /** Tasks that may wait for a slot before the node declines as busy. */
+  readonly maxQueue: number
   /** What jobs may use of this machine, together. */
   readonly resources: Resources
   /** What the shares under way may bring to this node, together. */
@@ -57,6 +63,7 @@ export class Provider implements AsyncDisposable {
   readonly earnings: Earnings
   readonly slots: Slots
   readonly #parts: ProviderParts
+  readonly #admission: Admission
   readonly #intake: Intake
   readonly #execution: Execution
   readonly #stop = new AbortController()
@@ -70,13 +77,17 @@ export class Provider implements AsyncDisposable {
     this.slots = new Slots(options.resources)
     this.earnings = new Earnings({ ...parts, works: this.works }, options)
     const kinds = parts.sandboxes.map(({ kind }) => kind)
-    this.#intake = new Intake({ ...parts, slots: this.slots }, { ...options, kinds })
+    this.#admission = admissionOf({ ...parts, slots: this.slots }, { ...options, kinds })
+    const { slots } = this
+    this.#intake = new Intake(
+      { ...parts, slots, admission: this.#admission },
+      { ...options, kinds },
+    )
     this.#execution = new Execution({
       ...parts,
       works: this.works,
       slots: this.slots,
       room: new ContentRoom(options.contentBytes),
-      secrets: new SecretIntake(parts, options),
     })
   }
 
@@ -95,6 +106,10 @@ export class Provider implements AsyncDisposable {
     )
     requests.answerStream('follow', (from, bytes, { signal }) => this.#follow(from, bytes, signal))
     this.#intake.listen(this.#stop.signal)
+    this.#work.start(
+      async () => this.#admission.watch(this.#stop.signal),
+      (error) => logger.error('machine not watched', { message: String(error) }),
+    )
     this.#work.start(
       async () => this.earnings.claimLoop(this.#stop.signal),
       (error) => logger.error('claiming stopped', { code: codeOf(error), message: String(error) }),
@@ -138,6 +153,7 @@ export class Provider implements AsyncDisposable {
   ): Promise<void> {
     const { escrow, signing, clock } = this.#parts
     const { channel: id } = agreement.message
+    await this.#admission.confirm(offer.message)
     const writtenOff = this.works.writtenOff(offer.message.requester)
     if (writtenOff >= MAX_WRITTEN_OFF) throw new HiveError('DECLINED_EXPOSURE', { writtenOff })
     const channel = await escrow.channel(id, { signal })

@@ -1,5 +1,5 @@
 import { bidFault, bondOfferFault, type Bid, type BondOffer } from '../../domain/bid.ts'
-import type { ErrorCode } from '../../domain/error-codes.ts'
+import type { Decline } from '../../domain/decline.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { needOf } from '../../domain/offer.ts'
@@ -23,7 +23,11 @@ export interface ReceivedBid {
 /** What came back for an offer. */
 export interface BiddingOutcome {
   readonly bids: readonly ReceivedBid[]
-  readonly declines: Readonly<Record<PeerId, ErrorCode>>
+  readonly declines: Readonly<Record<PeerId, Decline>>
+  /** Nodes that the offer was sent to. */
+  readonly asked: number
+  /** Of those, the ones that did not answer until it closed. */
+  readonly silent: number
 }
 
 export interface BiddingParts {
@@ -55,7 +59,7 @@ interface OpenOffer {
   /** Whom it was sent to. Keys are free, so only these few can close it and have their declines kept. */
   heard: ReadonlySet<PeerId>
   readonly bids: Map<PeerId, ReceivedBid>
-  readonly declines: Map<PeerId, ErrorCode>
+  readonly declines: Map<PeerId, Decline>
   changed: () => void
 }
 
@@ -104,7 +108,7 @@ export class Bidding {
           signal,
         )
       }
-      return { bids: [...open.bids.values()], declines: Object.fromEntries(open.declines) }
+      return outcomeOf(open)
     } finally {
       this.#open.delete(offer.id)
     }
@@ -142,7 +146,9 @@ export class Bidding {
       open.bids.set(from, this.#admit(from, answer, open.offer))
       open.declines.delete(from)
     } else {
-      if (heard) open.declines.set(from, answer.decline)
+      const { decline: code, most, lowestPrice } = answer
+      const decline = { code, ...(most && { most }), ...(lowestPrice && { lowestPrice }) }
+      if (heard) open.declines.set(from, decline)
       open.bids.delete(from)
     }
     open.changed()
@@ -176,6 +182,16 @@ export class Bidding {
       })
       throw error
     }
+  }
+}
+
+function outcomeOf({ heard, bids, declines }: OpenOffer): BiddingOutcome {
+  const silent = [...heard].filter((peer) => !bids.has(peer) && !declines.has(peer))
+  return {
+    bids: [...bids.values()],
+    declines: Object.fromEntries(declines),
+    asked: heard.size,
+    silent: silent.length,
   }
 }
 

@@ -14,6 +14,7 @@ import type { Signed } from '../../protocol/envelope.ts'
 import { keccak } from '../../protocol/typed-data.ts'
 import { allEnded } from '../all-ended.ts'
 import type { Signing } from '../signing.ts'
+import { answersOf, isTelling, unplacedError, withAnswers } from './answers.ts'
 import { openTasks, withResults, type Awarding } from './awarding.ts'
 import type { Bidding, ReceivedBid } from './bidding.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
@@ -104,25 +105,18 @@ export class JobRunner {
       ...(each.state === 'draft' ? step(each, 'publish') : stepIfAllowed(each, 'retry')),
       offers: each.offers.includes(offer.id) ? each.offers : [...each.offers, offer.id],
     }))
-    const { bids, declines } = await bidding.collect(offer, request.bidsWanted, signal)
-    const fresh = bids.filter(({ bid }) => !history.tried.has(bid.provider))
+    const outcome = await bidding.collect(offer, request.bidsWanted, signal)
+    const fresh = outcome.bids.filter(({ bid }) => !history.tried.has(bid.provider))
     const { shares, refusals } = await this.#awardAll(job, offer, tasks, attempt, fresh, signal)
-    await allEnded(shares.map(async (share) => this.#share(job, share, history, signal)))
     const placed = new Set(shares.flatMap((share) => share.tasks))
+    const counts = { at: this.#parts.clock.now(), tasks: tasks.length, placed: placed.size }
+    const answers = answersOf(outcome, refusals, counts)
+    if (isTelling(answers)) await book.change(job.id, (each) => withAnswers(each, answers))
+    await allEnded(shares.map(async (share) => this.#share(job, share, history, signal)))
     const unplaced = tasks.filter((task) => !placed.has(task))
     if ((await this.#believe(job, unplaced, history)).length === 0) return
     const short = refusals.find((error) => codeOf(error) === 'INSUFFICIENT_DEPOSIT')
-    if (short !== undefined) throw short
-    const declined = [...Object.values(declines), ...refusals.map(codeOf)]
-    const counts = {
-      tasks: tasks.length,
-      placed: placed.size,
-      bids: fresh.length,
-      declined: declined.length,
-    }
-    const onlyTried = fresh.length === 0 && bids.length > 0
-    const code = onlyTried ? 'NO_PROVIDER_LEFT' : 'NO_BIDS'
-    throw new HiveError(code, { ...counts, reasons: [...new Set(declined)] })
+    throw short ?? unplacedError(answers, fresh.length)
   }
 
   /** Takes the word of the one provider that was heard, where no other can be had. Returns the tasks without any. */

@@ -1,3 +1,4 @@
+import type { OfferAnswers } from '../../domain/decline.ts'
 import type { ErrorCode } from '../../domain/error-codes.ts'
 import type { ErrorData } from '../../domain/errors.ts'
 import type { Address, Bytes32, Cid, Hex, PeerId } from '../../domain/ids.ts'
@@ -32,6 +33,8 @@ export interface JobRecord {
   readonly shares: readonly Bytes32[]
   /** One a task, in order; missing while the task is open. */
   readonly results: readonly (TaskResult | null)[]
+  /** Of the last offers that somebody declined or that did not place everything, the newest last. */
+  readonly answers?: readonly OfferAnswers[]
   readonly error?: { readonly code: ErrorCode; readonly data: ErrorData }
 }
 

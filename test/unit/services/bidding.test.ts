@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Bid, BondOffer } from '../../../node/domain/bid.ts'
+import { decodeCbor, encodeCbor } from '../../../node/protocol/cbor.ts'
 import { bidRequest } from '../../../node/protocol/requests.ts'
 import { Bidding, type BiddingOptions } from '../../../node/services/requester/bidding.ts'
 import { OfferMaker } from '../../../node/services/requester/offer-maker.ts'
@@ -154,7 +155,7 @@ test('bids close early when all who heard the offer have answered, each counted 
   await on.bid(bob, { price: 4n })
   await on.send(carol, { offer: on.offer.id, decline: 'DECLINED_BUSY' })
   await on.bid(carol)
-  await on.send(carol, { offer: on.offer.id, decline: 'DECLINED_PRICE' })
+  await on.send(carol, { offer: on.offer.id, decline: 'DECLINED_PRICE', lowestPrice: 7n })
   await on.send(dave, { offer: on.offer.id, decline: 'DECLINED_KIND' })
   const { bids, declines } = await on.outcome
   assert.deepEqual(
@@ -162,8 +163,8 @@ test('bids close early when all who heard the offer have answered, each counted 
     [4n],
   )
   assert.deepEqual(declines, {
-    [carol.signing.peer]: 'DECLINED_PRICE',
-    [dave.signing.peer]: 'DECLINED_KIND',
+    [carol.signing.peer]: { code: 'DECLINED_PRICE', lowestPrice: 7n },
+    [dave.signing.peer]: { code: 'DECLINED_KIND' },
   })
 })
 
@@ -200,7 +201,26 @@ test('a bid that breaks a rule is refused with the rule, and does not count', as
     },
   )
   await on.clock.advance(10_000)
-  assert.deepEqual(await on.outcome, { bids: [], declines: {} })
+  assert.deepEqual(await on.outcome, { bids: [], declines: {}, asked: 3, silent: 3 })
+})
+
+test('a decline is a word of its own: another code, or a price beyond all amounts, is refused', async () => {
+  const on = await collecting()
+  const [bob] = on.members
+  const send = async (fields: object) => {
+    const plain = decodeCbor(bidRequest.encode({ offer: on.offer.id }), 1024) as object
+    const bytes = encodeCbor({ ...plain, ...fields })
+    return bob.node.requests.call(on.requester, 'bid', bytes, { signal })
+  }
+  const malformed = [
+    { decline: 'INTERNAL' },
+    { decline: 'DECLINED_PRICE', lowestPrice: new Uint8Array(13) },
+    { decline: 'DECLINED_RESOURCES', most: { cpuMillis: 1 } },
+    { decline: 'DECLINED_RESOURCES', most: { cpuMillis: -1, memoryBytes: 1, diskBytes: 1 } },
+  ]
+  for (const fields of malformed) await assert.rejects(send(fields), { code: 'MESSAGE_MALFORMED' })
+  await on.clock.advance(10_000)
+  assert.equal((await on.outcome).silent, 3)
 })
 
 test('declines of peers that the offer was not sent to close nothing and are not kept', async () => {
@@ -237,7 +257,7 @@ test('a stranger that declines after its bid is out', async () => {
   await on.bid(on.members[1])
   await on.send(on.members[1], { offer: on.offer.id, decline: 'DECLINED_BUSY' })
   await on.clock.advance(10_000)
-  assert.deepEqual(await on.outcome, { bids: [], declines: {} })
+  assert.deepEqual(await on.outcome, { bids: [], declines: {}, asked: 1, silent: 1 })
 })
 
 test('a flood of bids fills what is kept of strangers, and shuts out nobody whom the offer was sent to', async () => {
@@ -257,5 +277,5 @@ test('a flood of bids fills what is kept of strangers, and shuts out nobody whom
       [bob.signing.peer, 5n],
     ],
   )
-  assert.deepEqual(declines, { [carol.signing.peer]: 'DECLINED_BUSY' })
+  assert.deepEqual(declines, { [carol.signing.peer]: { code: 'DECLINED_BUSY' } })
 })

@@ -12,9 +12,11 @@ import {
   MAX_ANSWERS_UNDER_WAY,
   MAX_OFFERS_PER_MINUTE,
 } from '../../../node/services/provider/intake-limits.ts'
+import { admissionOf } from '../../../node/services/provider/policy-options.ts'
 import { RecentMap } from '../../../node/services/provider/recent-map.ts'
 import { Slots } from '../../../node/services/provider/slots.ts'
 import type { Signing } from '../../../node/services/signing.ts'
+import { FakeMachineState } from '../../support/fake-machine-state.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { anOffer } from '../../support/messages.ts'
 import { NETWORK, TASK_PRICE, TestMarket, TOKEN, type Member } from '../../support/test-market.ts'
@@ -45,6 +47,16 @@ function hearing(call: Requests['call'] = async () => new Uint8Array()) {
       return call(...args)
     },
   }
+  const slots = new Slots({ cpuMillis: 2000, memoryBytes: 2 * GiB, diskBytes: 2 * GiB })
+  const admission = admissionOf(
+    { clock, slots, machine: new FakeMachineState(clock) },
+    {
+      kinds: ['wasm'],
+      pricing: 'posted',
+      prices: { perTask: TASK_PRICE, perCoreSecond: 0n, reservedSecondsCap: 60 },
+      maxQueue: 1,
+    },
+  )
   const intake = new Intake(
     {
       ...parts,
@@ -53,16 +65,10 @@ function hearing(call: Requests['call'] = async () => new Uint8Array()) {
       signing,
       requests: requests as Requests,
       blobs: { has: async () => false } as unknown as Blobs,
-      slots: new Slots({ cpuMillis: 2000, memoryBytes: 2 * GiB, diskBytes: 2 * GiB }),
+      slots,
+      admission,
     },
-    {
-      network: NETWORK,
-      kinds: ['wasm'],
-      pricing: 'posted',
-      prices: { perTask: TASK_PRICE, perCoreSecond: 0n, reservedSecondsCap: 60 },
-      bond: TOKEN,
-      maxQueue: 1,
-    },
+    { network: NETWORK, kinds: ['wasm'], bond: TOKEN },
   )
   intake.listen(new AbortController().signal)
   let nonce = 0n

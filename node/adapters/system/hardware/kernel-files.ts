@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access, open, opendir, readlink } from 'node:fs/promises'
+import { access, open, opendir, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** An attribute in sysfs is one page at most. Source: the kernel's sysfs rules. */
@@ -67,6 +67,11 @@ export class KernelFiles {
       return true
     })
     return found ?? false
+  }
+
+  /** When a file was last read, Unix ms. */
+  async accessedAt(path: string): Promise<number | undefined> {
+    return this.#orAbsent(async () => (await stat(this.path(path))).atimeMs)
   }
 
   /** The real path of `path`. */

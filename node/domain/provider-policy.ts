@@ -1,0 +1,120 @@
+import type { Decline } from './decline.ts'
+import { uncovered, type EgressPolicy } from './egress.ts'
+import { isWithin, type HourWindow, type LocalTime } from './hours.ts'
+import type { Address, Bytes32 } from './ids.ts'
+import { needOf, type Offer } from './offer.ts'
+import { askedPrice, type PriceTerms } from './pricing.ts'
+import { fits, type Resources } from './resources.ts'
+
+/** Whom or what a provider takes: all of `allow`, or everything where that is empty, less `deny`. */
+export interface AllowDeny<T> {
+  readonly allow: readonly T[]
+  readonly deny: readonly T[]
+}
+
+/** What a provider is willing to do, and when. */
+export interface ProviderPolicy {
+  readonly kinds: readonly string[]
+  /** SHA-256 that the CIDs of programs carry. */
+  readonly images: AllowDeny<Bytes32>
+  readonly requesters: AllowDeny<Address>
+  readonly egress: EgressPolicy
+  /** Empty: at any time. */
+  readonly hours: readonly HourWindow[]
+  readonly pauseOnBattery: boolean
+  /** No new work before nobody has used the machine for this long, ms; `undefined`: whoever uses it. */
+  readonly pauseWhenActiveMs: number | undefined
+  readonly terms: PriceTerms
+  /** Tasks that may wait for a slot before the node counts as busy. */
+  readonly maxQueue: number
+}
+
+/** A GPU as far as an offer can ask for it. */
+export interface OfferedGpu {
+  readonly vendor: string
+  readonly memoryBytes?: number
+}
+
+/** How things stand at the provider while it judges an offer. */
+export interface Circumstances {
+  readonly time: LocalTime
+  readonly onBattery: boolean
+  /** `undefined`: nobody has been seen to use the machine. */
+  readonly idleMs: number | undefined
+  /** What jobs may use, together. */
+  readonly total: Resources
+  readonly gpus: readonly OfferedGpu[]
+  /** Tasks that wait for a slot. */
+  readonly waiting: number
+  /** Share of the scarcest resource in use, 0 to 1. */
+  readonly utilisation: number
+}
+
+/** Why a provider bound by its bid takes no award from it after all, or `undefined`. */
+export function awardDecline(
+  policy: ProviderPolicy,
+  offer: Offer,
+  now: Circumstances,
+): Decline | undefined {
+  return lastingDecline(policy, offer, now) ?? passingDecline(policy, now)
+}
+
+/** Why a provider does not bid on an offer, or `undefined`. What lasts is told before what passes, the price last. */
+export function bidDecline(
+  policy: ProviderPolicy,
+  offer: Offer,
+  now: Circumstances,
+): Decline | undefined {
+  const declined = awardDecline(policy, offer, now)
+  if (declined !== undefined) return declined
+  if (now.waiting >= policy.maxQueue) return { code: 'DECLINED_BUSY' }
+  const lowestPrice = askedPrice(offer, policy.terms, now.utilisation)
+  return lowestPrice > offer.maxPrice ? { code: 'DECLINED_PRICE', lowestPrice } : undefined
+}
+
+/** Whether the lists take an entry. A deny wins over an allow. */
+export function admits<T>({ allow, deny }: AllowDeny<T>, entry: T): boolean {
+  return !deny.includes(entry) && (allow.length === 0 || allow.includes(entry))
+}
+
+function lastingDecline(
+  policy: ProviderPolicy,
+  offer: Offer,
+  { total, gpus, utilisation }: Circumstances,
+): Decline | undefined {
+  if (!policy.kinds.includes(offer.class)) return { code: 'DECLINED_KIND' }
+  if (!admits(policy.requesters, offer.requester)) return { code: 'DECLINED_REQUESTER' }
+  if (!admits(policy.images, offer.image)) return { code: 'DECLINED_IMAGE' }
+  if (uncovered(policy.egress, offer.egress).length > 0) return { code: 'DECLINED_NETWORK' }
+  const most = { ...total, gpus: Math.min(total.gpus ?? 0, suiting(gpus, offer)) }
+  if (fits(needOf(offer), most)) return undefined
+  const code = offer.gpus > most.gpus ? 'DECLINED_GPU' : 'DECLINED_RESOURCES'
+  return { code, most, lowestPrice: askedPrice(reduced(offer, most), policy.terms, utilisation) }
+}
+
+function passingDecline(policy: ProviderPolicy, now: Circumstances): Decline | undefined {
+  if (policy.hours.length > 0 && !isWithin(policy.hours, now.time))
+    return { code: 'DECLINED_HOURS' }
+  if (policy.pauseOnBattery && now.onBattery) return { code: 'DECLINED_POWER' }
+  const isInUse = now.idleMs !== undefined && now.idleMs < (policy.pauseWhenActiveMs ?? 0)
+  return isInUse ? { code: 'DECLINED_IN_USE' } : undefined
+}
+
+/** How many of the GPUs are what the offer asks for. */
+function suiting(gpus: readonly OfferedGpu[], { gpuVendor, gpuMemoryBytes }: Offer): number {
+  return gpus.filter(
+    ({ vendor, memoryBytes = 0 }) =>
+      (gpuVendor === '' || vendor === gpuVendor) && memoryBytes >= gpuMemoryBytes,
+  ).length
+}
+
+/** The offer as it would have to be to fit. */
+function reduced(offer: Offer, most: Resources): Offer {
+  return {
+    ...offer,
+    cpuMillis: Math.min(offer.cpuMillis, most.cpuMillis),
+    memoryBytes: Math.min(offer.memoryBytes, most.memoryBytes),
+    diskBytes: Math.min(offer.diskBytes, most.diskBytes),
+    gpus: Math.min(offer.gpus, most.gpus ?? 0),
+  }
+}

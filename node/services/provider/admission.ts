@@ -1,0 +1,94 @@
+import type { Decline } from '../../domain/decline.ts'
+import { HiveError } from '../../domain/errors.ts'
+import { wallClock, type LocalTime } from '../../domain/hours.ts'
+import type { Amount } from '../../domain/money.ts'
+import type { Offer } from '../../domain/offer.ts'
+import { askedPrice } from '../../domain/pricing.ts'
+import {
+  awardDecline,
+  bidDecline,
+  type Circumstances,
+  type OfferedGpu,
+  type ProviderPolicy,
+} from '../../domain/provider-policy.ts'
+import { second } from '../../domain/units.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { MachineState } from '../../ports/machine-state.ts'
+import type { Slots } from './slots.ts'
+
+export interface AdmissionParts {
+  readonly clock: Clock
+  readonly machine: MachineState
+  readonly slots: Slots
+}
+
+export interface AdmissionOptions {
+  readonly policy: ProviderPolicy
+  /** Name of the zone that the policy's hours are in; left open: the machine's. */
+  readonly timeZone: string | undefined
+  readonly gpus: readonly OfferedGpu[]
+}
+
+/** How often the machine is looked at, so that use between two offers is seen when it happens, ms. */
+const LOOK_EVERY_MS: number = 20 * second
+
+/** Applies the provider's policy as things stand now: once for the bid, and again for the award. */
+export class Admission {
+  readonly #parts: AdmissionParts
+  readonly #options: AdmissionOptions
+  readonly #localTime: (at: number) => LocalTime
+
+  constructor(parts: AdmissionParts, options: AdmissionOptions) {
+    this.#parts = parts
+    this.#options = options
+    const zone = options.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+    this.#localTime = wallClock(zone)
+  }
+
+  /** Why the node does not bid on the offer, or `undefined`. */
+  async declined(offer: Offer): Promise<Decline | undefined> {
+    return bidDecline(this.#options.policy, offer, await this.#circumstances())
+  }
+
+  /**
+   * Throws the decline's code when an offer that was bid on is no longer welcome. Price and queue
+   * are no reason any more: the bid has promised them.
+   */
+  async confirm(offer: Offer): Promise<void> {
+    const declined = awardDecline(this.#options.policy, offer, await this.#circumstances())
+    if (declined !== undefined) throw new HiveError(declined.code)
+  }
+
+  /** What the node asks for one task of the offer now. */
+  price(offer: Offer): Amount {
+    return askedPrice(offer, this.#options.policy.terms, this.#parts.slots.utilisation)
+  }
+
+  /** Keeps an eye on the machine where its owner's use counts. Resolves when the signal aborts. */
+  async watch(signal: AbortSignal): Promise<void> {
+    if (this.#options.policy.pauseWhenActiveMs === undefined) return
+    const { clock, machine } = this.#parts
+    while (!signal.aborted) {
+      await machine.read()
+      await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined) // the node stops
+    }
+  }
+
+  async #circumstances(): Promise<Circumstances> {
+    const { clock, machine, slots } = this.#parts
+    const { policy, gpus } = this.#options
+    const asks = policy.pauseOnBattery || policy.pauseWhenActiveMs !== undefined
+    const { onBattery, idleMs } = asks
+      ? await machine.read()
+      : { onBattery: false, idleMs: undefined }
+    return {
+      time: this.#localTime(clock.now()),
+      onBattery,
+      idleMs,
+      total: slots.total,
+      gpus,
+      waiting: slots.waiting,
+      utilisation: slots.utilisation,
+    }
+  }
+}
