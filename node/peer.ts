@@ -5,6 +5,7 @@ import { openHeliaBlobs } from './adapters/ipfs/helia-blobs.ts'
 import { openLibp2pNet } from './adapters/libp2p/libp2p-net.ts'
 import { openLevelStore } from './adapters/store/level-store.ts'
 import { createHardwareProbe } from './adapters/system/hardware-probe.ts'
+import { createKeySealer } from './adapters/system/key-sealer.ts'
 import { createKeySigner } from './adapters/system/key-signer.ts'
 import { createMachineState } from './adapters/system/machine-state.ts'
 import { systemClock } from './adapters/system/system-clock.ts'
@@ -112,7 +113,8 @@ export async function openPeer({
   known.presence = presence
 
   // The two roles
-  const parts = { clock, store, gossip, requests, blobs, escrow, signing }
+  const sealer = createKeySealer(privateKey)
+  const parts = { clock, store, gossip, requests, blobs, escrow, signing, sealer }
   const requester = stack.use(
     new Requester(
       { ...parts, logger: logger.child('requester') },

@@ -20,6 +20,10 @@ export const ERROR_CODES = {
     'A signature does not recover to the account named in the message.',
     'Sign with the key of the named account, for this chain and contract.',
   ),
+  SEAL_BROKEN: text(
+    'A sealed box is not for this node, not from its sender, or was changed.',
+    'Nothing to do: it is treated as if it had not come.',
+  ),
   // offers and bids
   OFFER_EXPIRED: text(
     'The offer is past its bidding deadline.',
@@ -110,6 +114,14 @@ export const ERROR_CODES = {
   SPEC_FILE_MISSING: text(
     'A file that the job names cannot be read.',
     'Check the path; it is relative to the spec file.',
+  ),
+  SECRET_ON_COMMAND_LINE: text(
+    'A secret must come from a variable or a file: every user of the machine can read a command line, and shells keep it.',
+    'Write --secret NAME=env:VARIABLE or --secret NAME=file:PATH.',
+  ),
+  SECRETS_UNAVAILABLE: text(
+    'The secrets of the job could not be handed over.',
+    'Keep the node that has the job online; the data says what was missing.',
   ),
   OUTPUT_UNWRITABLE: text(
     'An output file cannot be written.',

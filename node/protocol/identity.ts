@@ -51,7 +51,8 @@ export function isAccountPeer(peer: PeerId): boolean {
 const ADDRESS_CACHE_SIZE = 10_000
 const addresses = new Map<PeerId, Address>()
 
-function keyOfPeer(peer: PeerId): Uint8Array {
+/** The compressed public key that a PeerId contains. Throws `PEER_PROTOCOL` as {@link addressOfPeer} does. */
+export function keyOfPeer(peer: PeerId): Uint8Array {
   try {
     const bytes = base58btc.decode(`z${peer}`)
     const key = bytes.subarray(PEER_ID_HEADER.length)

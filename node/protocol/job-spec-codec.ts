@@ -10,7 +10,7 @@ import {
 } from '../domain/job-spec.ts'
 import { MAX_TASKS } from '../domain/offer.ts'
 import type { Resources } from '../domain/resources.ts'
-import { MAX_SECRETS, type SecretSlot } from '../domain/secret-slot.ts'
+import { MAX_SECRETS, secretSlotFault, type SecretSlot } from '../domain/secret-slot.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { cidText } from './cid.ts'
 import { MAX_PATH_CHARS, MAX_SPEC_BYTES, MAX_TASK_INPUT_BYTES } from './limits.ts'
@@ -117,15 +117,15 @@ export function decodeJobSpec(bytes: Uint8Array): JobSpec {
   if (spec.fuel === 0) return malformed('spec.fuel', 'at least 1')
   if (spec.kind !== 'wasm' && (spec.fuel !== undefined || spec.deterministic === true))
     return malformed('spec.kind', 'wasm, for what counts instructions or is deterministic')
-  const { gpus, egress, secrets = [] } = spec
+  const { gpus, egress } = spec
   if (spec.kind !== 'docker' && (gpus !== undefined || egress !== undefined))
     return malformed('spec.kind', 'docker, for what needs a GPU or a network')
   if (gpus !== undefined && (gpus.count < 1 || gpus.count > MAX_GPUS))
     return malformed('spec.gpus.count', `1 to ${MAX_GPUS}`)
   if (egress?.every(isDestination) === false)
     return malformed('spec.egress', 'host:port, in its one spelling')
-  if (new Set(secrets.map(({ name }) => name)).size < secrets.length)
-    return malformed('spec.secrets', 'one entry for each name')
+  const slotFault = secretSlotFault(spec)
+  if (slotFault !== undefined) return malformed('spec.secrets', slotFault)
   const largest = inputBytesOf(spec).reduce((most, bytes) => Math.max(most, bytes), 0)
   return largest <= MAX_TASK_INPUT_BYTES
     ? spec

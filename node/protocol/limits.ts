@@ -16,6 +16,10 @@ export const MAX_VOUCHER_SHARES = 256
 export const MAX_VOUCHER_BYTES: number = 32 * KiB
 /** Largest small request or answer, bytes. */
 export const MAX_SMALL_BYTES: number = 1 * KiB
+/** Most that the values of a job's secrets may hold together, bytes; keys, tokens and certificates are small. */
+export const MAX_SECRETS_BYTES: number = 64 * KiB
+/** Largest sealed box of secrets, bytes: MAX_SECRETS_BYTES, their names and what the sealing adds. */
+export const MAX_SEALED_SECRETS_BYTES: number = 80 * KiB
 /** Largest frame of a stream, bytes; below yamux's 256 KiB window, so that one frame never stalls. */
 export const MAX_FRAME_BYTES: number = 128 * KiB
 /** Largest job spec block, bytes; bitswap carries blocks up to 2 MiB. */
@@ -40,5 +44,7 @@ export const MAX_OUTPUT_FILES = 1000
 export const MAX_PATH_CHARS = 512
 /** How long a peer may take to answer a small request, ms. */
 export const REQUEST_TIMEOUT_MS: number = 10 * second
+/** How long a provider asks for the secrets of a share before it gives the share up, ms; a requester may be restarting. */
+export const SECRETS_WAIT_MS: number = 2 * minute
 /** How long content may take before a new session is tried, ms. */
 export const CONTENT_TIMEOUT_MS: number = 2 * minute

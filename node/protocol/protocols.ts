@@ -4,6 +4,7 @@ import {
   MAX_AWARD_BYTES,
   MAX_BID_BYTES,
   MAX_FRAME_BYTES,
+  MAX_SEALED_SECRETS_BYTES,
   MAX_SMALL_BYTES,
   MAX_VOUCHER_BYTES,
   REQUEST_TIMEOUT_MS,
@@ -35,6 +36,8 @@ export const PROTOCOLS = {
   voucher: row('voucher', MAX_VOUCHER_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
   /** Requester → provider: stop a share. */
   cancel: row('cancel', MAX_SMALL_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
+  /** Provider → requester: the countersigned agreement; answered by the secrets of its job, sealed to that provider. */
+  secrets: row('secrets', MAX_SMALL_BYTES * 2, MAX_SEALED_SECRETS_BYTES, REQUEST_TIMEOUT_MS, 240),
   /** Anyone → anyone: your signed advert, please; the peer itself is the fact. */
   advert: row('advert', MAX_SMALL_BYTES, MAX_ADVERT_BYTES, REQUEST_TIMEOUT_MS, 60),
 } as const satisfies Record<string, ProtocolRow>

@@ -140,6 +140,7 @@ class FakeRun {
   onEnd: () => void = () => undefined
   readonly #streams: Record<OutputStream, Uint8Array[]> = { 1: [], 2: [] }
   readonly #files = new Map<string, Uint8Array>()
+  readonly #given: ReadonlyMap<string, Uint8Array>
   readonly #started = performance.now()
   #printed = 0
   #peak = 1
@@ -152,7 +153,9 @@ class FakeRun {
     crashed?.addEventListener('abort', () => {
       if (this.#owner === options) this.#owner = { signal: new AbortController().signal }
     })
-    for (const file of task.files) this.#files.set(file.path, file.bytes)
+    const secrets = task.secrets?.files ?? []
+    for (const file of [...task.files, ...secrets]) this.#files.set(file.path, file.bytes.slice())
+    this.#given = new Map(this.#files)
   }
 
   get isStopped(): boolean {
@@ -201,7 +204,8 @@ class FakeRun {
   }
 
   async #steps(script: FakeScript): Promise<number> {
-    const { args, env, stdin, limits } = this.#task
+    const { args, stdin, limits, secrets } = this.#task
+    const env = { ...this.#task.env, ...secrets?.env }
     const [first = '', second = '', ...others] = args
     await this.#pause(0)
     if (script.echoArgs) this.#print(1, `${[second, ...others].join(' ')}\n`)
@@ -250,9 +254,8 @@ class FakeRun {
 
   #write(path: string, bytes: Uint8Array): void {
     this.#files.set(path, bytes)
-    const given = new Set(this.#task.files.map((file) => file.path))
     const held = [...this.#files].reduce(
-      (n, [at, file]) => n + (given.has(at) ? 0 : file.length),
+      (n, [at, file]) => n + (this.#given.has(at) ? 0 : file.length),
       0,
     )
     if (held > this.#task.limits.diskBytes) throw new Ended('disk-limit')
@@ -286,7 +289,7 @@ class FakeRun {
     const stdout = Buffer.concat(this.#streams[1])
     const stderr = Buffer.concat(this.#streams[2])
     const { files: given, stdin, outputs } = this.#task
-    const before = new Map(given.map((file) => [file.path, file.bytes]))
+    const before = this.#given
     const files: SandboxFile[] = [...this.#files]
       .filter(([path, bytes]) => path.startsWith(`${outputs}/`) && before.get(path) !== bytes)
       .map(([path, bytes]) => ({ path, bytes }))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Amount } from '../../node/domain/money.ts'
 import type { EscrowEvent, TransactionReceipt } from '../../node/ports/escrow.ts'
+import type { Sealer } from '../../node/ports/sealer.ts'
 import type { JobSpec } from '../../node/domain/job-spec.ts'
 import type { Hardware } from '../../node/domain/advert.ts'
 import { GiB, MiB, second } from '../../node/domain/units.ts'
@@ -18,6 +19,7 @@ import {
 } from '../../node/services/requester/requester.ts'
 import type { JobRecord, JobRequest } from '../../node/services/requester/records.ts'
 import { createSigning, type Signing } from '../../node/services/signing.ts'
+import { createKeySealer } from '../../node/adapters/system/key-sealer.ts'
 import { systemClock } from '../../node/adapters/system/system-clock.ts'
 import { FakeBlobs, type FakeContentNetwork } from './fake-blobs.ts'
 import { FakeChain } from './fake-chain.ts'
@@ -27,7 +29,7 @@ import { fakeImage, type FakeScript } from './fake-script.ts'
 import { FakeMachineState } from './fake-machine-state.ts'
 import { MemoryStore } from './memory-store.ts'
 import { quietLogger, type LoggedLine } from './quiet-logger.ts'
-import { testSigner } from './test-signer.ts'
+import { testKey, testSigner } from './test-signer.ts'
 import { isFinal } from '../../node/domain/job-state.ts'
 import { HiveError } from '../../node/domain/errors.ts'
 
@@ -35,6 +37,7 @@ import { HiveError } from '../../node/domain/errors.ts'
 export interface Member {
   readonly node: FakeNode
   readonly signing: Signing
+  readonly sealer: Sealer
   readonly store: MemoryStore
   readonly blobs: FakeBlobs
 }
@@ -91,7 +94,8 @@ export class TestMarket {
     this.chain.fund(signer.address, 100n * TOKEN)
     const node = this.net.join({ peer: signer.peer })
     const blobs = new FakeBlobs(this.#content, signer.peer)
-    return { node, signing: createSigning(codec, signer), store: new MemoryStore(), blobs }
+    const sealer = createKeySealer(testKey(this.#members))
+    return { node, signing: createSigning(codec, signer), sealer, store: new MemoryStore(), blobs }
   }
 
   /** The same member on a fresh node, as after a restart of its process; the old one is cut off. */
@@ -150,11 +154,11 @@ export class TestMarket {
   }
 
   /** The ports of a member, for services that a test puts together itself. */
-  parts({ node, signing, store, blobs }: Member) {
+  parts({ node, signing, sealer, store, blobs }: Member) {
     const { gossip, requests } = node
     const escrow = this.chain.as(signing.address)
     const logger = quietLogger(this.log)
-    return { clock: systemClock, logger, store, gossip, requests, blobs, signing, escrow }
+    return { clock: systemClock, logger, store, gossip, requests, blobs, signing, sealer, escrow }
   }
 }
 

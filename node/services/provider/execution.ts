@@ -24,6 +24,8 @@ import { Contents } from './contents.ts'
 import type { ContentRoom } from './content-room.ts'
 import type { WorkRecord } from './records.ts'
 import type { ShareLog } from './share-log.ts'
+import type { SecretIntake } from './secret-intake.ts'
+import { secretly, type TaskRunner } from './secretly.ts'
 import type { Slots } from './slots.ts'
 import type { WorkBook } from './work-book.ts'
 
@@ -35,6 +37,7 @@ export interface ExecutionParts {
   readonly slots: Slots
   readonly sandboxes: readonly Sandbox[]
   readonly room: ContentRoom
+  readonly secrets: SecretIntake
 }
 
 const MAX_DETAIL_CHARS = 1000
@@ -73,8 +76,10 @@ export class Execution {
       async (limited) => this.#fetch(fetching, limited),
     )
     using _room = room
+    using secrets = await this.#parts.secrets.of(fetching, spec.secrets, signal)
     const running = await this.#enter(step(fetching, 'run'), log)
-    const results = await this.#tasks(running, spec, sandbox, contents, log, signal)
+    const runner = secretly(sandbox, secrets)
+    const results = await this.#tasks(running, spec, runner, contents, log, signal)
     return this.#publish(await this.#enter(step(running, 'publish-results'), log), results)
   }
 
@@ -94,7 +99,7 @@ export class Execution {
   async #tasks(
     work: WorkRecord,
     spec: JobSpec,
-    sandbox: Sandbox,
+    sandbox: TaskRunner,
     contents: Contents,
     log: ShareLog,
     signal: AbortSignal,
@@ -137,7 +142,7 @@ export class Execution {
   async #task(
     work: WorkRecord,
     spec: JobSpec,
-    sandbox: Sandbox,
+    sandbox: TaskRunner,
     contents: Contents,
     index: number,
     log: ShareLog,

@@ -10,6 +10,7 @@ import { second } from '../../domain/units.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import type { MachineState } from '../../ports/machine-state.ts'
 import type { Sandbox } from '../../ports/sandbox.ts'
+import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import type { Signed } from '../../protocol/envelope.ts'
@@ -26,6 +27,7 @@ import { Execution } from './execution.ts'
 import { Intake, type IntakeOptions, type IntakeParts, type StandingBid } from './intake.ts'
 import { admissionOf, type PolicyOptions } from './policy-options.ts'
 import type { WorkRecord } from './records.ts'
+import { SecretIntake, type SecretIntakeOptions } from './secret-intake.ts'
 import { Slots } from './slots.ts'
 import { WorkBook } from './work-book.ts'
 
@@ -34,10 +36,15 @@ export interface ProviderParts extends Omit<IntakeParts, 'slots' | 'admission'> 
   readonly escrow: Escrow
   readonly sandboxes: readonly Sandbox[]
   readonly machine: MachineState
+  readonly sealer: Sealer
 }
 
 export interface ProviderOptions
-  extends Omit<IntakeOptions, 'kinds'>, Omit<PriceTerms, 'leastPrices'>, EarningsOptions {
+  extends
+    Omit<IntakeOptions, 'kinds'>,
+    Omit<PriceTerms, 'leastPrices'>,
+    EarningsOptions,
+    SecretIntakeOptions {
   /** What is left out of it is as open as in {@link POLICY_DEFAULTS}. */
   readonly policy?: Partial<PolicyOptions>
   /** Tasks that may wait for a slot before the node declines as busy. */
@@ -88,6 +95,7 @@ export class Provider implements AsyncDisposable {
       works: this.works,
       slots: this.slots,
       room: new ContentRoom(options.contentBytes),
+      secrets: new SecretIntake(parts, options),
     })
   }
 

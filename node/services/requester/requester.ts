@@ -2,15 +2,18 @@ import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32 } from '../../domain/ids.ts'
 import { isFinal, stepIfAllowed } from '../../domain/job-state.ts'
 import { offerFault } from '../../domain/offer.ts'
+import type { SecretValues } from '../../domain/secret-slot.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
+import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { encodeJobSpec } from '../../protocol/job-spec-codec.ts'
+import { secretProblems } from '../../protocol/secrets.ts'
 import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import { Awarding } from './awarding.ts'
@@ -22,6 +25,8 @@ import { JobRunner } from './job-runner.ts'
 import { OfferMaker } from './offer-maker.ts'
 import type { JobRecord, JobRequest } from './records.ts'
 import { ProviderMemory } from './provider-memory.ts'
+import { SecretHandover } from './secret-handover.ts'
+import { SecretVault } from './secret-vault.ts'
 import { VoucherDelivery } from './voucher-delivery.ts'
 
 export interface RequesterParts {
@@ -33,6 +38,7 @@ export interface RequesterParts {
   readonly blobs: Blobs
   readonly escrow: Escrow
   readonly signing: Signing
+  readonly sealer: Sealer
 }
 
 export interface RequesterOptions extends ChannelLedgerOptions, FollowingOptions {
@@ -47,6 +53,7 @@ export class Requester implements AsyncDisposable {
   readonly #offers: OfferMaker
   readonly #runner: JobRunner
   readonly #vouchers: VoucherDelivery
+  readonly #vault: SecretVault
   readonly #stop = new AbortController()
   readonly #running = new Map<Bytes32, AbortController>()
   readonly #work = new TasksInFlight()
@@ -58,6 +65,8 @@ export class Requester implements AsyncDisposable {
     this.#offers = new OfferMaker(parts, options)
     const shared = { ...parts, book: this.book, channels: this.channels }
     this.#vouchers = new VoucherDelivery(shared)
+    this.#vault = new SecretVault(parts)
+    new SecretHandover({ ...shared, vault: this.#vault }, options).answer()
     this.#runner = new JobRunner({
       ...shared,
       offers: this.#offers,
@@ -73,6 +82,7 @@ export class Requester implements AsyncDisposable {
   async resume(): Promise<void> {
     await this.channels.load()
     const open = (await this.book.list()).filter((job) => !isFinal(job.state))
+    await this.#vault.forgetAllBut(new Set(open.map(({ id }) => id)))
     const shares = (await Promise.all(open.map((job) => this.book.sharesOf(job)))).flat()
     const live = shares.filter((share) => !isFinal(share.state)).map(({ id }) => id)
     await this.channels.releaseAllBut(new Set(live))
@@ -84,9 +94,15 @@ export class Requester implements AsyncDisposable {
 
   /**
    * Puts a job on record and starts it. Throws `INSUFFICIENT_DEPOSIT`, or `OFFER_INVALID` for a
-   * request that no node would pass on, before anything is announced.
+   * request that no node would pass on, before anything is announced. `secrets` are those of the
+   * spec's slots, and leave this node only for the providers that won the job.
    */
-  async submit(request: JobRequest, signal: AbortSignal): Promise<JobRecord> {
+  async submit(
+    request: JobRequest,
+    signal: AbortSignal,
+    secrets: SecretValues = new Map(),
+  ): Promise<JobRecord> {
+    requireSecrets(request, secrets)
     await this.#requireFunds(request, signal)
     const specCid = await this.#parts.blobs.addBlock(encodeJobSpec(request.spec))
     const offer = this.#offers.make(request, specCid, request.spec.tasks)
@@ -102,6 +118,8 @@ export class Requester implements AsyncDisposable {
       shares: [],
       results: Array.from({ length: request.spec.tasks }, () => null),
     }
+    // First, so that no job is ever on record without its secrets; a stray box goes at the next start.
+    if (secrets.size > 0) await this.#vault.keep(job.id, secrets)
     await this.book.add(job)
     this.#start(job, offer)
     return job
@@ -115,6 +133,7 @@ export class Requester implements AsyncDisposable {
       this.#ended(each, 'cancel', 'JOB_CANCELLED'),
     )
     this.#running.get(job.id)?.abort(new HiveError('JOB_CANCELLED', { id: job.id }))
+    await this.#vault.forget(job.id)
     return cancelled
   }
 
@@ -149,11 +168,13 @@ export class Requester implements AsyncDisposable {
         ...settled(each),
         finishedAt: this.#parts.clock.now(),
       }))
+      await this.#vault.forget(job.id)
     } catch (error) {
       // Stopping the node leaves the job as it is: the next start takes it up. A cancelled one has ended.
       if (signal.aborted) return
       this.#parts.logger.warn('job failed', { job: job.id, code: codeOf(error) })
       await this.book.change(job.id, (each) => this.#ended(each, 'fail', codeOf(error), error))
+      await this.#vault.forget(job.id)
     }
   }
 
@@ -187,6 +208,12 @@ export class Requester implements AsyncDisposable {
     const available = free + this.channels.uncommitted()
     if (available < needed) throw new HiveError('INSUFFICIENT_DEPOSIT', { available, needed })
   }
+}
+
+/** Throws `INPUT_INVALID` unless there is one value, and one that fits, for each slot. */
+function requireSecrets({ spec }: JobRequest, secrets: SecretValues): void {
+  const problems = secretProblems(spec.secrets ?? [], secrets)
+  if (problems.length > 0) throw new HiveError('INPUT_INVALID', { problems })
 }
 
 /** A job whose tasks all have results, brought to its end along the transition table. */
