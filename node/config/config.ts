@@ -61,6 +61,10 @@ export interface Config {
       /** Left open: gVisor if it works, then bubblewrap. */
       readonly keeper: (typeof NATIVE_KEEPERS)[number] | undefined
     }
+    readonly gpu: {
+      /** Tasks that may have one GPU at a time, each promised its part of the memory. */
+      readonly share: number
+    }
     readonly wasm: { readonly processes: number | undefined }
   }
   /** What fills the data folder: content that is added, fetched and made here. */
@@ -100,4 +104,5 @@ export interface ResourceShare {
   readonly cpuMillis: Quantity | undefined
   readonly memoryBytes: Quantity | undefined
   readonly diskBytes: Quantity | undefined
+  readonly gpus: number | undefined
 }

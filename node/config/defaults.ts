@@ -26,6 +26,8 @@ export const CONFIG_DEFAULTS = {
     prices: {
       perTask: tokens('0.001'),
       perCoreSecond: tokens('0.0001'),
+      /** Ten cores' worth, as clouds ask for a small one. */
+      perGpuSecond: tokens('0.001'),
       /** Beyond a minute a time-out is caution rather than use. */
       reservedSecondsCap: 60,
     },
@@ -36,6 +38,8 @@ export const CONFIG_DEFAULTS = {
     claimAfterIdleMs: 1 * hour,
     docker: { socketPath: '/var/run/docker.sock' },
     policy: { hours: [] as readonly HourWindow[], pauseOnBattery: false },
+    /** What a task of one GPU does, no task of another can then read or hold up. */
+    gpu: { share: 1 },
     /** It shares the host's kernel unless gVisor is there, so nobody gets it unasked. */
     native: { use: 'never' },
   },

@@ -86,13 +86,20 @@ export const CONFIG_READER: Reader<Config> = map({
           cpu: optional(orPercent(cores, 'a number of cores such as 0.5')),
           memory: optional(orPercent(size, 'a size such as 256MiB')),
           disk: optional(orPercent(size, 'a size such as 256MiB')),
+          gpus: optional(integer(0, 64)),
         }),
-        ({ cpu, memory, disk }) => ({ cpuMillis: cpu, memoryBytes: memory, diskBytes: disk }),
+        ({ cpu, memory, disk, gpus }) => ({
+          cpuMillis: cpu,
+          memoryBytes: memory,
+          diskBytes: disk,
+          gpus,
+        }),
       ),
       prices: mapped(
         map({
           perTask: withDefault(amount, D.provider.prices.perTask),
           perCoreSecond: withDefault(amount, D.provider.prices.perCoreSecond),
+          perGpuSecond: withDefault(amount, D.provider.prices.perGpuSecond),
           reservedSeconds: withDefault(
             integer(1, 86_400),
             D.provider.prices.reservedSecondsCap as number,
@@ -117,6 +124,7 @@ export const CONFIG_READER: Reader<Config> = map({
         use: withDefault(word(...NATIVE_USES), D.provider.native.use),
         keeper: optional(word(...NATIVE_KEEPERS)),
       }),
+      gpu: map({ share: withDefault(integer(1, 64), D.provider.gpu.share as number) }),
       wasm: map({ processes: optional(integer(1, 1024)) }),
     }),
     ({ claimAfterIdle, ...provider }) => ({ ...provider, claimAfterIdleMs: claimAfterIdle }),

@@ -7,6 +7,8 @@ export interface PriceList {
   readonly perTask: Amount
   /** For each core-second that the offer reserves per task, up to {@link PriceList.reservedSecondsCap}. */
   readonly perCoreSecond: Amount
+  /** For each GPU and second, likewise; left out: nothing. */
+  readonly perGpuSecond?: Amount
   /** Reserved seconds beyond this are not charged: a generous time-out is caution, not use. */
   readonly reservedSecondsCap: number
 }
@@ -19,7 +21,8 @@ export const PRICING_RULES = {
   /** The list price, whatever the load. */
   posted: (offer, list) => {
     const seconds = BigInt(Math.min(Math.ceil(offer.taskTimeoutMs / 1000), list.reservedSecondsCap))
-    return list.perTask + (list.perCoreSecond * seconds * BigInt(offer.cpuMillis)) / 1000n
+    const cores = (list.perCoreSecond * seconds * BigInt(offer.cpuMillis)) / 1000n
+    return list.perTask + cores + (list.perGpuSecond ?? 0n) * seconds * BigInt(offer.gpus)
   },
 } as const satisfies Record<string, PricingRule>
 

@@ -1,5 +1,6 @@
 import type { Decline } from './decline.ts'
 import { uncovered, type EgressPolicy } from './egress.ts'
+import { GPU_VENDORS } from './gpu-need.ts'
 import { isWithin, type HourWindow, type LocalTime } from './hours.ts'
 import type { Address, Bytes32 } from './ids.ts'
 import { needOf, type Offer } from './offer.ts'
@@ -100,12 +101,16 @@ function passingDecline(policy: ProviderPolicy, now: Circumstances): Decline | u
   return isInUse ? { code: 'DECLINED_IN_USE' } : undefined
 }
 
-/** How many of the GPUs are what the offer asks for. */
+/** How many GPUs of the kind that the offer asks for one task can have: those of two makers never work together. */
 function suiting(gpus: readonly OfferedGpu[], { gpuVendor, gpuMemoryBytes }: Offer): number {
-  return gpus.filter(
-    ({ vendor, memoryBytes = 0 }) =>
-      (gpuVendor === '' || vendor === gpuVendor) && memoryBytes >= gpuMemoryBytes,
-  ).length
+  const makers = gpuVendor === '' ? GPU_VENDORS : [gpuVendor]
+  const counts = makers.map(
+    (maker) =>
+      gpus.filter(
+        ({ vendor, memoryBytes = 0 }) => vendor === maker && memoryBytes >= gpuMemoryBytes,
+      ).length,
+  )
+  return Math.max(...counts)
 }
 
 /** The offer as it would have to be to fit. */

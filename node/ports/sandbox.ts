@@ -1,4 +1,4 @@
-import type { GpuDevice } from '../domain/gpu-need.ts'
+import type { GpuDevice, GpuVendor } from '../domain/gpu-need.ts'
 import type { JobKind } from '../domain/job-spec.ts'
 import type { EndReason, Usage } from '../domain/receipt.ts'
 import type { Resources } from '../domain/resources.ts'
@@ -112,6 +112,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly isolation: string
   /** Only of engines whose tasks outlive this node. Those not resumed end with the sandbox. */
   readonly left?: LeftTasks
+  /** Makers whose GPUs it can hand to a task; left out: none. */
+  readonly gpuVendors?: readonly GpuVendor[]
   /** Whether the image is already loaded, so that a bid may say so. */
   holds(imageId: string): boolean
   /**

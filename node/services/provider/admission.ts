@@ -8,7 +8,6 @@ import {
   awardDecline,
   bidDecline,
   type Circumstances,
-  type OfferedGpu,
   type ProviderPolicy,
 } from '../../domain/provider-policy.ts'
 import { second } from '../../domain/units.ts'
@@ -26,7 +25,6 @@ export interface AdmissionOptions {
   readonly policy: ProviderPolicy
   /** Name of the zone that the policy's hours are in; left open: the machine's. */
   readonly timeZone: string | undefined
-  readonly gpus: readonly OfferedGpu[]
 }
 
 /** How often the machine is looked at, so that use between two offers is seen when it happens, ms. */
@@ -76,7 +74,7 @@ export class Admission {
 
   async #circumstances(): Promise<Circumstances> {
     const { clock, machine, slots } = this.#parts
-    const { policy, gpus } = this.#options
+    const { policy } = this.#options
     const asks = policy.pauseOnBattery || policy.pauseWhenActiveMs !== undefined
     const { onBattery, idleMs } = asks
       ? await machine.read()
@@ -86,7 +84,7 @@ export class Admission {
       onBattery,
       idleMs,
       total: slots.total,
-      gpus,
+      gpus: slots.gpus,
       waiting: slots.waiting,
       utilisation: slots.utilisation,
     }

@@ -1,7 +1,8 @@
 import { HiveError } from '../../domain/errors.ts'
 import { contentBytesOf, expand, type JobSpec } from '../../domain/job-spec.ts'
 import { step } from '../../domain/job-state.ts'
-import { needOf } from '../../domain/offer.ts'
+import { taskNeedOf } from '../../domain/task-need.ts'
+import type { GpuDevice } from '../../domain/gpu-need.ts'
 import { askFault, askOf } from '../../domain/offer-ask.ts'
 import { ProgressReader } from '../../domain/progress-mark.ts'
 import { isBillable, type OutputFile, type TaskResult } from '../../domain/receipt.ts'
@@ -107,8 +108,8 @@ export class Execution {
     const failed = new AbortController()
     const either = AbortSignal.any([signal, failed.signal])
     const run = async (index: number) =>
-      this.#parts.slots.use(needOf(work.ask), either, async () =>
-        this.#task(work, spec, sandbox, contents, index, log, either),
+      this.#parts.slots.use(taskNeedOf(work.ask), either, async (gpus) =>
+        this.#task(work, spec, sandbox, contents, { index, gpus }, log, either),
       )
     const tasks = work.tasks.map(async (index) =>
       run(index).catch((error: unknown) => {
@@ -144,7 +145,7 @@ export class Execution {
     spec: JobSpec,
     sandbox: TaskRunner,
     contents: Contents,
-    index: number,
+    { index, gpus }: { readonly index: number; readonly gpus: readonly GpuDevice[] },
     log: ShareLog,
     signal: AbortSignal,
   ): Promise<TaskResult> {
@@ -161,6 +162,7 @@ export class Execution {
         stdin,
         files,
         outputs: spec.outputs,
+        ...(gpus.length > 0 && { gpus }),
         ...(spec.egress !== undefined && { egress: spec.egress }),
         limits: {
           ...spec.resources,

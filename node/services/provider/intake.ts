@@ -2,8 +2,8 @@ import type { Bid, BondOffer } from '../../domain/bid.ts'
 import { codeOf } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
-import { needOf, offerFault, type Verdict } from '../../domain/offer.ts'
-import { countFits } from '../../domain/resources.ts'
+import { offerFault, type Verdict } from '../../domain/offer.ts'
+import { taskNeedOf } from '../../domain/task-need.ts'
 import { hour, minute } from '../../domain/units.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -144,13 +144,13 @@ export class Intake {
   async #bid(offer: Signed<'Offer'>, requester: PeerId): Promise<BidRequest> {
     const { signing, clock, slots, blobs, admission } = this.#parts
     const now = clock.now()
-    const need = needOf(offer.message)
+    const need = taskNeedOf(offer.message)
     const bid: Bid = {
       offer: offer.id,
       provider: signing.address,
       price: admission.price(offer.message),
-      capacity: countFits(need, slots.total),
-      etaMs: countFits(need, slots.free) > 0 ? 0 : offer.message.taskTimeoutMs,
+      capacity: slots.most(need),
+      etaMs: slots.room(need) > 0 ? 0 : offer.message.taskTimeoutMs,
       cached: await blobs.has(blockCid(offer.message.spec)),
       validUntil: now + BID_VALIDITY_MS,
     }

@@ -58,7 +58,7 @@ export function admissionOf(parts: AdmissionParts, rules: ProviderRules): Admiss
       isHex(text, 20) ? text : addressOfPeer(text),
     ),
   }
-  return new Admission(parts, { policy, timeZone, gpus: [] })
+  return new Admission(parts, { policy, timeZone })
 }
 
 function mapped<A extends string, B>(

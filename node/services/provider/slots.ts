@@ -1,19 +1,28 @@
-import { fits, plus, type Resources } from '../../domain/resources.ts'
+import type { GpuDevice } from '../../domain/gpu-need.ts'
+import { countFits, fits, plus, type Resources } from '../../domain/resources.ts'
+import { gpuNeedOf, type TaskNeed } from '../../domain/task-need.ts'
+import { GpuPool } from './gpu-pool.ts'
 
 interface Waiting {
-  readonly need: Resources
-  readonly start: () => void
+  readonly need: TaskNeed
+  readonly start: (gpus: readonly GpuDevice[]) => void
 }
 
-/** The machine's resources, handed out first come first served. */
+/**
+ * The machine's resources, handed out first come first served. Only who waits for a GPU holds up nobody but those who
+ * come after it for one.
+ */
 export class Slots {
   readonly total: Resources
   #free: Resources
+  readonly #gpus: GpuPool
   readonly #queue: Waiting[] = []
 
-  constructor(total: Resources) {
-    this.total = total
-    this.#free = total
+  /** `total` without GPUs, which are those of the pool. */
+  constructor(total: Resources, gpus: GpuPool = new GpuPool([])) {
+    this.total = gpus.places > 0 ? { ...total, gpus: gpus.places } : total
+    this.#free = this.total
+    this.#gpus = gpus
   }
 
   get free(): Resources {
@@ -25,6 +34,25 @@ export class Slots {
     return this.#queue.length
   }
 
+  /** What a task is promised of each GPU. */
+  get gpus(): GpuPool['promised'] {
+    return this.#gpus.promised
+  }
+
+  /** How many tasks with this need could run at once if nothing else did. */
+  most(need: TaskNeed): number {
+    const gpus = gpuNeedOf(need)
+    const count = countFits(need, this.total)
+    return gpus === undefined ? count : Math.min(count, this.#gpus.most(gpus))
+  }
+
+  /** How many tasks with this need could start now if nobody else waited. */
+  room(need: TaskNeed): number {
+    const gpus = gpuNeedOf(need)
+    const count = countFits(need, this.#free)
+    return gpus === undefined ? count : Math.min(count, this.#gpus.room(gpus))
+  }
+
   /** Share of the scarcest resource in use, 0 to 1. */
   get utilisation(): number {
     const used = (key: keyof Resources) => {
@@ -34,26 +62,34 @@ export class Slots {
     return Math.max(used('cpuMillis'), used('memoryBytes'), used('diskBytes'), used('gpus'))
   }
 
-  /** Runs `work` when `need` fits, and frees it afterwards. Rejects with the signal's reason while waiting. */
-  async use<T>(need: Resources, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await this.#acquire(need, signal)
+  /**
+   * Runs `work` when `need` fits, with the GPUs that are its own meanwhile, and frees it afterwards. Rejects with the
+   * signal's reason while waiting.
+   */
+  async use<T>(
+    need: TaskNeed,
+    signal: AbortSignal,
+    work: (gpus: readonly GpuDevice[]) => Promise<T>,
+  ): Promise<T> {
+    const gpus = await this.#acquire(need, signal)
     try {
-      return await work()
+      return await work(gpus)
     } finally {
+      this.#gpus.giveBack(gpus)
       this.#free = plus(this.#free, need)
       this.#startWaiting()
     }
   }
 
-  async #acquire(need: Resources, signal: AbortSignal): Promise<void> {
+  async #acquire(need: TaskNeed, signal: AbortSignal): Promise<readonly GpuDevice[]> {
     signal.throwIfAborted()
-    await new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const waiting: Waiting = {
         need,
-        start: () => {
+        start: (gpus) => {
           signal.removeEventListener('abort', leave)
           this.#free = plus(this.#free, need, -1)
-          resolve()
+          resolve(gpus)
         },
       }
       const leave = () => {
@@ -68,13 +104,17 @@ export class Slots {
   }
 
   #startWaiting(): void {
-    for (
-      let next = this.#queue[0];
-      next !== undefined && fits(next.need, this.#free);
-      next = this.#queue[0]
-    ) {
-      this.#queue.shift()
-      next.start()
+    let areGpusAwaited = false
+    for (const waiting of this.#queue.slice()) {
+      const wanted = gpuNeedOf(waiting.need)
+      if (wanted !== undefined && (areGpusAwaited || this.#gpus.room(wanted) === 0)) {
+        // nor does a smaller wish pass it, or a task for many GPUs would wait for ever
+        areGpusAwaited = true
+        continue
+      }
+      if (!fits(waiting.need, this.#free)) return
+      this.#queue.splice(this.#queue.indexOf(waiting), 1)
+      waiting.start(wanted === undefined ? [] : (this.#gpus.take(wanted) ?? []))
     }
   }
 }

@@ -37,6 +37,7 @@ test('config: a chain is enough, everything else has a default', () => {
     cpuMillis: undefined,
     memoryBytes: undefined,
     diskBytes: undefined,
+    gpus: undefined,
   })
 })
 
@@ -86,8 +87,8 @@ test('config: units become the plain numbers that services take', () => {
   const { provider, requester } = parseConfig({
     chain,
     provider: {
-      resources: { cpu: 1.5, memory: '2GiB', disk: '10GiB' },
-      prices: { perTask: '0.5', perCoreSecond: 0.25, reservedSeconds: 10 },
+      resources: { cpu: 1.5, memory: '2GiB', disk: '10GiB', gpus: 3 },
+      prices: { perTask: '0.5', perCoreSecond: 0.25, perGpuSecond: 2, reservedSeconds: 10 },
       claimAfterIdle: '2h',
     },
     requester: { lostAfter: 1 },
@@ -96,10 +97,12 @@ test('config: units become the plain numbers that services take', () => {
     cpuMillis: 1500,
     memoryBytes: 2 * GiB,
     diskBytes: 10 * GiB,
+    gpus: 3,
   })
   assert.deepEqual(provider.prices, {
     perTask: 5n * 10n ** 17n,
     perCoreSecond: 25n * 10n ** 16n,
+    perGpuSecond: 2n * 10n ** 18n,
     reservedSecondsCap: 10,
   })
   assert.equal(provider.claimAfterIdleMs, 2 * hour)
@@ -162,7 +165,7 @@ test('config: every field has one variable of its own', () => {
 })
 
 test('config: what the operator leaves open follows from the hardware', () => {
-  const open = { cpuMillis: undefined, memoryBytes: GiB, diskBytes: undefined }
+  const open = { cpuMillis: undefined, memoryBytes: GiB, diskBytes: undefined, gpus: undefined }
   assert.deepEqual(providerResources(open, { cores: 2, memoryBytes: 8 * GiB, diskBytes: 10 }), {
     cpuMillis: 2000,
     memoryBytes: GiB,

@@ -24,3 +24,10 @@ test('posted: a begun second counts, seconds beyond the cap do not', () => {
 test('posted: the load does not change the price', () => {
   assert.equal(posted({}, 0), posted({}, 1))
 })
+
+test('posted: each GPU for the seconds that are reserved', () => {
+  const list = { ...LIST, perCoreSecond: 0n, perGpuSecond: 5n }
+  assert.equal(rule(anOffer({ gpus: 2, taskTimeoutMs: 90_000 }), list, 0), 10n + 5n * 60n * 2n)
+  assert.equal(rule(anOffer(), list, 0), 10n)
+  assert.equal(posted({ gpus: 2, cpuMillis: 0 }), 10n)
+})
