@@ -6,6 +6,12 @@ import {
   type GpuUse,
   type LocalGpu,
 } from '../../domain/gpu-share.ts'
+import type { Sandbox } from '../../ports/sandbox.ts'
+
+/** What an operator gives of the machine's GPUs. */
+export interface GpusForJobs extends GpuPoolOptions {
+  readonly devices: readonly LocalGpu[]
+}
 
 /** How the GPUs are handed out. */
 export interface GpuPoolOptions {
@@ -15,6 +21,13 @@ export interface GpuPoolOptions {
 
 /** A GPU belongs to one task alone. */
 export const GPU_POOL_DEFAULTS = { share: 1 } as const satisfies Required<GpuPoolOptions>
+
+/** Those of the GPUs that the engine for images can hand to a task: no other kind of job has any. */
+export function gpuPool(sandboxes: readonly Sandbox[], gpus?: GpusForJobs): GpuPool {
+  const vendors = sandboxes.find(({ kind }) => kind === 'docker')?.gpuVendors ?? []
+  const devices = gpus?.devices.filter(({ vendor }) => vendors.includes(vendor)) ?? []
+  return new GpuPool(devices, gpus)
+}
 
 /** The GPUs of this machine that jobs may have, and which tasks have them. */
 export class GpuPool {

@@ -5,7 +5,6 @@ import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
 import { pickAsk } from '../../domain/offer-ask.ts'
 import type { PriceTerms } from '../../domain/pricing.ts'
-import type { LocalGpu } from '../../domain/gpu-share.ts'
 import type { Resources } from '../../domain/resources.ts'
 import { second } from '../../domain/units.ts'
 import type { Escrow } from '../../ports/escrow.ts'
@@ -25,7 +24,7 @@ import type { Admission } from './admission.ts'
 import { ContentRoom } from './content-room.ts'
 import { Earnings, type EarningsOptions } from './earnings.ts'
 import { Execution } from './execution.ts'
-import { GpuPool } from './gpu-pool.ts'
+import { gpuPool, type GpusForJobs } from './gpu-pool.ts'
 import { Intake, type IntakeOptions, type IntakeParts, type StandingBid } from './intake.ts'
 import { admissionOf, type PolicyOptions } from './policy-options.ts'
 import type { WorkRecord } from './records.ts'
@@ -55,10 +54,8 @@ export interface ProviderOptions
   readonly resources: Resources
   /** What the shares under way may bring to this node, together. */
   readonly contentBytes: number
-  /** GPUs that jobs may have; left out: none. */
-  readonly gpus?: readonly LocalGpu[]
-  /** Tasks that may have one GPU at a time. @default GPU_POOL_DEFAULTS.share */
-  readonly gpuShare?: number
+  /** Left out: none. */
+  readonly gpus?: GpusForJobs
 }
 
 /**
@@ -69,15 +66,6 @@ export const MAX_WRITTEN_OFF = 3
 
 /** Most that the node posts in a case over one share: nothing, as long as it takes part in none. */
 const MAX_CASE_BOND: Amount = 0n
-
-/** The GPUs that the engine for images can hand to a task: no other kind of job has any. */
-function gpuPool({ sandboxes }: ProviderParts, { gpus = [], gpuShare }: ProviderOptions): GpuPool {
-  const vendors = sandboxes.find(({ kind }) => kind === 'docker')?.gpuVendors ?? []
-  return new GpuPool(
-    gpus.filter(({ vendor }) => vendors.includes(vendor)),
-    gpuShare === undefined ? {} : { share: gpuShare },
-  )
-}
 
 /** Runs strangers' jobs on this node and gets paid for them. */
 export class Provider implements AsyncDisposable {
@@ -96,7 +84,7 @@ export class Provider implements AsyncDisposable {
   constructor(parts: ProviderParts, options: ProviderOptions) {
     this.#parts = parts
     this.works = new WorkBook(parts.store)
-    this.slots = new Slots(options.resources, gpuPool(parts, options))
+    this.slots = new Slots(options.resources, gpuPool(parts.sandboxes, options.gpus))
     this.earnings = new Earnings({ ...parts, works: this.works }, options)
     const kinds = parts.sandboxes.map(({ kind }) => kind)
     this.#admission = admissionOf({ ...parts, slots: this.slots }, { ...options, kinds })
