@@ -25,7 +25,7 @@ export interface SandboxTask {
   readonly gpus?: readonly GpuDevice[]
   /** `host:port` that it may reach, and nothing else of a network; left out: none at all. Only `docker`. */
   readonly egress?: readonly string[]
-  /** Must touch no disk and no log. */
+  /** Must touch no disk of this node and no log. docs/job-spec.md says what an engine does with variables. */
   readonly secrets?: TaskSecrets
   /**
    * Given: the task runs in deterministic mode, with randomness from these 32 bytes. What it puts out

@@ -146,6 +146,32 @@ export function sandboxKeepsItsPromises(name: string, open: () => Promise<Sandbo
       )
     })
 
+    test('secrets are found as variables and as files, also beside other inputs, and do not come back', async () => {
+      const secrets = {
+        env: { GREETING: 'swordfish-env' },
+        files: [textFile('/run/secrets/key', 'swordfish-file'), textFile('/in/deep/er', 'side')],
+      }
+      const files = [textFile('/in/a.txt', 'plain')]
+      const told = await runProgram(sandbox, programs.echo, ['0', 'x'], { secrets, files })
+      assert.equal(textOf(told.stderr), 'swordfish-env\n')
+      assert.deepEqual(told.files, [])
+      for (const [path, text] of [
+        ['/run/secrets/key', 'swordfish-file'],
+        ['/in/deep/er', 'side'],
+        ['/in/a.txt', 'plain'],
+      ] as const) {
+        const args = [path, '/out/copy']
+        const found = await runProgram(sandbox, programs.copy, args, { secrets, files })
+        assert.equal(found.exitCode, 0, textOf(found.stderr))
+        assert.deepEqual(
+          found.files.map((file) => [file.path, textOf(file.bytes)]),
+          [['/out/copy', text]],
+        )
+      }
+      const without = await runProgram(sandbox, programs.copy, ['/run/secrets/key', '/out/copy'])
+      assert.notEqual(without.exitCode, 0)
+    })
+
     test('output is heard while the program still runs, and cancelling ends it within a second', async () => {
       const stop = new AbortController()
       const heard: string[] = []

@@ -10,6 +10,8 @@ export const OPEN_FILES = 1024
 export const SCRATCH_INODES = 10_000
 /** When memory runs out, jobs die before the node does. Range -1000..1000, Linux. */
 export const OOM_SCORE = 500
+/** What a folder in memory rounds file sizes up to, bytes. */
+const PAGE_BYTES = 4096
 /** What a job's machine is called. */
 export const HOST_NAME = 'task'
 
@@ -25,6 +27,13 @@ export function scratchOptions(bytes: number): string {
   // NOTE: the owner is given because runc ignores the mode where the image already has the folder
   const owner = `uid=${JOB_UID},gid=${JOB_UID},mode=0700`
   return `noexec,nosuid,nodev,size=${bytes},nr_inodes=${SCRATCH_INODES},${owner}`
+}
+
+/** Mount options of a folder in memory with room for these files, which belong to root. */
+export function secretOptions(files: readonly { readonly bytes: Uint8Array }[]): string {
+  // each file is rounded up to a page, and there are folders above it
+  const bytes = files.reduce((sum, file) => sum + file.bytes.length + 2 * PAGE_BYTES, PAGE_BYTES)
+  return `noexec,nosuid,nodev,size=${bytes},nr_inodes=${SCRATCH_INODES},uid=0,gid=0,mode=0755`
 }
 
 function words(text: string): readonly string[] {

@@ -31,6 +31,6 @@ export function environment(
     const equals = entry.indexOf('=')
     return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)]
   })
-  const all = { ...DEFAULTS, ...Object.fromEntries(own), ...task.env }
+  const all = { ...DEFAULTS, ...Object.fromEntries(own), ...task.env, ...task.secrets?.env }
   return Object.fromEntries(Object.entries(all).filter(([name]) => name !== ''))
 }

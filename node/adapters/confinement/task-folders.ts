@@ -7,6 +7,8 @@ export interface TaskFolder {
   readonly target: string
   /** Whether the job may write there; sized by the task's disk limit. */
   readonly isOutput: boolean
+  /** Whether a secret is among its files: then it may lie in memory only. */
+  readonly isSecret: boolean
   readonly files: readonly SandboxFile[]
 }
 
@@ -14,16 +16,20 @@ export interface TaskFolder {
 const RESERVED: ReadonlySet<string> = new Set(['dev', 'etc', 'proc', 'sys'])
 
 /**
- * Which folders a task needs: its outputs folder, and the top folder of each input file. A mounted folder hides what
- * the image has in that place, so inputs cannot lie at the root itself.
+ * Which folders a task needs: its outputs folder, and the top folder of each input file and secret. A mounted folder
+ * hides what the image has in that place, so neither can lie at the root itself.
  * @throws HiveError TASK_START_FAILED for a path that no mount can serve
  */
 export function planFolders(task: SandboxTask): readonly TaskFolder[] {
   const { outputs, files } = task
+  const secrets = task.secrets?.files ?? []
   if (!isSandboxPath(outputs) || isReserved(outputs)) throw unusable(outputs)
   const inside = (file: SandboxFile) => file.path.startsWith(`${outputs}/`)
+  // there it would come back with the outputs
+  const misplaced = secrets.find(inside)
+  if (misplaced !== undefined) throw unusable(misplaced.path)
   const tops = new Map<string, SandboxFile[]>()
-  for (const file of files.filter((file) => !inside(file))) {
+  for (const file of [...files.filter((file) => !inside(file)), ...secrets]) {
     const parts = file.path.split('/')
     const isPlaced = isSandboxPath(file.path) && parts.length >= 3 && !isReserved(file.path)
     if (!isPlaced) throw unusable(file.path)
@@ -32,8 +38,13 @@ export function planFolders(task: SandboxTask): readonly TaskFolder[] {
     tops.set(top, [...(tops.get(top) ?? []), file])
   }
   return [
-    ...[...tops].map(([target, own]) => ({ target, isOutput: false, files: own })),
-    { target: outputs, isOutput: true, files: files.filter(inside) },
+    ...[...tops].map(([target, own]) => ({
+      target,
+      isOutput: false,
+      isSecret: own.some((file) => secrets.includes(file)),
+      files: own,
+    })),
+    { target: outputs, isOutput: true, isSecret: false, files: files.filter(inside) },
   ]
 }
 

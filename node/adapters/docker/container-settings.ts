@@ -49,7 +49,9 @@ export function containerSettings(
     name: plan.name,
     Image: plan.imageId,
     ...(task.args.length > 0 && { Cmd: [...task.args] }),
-    Env: Object.entries(task.env).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries({ ...task.env, ...task.secrets?.env }).map(
+      ([name, value]) => `${name}=${value}`,
+    ),
     User: `${JOB_UID}:${JOB_UID}`,
     Hostname: HOST_NAME,
     Labels: { ...plan.labels },

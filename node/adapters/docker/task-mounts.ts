@@ -1,5 +1,5 @@
 import type Docker from 'dockerode'
-import { scratchOptions } from '../confinement/job-bounds.ts'
+import { scratchOptions, secretOptions } from '../confinement/job-bounds.ts'
 import type { TaskFolder } from '../confinement/task-folders.ts'
 
 /** The engine's description of a new volume for `mount`. */
@@ -13,9 +13,8 @@ export function volumeSettings(
     Name: name,
     Driver: 'local',
     Labels: { ...labels },
-    ...(mount.isOutput && {
-      DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: scratchOptions(diskBytes) },
-    }),
+    ...(mount.isOutput && inMemory(scratchOptions(diskBytes))),
+    ...(mount.isSecret && inMemory(secretOptions(mount.files))),
   }
 }
 
@@ -28,4 +27,8 @@ export function mountSettings(name: string, mount: TaskFolder): Docker.MountConf
     ReadOnly: false,
     VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } },
   }
+}
+
+function inMemory(o: string): Docker.VolumeCreateOptions {
+  return { DriverOpts: { type: 'tmpfs', device: 'tmpfs', o } }
 }

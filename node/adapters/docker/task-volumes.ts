@@ -1,14 +1,13 @@
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
-import type { SandboxFile } from '../../ports/sandbox.ts'
-import { JOB_UID } from '../confinement/job-bounds.ts'
+import { membersOf } from '../confinement/folder-members.ts'
 import type { TaskFolder } from '../confinement/task-folders.ts'
 import { unlessGone, type Engine } from './engine.ts'
 import { createHelperContainer } from './helper-container.ts'
 import { HOLD_PATH } from './helper-image.ts'
 import type { Image } from '../image/image-archive.ts'
 import { mountSettings, volumeSettings } from './task-mounts.ts'
-import { writeTar, type TarMember } from '../image/tar-writer.ts'
+import { writeTar } from '../image/tar-writer.ts'
 
 /** What making volumes needs of its surroundings. */
 export interface VolumeParts {
@@ -87,28 +86,4 @@ async function holdMounted(
   holding.defer(() => {
     if ('destroy' in reading && typeof reading.destroy === 'function') reading.destroy()
   })
-}
-
-/** Files with the folders above them. Inputs belong to root, so the job can read and not change them. */
-function membersOf(mount: TaskFolder): readonly TarMember[] {
-  const owner = mount.isOutput ? JOB_UID : 0
-  const folders = new Set(mount.files.flatMap((file) => foldersAbove(inside(mount, file))))
-  return [
-    ...[...folders].sort().map((path) => ({ path, owner, mode: 0o755 })),
-    ...mount.files.map((file) => ({
-      path: inside(mount, file),
-      bytes: file.bytes,
-      owner,
-      mode: 0o644,
-    })),
-  ]
-}
-
-function inside(mount: TaskFolder, file: SandboxFile): string {
-  return file.path.slice(mount.target.length + 1)
-}
-
-function foldersAbove(path: string): readonly string[] {
-  const parts = path.split('/').slice(0, -1)
-  return parts.map((_, at) => parts.slice(0, at + 1).join('/'))
 }

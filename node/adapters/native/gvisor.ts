@@ -1,5 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { SandboxTask } from '../../ports/sandbox.ts'
 import { HOST_NAME, JOB_UID, OPEN_FILES, PIDS_GVISOR } from '../confinement/job-bounds.ts'
 import type { ImageConfig } from '../image/image-config.ts'
@@ -11,8 +11,10 @@ import { STAGE, STAGE_ROOT, type Workspace } from './task-workspace.ts'
 const LOG = `${STAGE}/runsc.log`
 /** No network stack at all; and the platform that needs neither hardware nor a recent build. */
 const FLAGS = ['--network=none', '--platform=ptrace', '--ignore-cgroups']
-/** Descriptors that are not the runtime's, which would hand them on to its own processes. */
-const CLEAN = ['sh', '-c', 'exec "$@" 4>&- 5>&- 6>&-', 'clean']
+/** The bundle, on the stage: the task's variables are in it, and they may be secret. */
+const BUNDLE = `${STAGE}/bundle`
+/** Takes the bundle's one file, then closes the descriptors that are not the runtime's: it would hand them on. */
+const BEGIN = `mkdir ${BUNDLE} && cat <&5 >${BUNDLE}/config.json && exec "$@" 4>&- 5>&- 6>&-`
 /** Longest part of the runtime's log that is looked at, characters. */
 const MAX_LOG_CHARS = 8192
 
@@ -23,17 +25,14 @@ export function gvisorKeeper(): Keeper {
     pids: PIDS_GVISOR,
     filterPath: undefined,
     prepare: async (task, image, space) => {
-      const bundle = join(space.folder, 'bundle')
-      await mkdir(bundle)
       const config = JSON.stringify(ociConfig(task, image, space))
-      await writeFile(join(bundle, 'config.json'), config, { mode: 0o600 })
       const records = [`--root=${STAGE}/runsc`, `--log=${LOG}`, '--log-format=json']
       const command = [
-        CLEAN,
+        ['sh', '-c', BEGIN, 'begin'],
         ['setpriv', '--pdeathsig', 'KILL', 'runsc', ...records, ...FLAGS],
-        ['run', '--bundle', bundle, basename(space.folder)],
+        ['run', '--bundle', BUNDLE, basename(space.folder)],
       ].flat()
-      return { command, secret: new Uint8Array() }
+      return { command, secret: Buffer.from(config) }
     },
     judge: async ({ status }, stage) => {
       if (status === undefined) return { fault: 'the sandbox could not be set up' }

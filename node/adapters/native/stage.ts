@@ -4,7 +4,7 @@ import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { HiveError } from '../../domain/errors.ts'
 import { OOM_SCORE, OPEN_FILES } from '../confinement/job-bounds.ts'
-import { STAGE_OUT } from './task-workspace.ts'
+import { STAGE, STAGE_OUT } from './task-workspace.ts'
 import { TOOLS_ENV } from './tools.ts'
 
 /** What is to run, and with what. */
@@ -15,6 +15,8 @@ export interface StageSettings {
   readonly mounts: string
   /** Folder whose content goes into the outputs folder; empty for none. */
   readonly given: string
+  /** Archive to unpack on the stage, after the mounts are made; never on a disk. */
+  readonly unpacked: Uint8Array | undefined
   /** Files to write `0` into, so that the command and not its stage is counted. */
   readonly joins: readonly string[]
   readonly command: readonly string[]
@@ -50,14 +52,16 @@ export interface Stage extends AsyncDisposable {
 /**
  * Runs in a mount namespace of its own, so that nobody else sees the mounts and the kernel removes them with the last
  * process in it. It stays outside the task's control group: it is not the job's to pay, and must outlive it.
- * 3 is for us, 4 and 5 and 6 for the command, 7 and 8 are the job's output.
+ * 3 is for us, 4 and 5 and 6 for the command, 7 and 8 are the job's output, 9 is what to unpack.
  */
 const SCRIPT = `
 set -f
 mount --no-mtab --all --fstab "$1" || exit 125
 if [ -n "$2" ]; then cp --archive "$2/." ${STAGE_OUT}/ || exit 124; fi
-joins=$3
-shift 3
+if [ -n "$3" ]; then tar --extract --file=- --directory=${STAGE} --same-owner --same-permissions <&9 || exit 123; fi
+exec 9<&-
+joins=$4
+shift 4
 (
   for join in $joins; do echo 0 >"$join" || exit 125; done
   echo ${OOM_SCORE} >/proc/self/oom_score_adj
@@ -75,8 +79,19 @@ const MAX_TEXT_CHARS = 8192
 
 /** Makes the mounts and starts the command. */
 export function openStage(settings: StageSettings): Stage {
-  const { root, mounts, given, joins, command } = settings
-  const script = ['sh', '-c', SCRIPT, 'stage', mounts, given, joins.join(' '), ...command]
+  const { root, mounts, given, unpacked, joins, command } = settings
+  const hasSecrets = unpacked === undefined ? '' : 'yes'
+  const script = [
+    'sh',
+    '-c',
+    SCRIPT,
+    'stage',
+    mounts,
+    given,
+    hasSecrets,
+    joins.join(' '),
+    ...command,
+  ]
   const child = spawn(
     'setpriv',
     ['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private', ...script],
@@ -93,6 +108,7 @@ export function openStage(settings: StageSettings): Stage {
         settings.filter?.fd ?? 'ignore',
         settings.stdout.fd,
         settings.stderr.fd,
+        unpacked === undefined ? 'ignore' : 'pipe',
       ],
     },
   )
@@ -100,6 +116,7 @@ export function openStage(settings: StageSettings): Stage {
   const control = pipeOf(child, 3)
   const reports = pipeOf(child, 4)
   const secret = pipeOf(child, 5)
+  const archive = unpacked === undefined ? [] : [pipeOf(child, 9)]
   const gone = new Promise<void>((resolve) => {
     child.once('error', () => resolve())
     child.once('exit', () => resolve())
@@ -107,8 +124,9 @@ export function openStage(settings: StageSettings): Stage {
   const complaint = textOf(complaints)
   const report = textOf(reports)
   // whoever does not read it to the end has ended, which is seen elsewhere
-  for (const stream of [secret, control]) stream.on('error', () => undefined)
+  for (const stream of [secret, control, ...archive]) stream.on('error', () => undefined)
   secret.end(settings.secret)
+  for (const stream of archive) stream.end(unpacked ?? '')
   const ended = firstLine(control, gone).then(async (line): Promise<StageEnd> => {
     if (line === undefined)
       return { status: undefined, report: await report, complaint: await complaint }
@@ -122,7 +140,7 @@ export function openStage(settings: StageSettings): Stage {
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL')
       await gone
-      for (const stream of [secret, control, reports, complaints]) stream.destroy()
+      for (const stream of [secret, ...archive, control, reports, complaints]) stream.destroy()
     },
   }
 }

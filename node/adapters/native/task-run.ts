@@ -78,6 +78,7 @@ async function attempt(
       root: on.root,
       mounts: space.mounts,
       given: space.given,
+      unpacked: space.secret,
       joins: group.joins,
       command,
       secret,

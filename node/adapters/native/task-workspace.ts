@@ -12,8 +12,10 @@ import {
 import { basename, dirname, join, posix } from 'node:path'
 import { HiveError } from '../../domain/errors.ts'
 import type { SandboxTask } from '../../ports/sandbox.ts'
-import { JOB_UID, scratchOptions } from '../confinement/job-bounds.ts'
+import { membersOf } from '../confinement/folder-members.ts'
+import { JOB_UID, scratchOptions, secretOptions } from '../confinement/job-bounds.ts'
 import { planFolders, type TaskFolder } from '../confinement/task-folders.ts'
+import { writeTar, type TarMember } from '../image/tar-writer.ts'
 import type { HeldImage } from './unpacked-images.ts'
 
 /** A folder that the job gets besides its image: where it is made ready, and where the job sees it. */
@@ -31,6 +33,8 @@ export interface Workspace extends AsyncDisposable {
   readonly mounts: string
   /** Folder of files to copy into the outputs folder; empty for none. */
   readonly given: string
+  /** Archive to unpack on the stage, of what may not lie on a disk. */
+  readonly secret: Uint8Array | undefined
   readonly bindings: readonly Binding[]
   /** Where the job starts. */
   readonly workingDir: string
@@ -47,7 +51,7 @@ export const STAGE_OUT: string = `${STAGE}/out`
 /** Folder with what every job's root has above its image. */
 export const BASE = 'base'
 /** Room on the stage itself, for a runtime's own records. */
-const STAGE_OPTIONS = 'size=4m,nr_inodes=500,mode=755,nosuid,nodev'
+const STAGE_OPTIONS = 'size=8m,nr_inodes=500,mode=755,nosuid,nodev'
 
 /**
  * Writes a task's files below `root`/runs.
@@ -84,10 +88,16 @@ async function write(
   const isMissing = await isMissingIn(image.path, workingDir)
   for (const path of isMissing ? [...targets, workingDir] : targets) await mkdirs(skeleton, path)
   const inputs = plan.filter((one) => !one.isOutput)
+  const secret: TarMember[] = []
   for (const [at, one] of inputs.entries()) {
-    await writeFiles(join(folder, `in${at}`), one, 0)
-    const inside = targets.filter((path) => path.startsWith(`${one.target}/`))
-    for (const path of inside) await mkdirs(join(folder, `in${at}`), path.slice(one.target.length))
+    const inside = targets
+      .filter((path) => path.startsWith(`${one.target}/`))
+      .map((path) => path.slice(one.target.length + 1))
+    if (one.isSecret) secret.push(...secretMembers(`in${at}`, one, inside))
+    else {
+      await writeFiles(join(folder, `in${at}`), one, 0)
+      for (const path of inside) await mkdirs(join(folder, `in${at}`), path)
+    }
   }
   const output = plan.find((one) => one.isOutput)
   const hasGiven = output !== undefined && output.files.length > 0
@@ -100,7 +110,11 @@ async function write(
     `overlay ${STAGE_ROOT} overlay ro,lowerdir=${lower},X-mount.mkdir`,
     `tmpfs ${STAGE_OUT} tmpfs ${scratch},X-mount.mkdir`,
     ...(hasTmp ? [] : [`tmpfs ${STAGE}/tmp tmpfs ${scratch},X-mount.mkdir`]),
-    ...inputs.map((_, at) => `${run}/in${at} ${STAGE}/in${at} none bind,ro,X-mount.mkdir`),
+    ...inputs.map((one, at) =>
+      one.isSecret
+        ? `tmpfs ${STAGE}/in${at} tmpfs ${secretOptions(one.files)},X-mount.mkdir`
+        : `${run}/in${at} ${STAGE}/in${at} none bind,ro,X-mount.mkdir`,
+    ),
   ]
   await writeFile(join(folder, 'fstab'), `${lines.join('\n')}\n`)
   const stdin = await stdinOf(task, folder)
@@ -119,12 +133,28 @@ async function write(
     folder,
     mounts: `${run}/fstab`,
     given: hasGiven ? `${run}/given` : '',
+    secret: secret.length > 0 ? Buffer.concat([...writeTar(secret)]) : undefined,
     // a folder before those inside it
     bindings: bindings.toSorted((a, b) => a.target.length - b.target.length),
     workingDir,
     stdin,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** A folder as it is unpacked on the stage, with places for what is mounted inside it. */
+function secretMembers(
+  name: string,
+  plan: TaskFolder,
+  inside: readonly string[],
+): readonly TarMember[] {
+  const members = membersOf(plan)
+  const known = new Set(members.map(({ path }) => path))
+  const places = inside
+    .flatMap((path) => path.split('/').map((_, at, parts) => parts.slice(0, at + 1).join('/')))
+    .filter((path) => !known.has(path))
+  const folders = [...new Set(places)].map((path) => ({ path, owner: 0, mode: 0o755 }))
+  return [...members, ...folders].map((member) => ({ ...member, path: `${name}/${member.path}` }))
 }
 
 /** Files with the folders above them. Inputs belong to root, so the job can read and not change them. */

@@ -165,12 +165,12 @@ class WasmSandbox implements Sandbox {
     }
   }
 
-  #guest({ args, env, stdin, files, outputs, limits, seed }: SandboxTask): GuestTask {
+  #guest({ args, env, stdin, files, secrets, outputs, limits, seed }: SandboxTask): GuestTask {
     return {
       args,
-      env,
+      env: { ...env, ...secrets?.env },
       stdin,
-      files,
+      files: [...files, ...(secrets?.files ?? [])],
       outputs,
       ...(seed !== undefined && { seed }),
       limits: {
