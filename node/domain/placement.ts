@@ -33,7 +33,12 @@ export interface Placement {
 /** Whether a candidate may be used at all. `now` is Unix ms. */
 function qualifies(candidate: Candidate, offer: Offer, now: number): boolean {
   const { bid } = candidate
-  return bid.price <= offer.maxPrice && bid.validUntil > now && bid.capacity > 0
+  return (
+    bid.price <= offer.maxPrice &&
+    bid.validUntil > now &&
+    bid.capacity > 0 &&
+    candidate.capacity > 0
+  )
 }
 
 /** Total order, best first: fewer faults, price, a channel at hand, the image at hand, faster, sooner, lot. */
@@ -48,10 +53,10 @@ export function compareCandidates(a: Candidate, b: Candidate): number {
 }
 
 /**
- * Deals `tasks` out over the qualifying candidates, those without faults where there are any: each task goes where the fewest rounds are
- * waiting (a provider works on `capacity` tasks a round), ties to the better candidate. Pure:
- * the same candidates in any order give the same placement. What one provider takes may be several
- * shares. Empty when nobody qualifies.
+ * Deals `tasks` out over the qualifying candidates, those without faults where there are any, in rounds: in each, the
+ * better candidate takes as many as it works on at a time before the next one gets any. Who never delivered to this
+ * node takes part in the first round only, while others can be had. Pure: the same candidates in any order give the same
+ * placement. What one provider takes may be several shares. Empty when nobody qualifies.
  */
 export function place(
   offer: Offer,
@@ -59,16 +64,24 @@ export function place(
   candidates: readonly Candidate[],
   now: number,
 ): Placement[] {
-  const ranked = candidates.filter((c) => qualifies(c, offer, now)).sort(compareCandidates)
-  const faultless = ranked.filter(({ faults }) => faults === 0)
-  const chosen = faultless.length > 0 ? faultless : ranked
-  const shares = chosen.map((candidate) => ({ candidate, tasks: [] as number[] }))
-  for (const task of tasks) {
-    let best = shares[0]
-    for (const share of shares) if (best === undefined || isBefore(share, best)) best = share
-    best?.tasks.push(task)
+  const qualified = candidates.filter((each) => qualifies(each, offer, now))
+  const faultless = qualified.filter(({ faults }) => faults === 0)
+  const ranked = (faultless.length > 0 ? faultless : qualified).sort(compareCandidates)
+  const proven = ranked.filter(({ proven: isProven }) => isProven)
+  const taken = new Map<Candidate, number[]>()
+  let at = 0
+  for (let round = ranked; at < tasks.length && round.length > 0;) {
+    for (const candidate of round) {
+      if (at === tasks.length) break
+      const own = taken.get(candidate)
+      const more = tasks.slice(at, at + candidate.capacity)
+      if (own === undefined) taken.set(candidate, more)
+      else own.push(...more)
+      at += more.length
+    }
+    round = proven.length > 0 ? proven : ranked
   }
-  return shares.flatMap(({ candidate, tasks: own }) => sharesOf(candidate, own))
+  return [...taken].flatMap(([candidate, own]) => sharesOf(candidate, own))
 }
 
 /** What a provider takes, in shares of at most {@link MAX_SHARE_TASKS} tasks. */
@@ -79,24 +92,4 @@ function sharesOf({ bid }: Candidate, tasks: readonly number[]): Placement[] {
     const ahead = at * MAX_SHARE_TASKS
     return { provider, tasks: tasks.slice(ahead, ahead + MAX_SHARE_TASKS), pricePerTask, ahead }
   })
-}
-
-interface Share {
-  readonly candidate: Candidate
-  readonly tasks: readonly number[]
-}
-
-/** Whether the next task belongs to `a` rather than to `b`, which is not ranked after it. */
-function isBefore(a: Share, b: Share): boolean {
-  if (isFull(a) !== isFull(b)) return isFull(b)
-  return rounds(a) < rounds(b)
-}
-
-/** Whether a stranger has what it may have while others can be had. */
-function isFull(share: Share): boolean {
-  return !share.candidate.proven && rounds(share) > 0
-}
-
-function rounds({ candidate, tasks }: Share): number {
-  return Math.floor(tasks.length / candidate.capacity)
 }

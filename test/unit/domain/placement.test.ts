@@ -193,3 +193,18 @@ for (const [what, tasks, providers, expected] of [
     )
     assert.deepEqual(counts, expected)
   })
+
+test('placement: a thousand tasks over ten thousand bids go to the best of them, each as much as it runs at a time', () => {
+  const all = Array.from({ length: 10_000 }, (_, n) =>
+    candidate(n, { price: BigInt(1 + ((n * 7919) % 100)), capacity: 4 }),
+  )
+  const best = new Set(
+    [...all]
+      .sort(compareCandidates)
+      .slice(0, 250)
+      .map(({ bid }) => bid.provider),
+  )
+  const placed = deal(1000, ...all)
+  assert.deepEqual(new Set(placed.map(({ provider }) => provider)), best)
+  assert.ok(placed.every(({ tasks }) => tasks.length === 4))
+})
