@@ -7,23 +7,33 @@ export interface PriceList {
   readonly perTask: Amount
   /** For each core-second that the offer reserves per task, up to {@link PriceList.reservedSecondsCap}. */
   readonly perCoreSecond: Amount
-  /** For each GPU and second, likewise; left out: nothing. */
-  readonly perGpuSecond?: Amount
+  /** For each second of each GPU that the offer reserves per task, up to the same cap. */
+  readonly perGpuSecond: Amount
   /** Reserved seconds beyond this are not charged: a generous time-out is caution, not use. */
   readonly reservedSecondsCap: number
 }
 
-/** Prices one task of an offer; each rule is one function of what is asked and how busy the node is. */
+/** Prices one task of an offer; each rule is one function of what is asked and how busy the node is, 0 to 1. */
 export type PricingRule = (offer: Offer, list: PriceList, utilisation: number) => Amount
+
+/**
+ * Thousandths of the list price that an idle, a half busy and a fully busy node asks under `follow`. Bounded on both
+ * sides, so that no requester meets a price beyond three times the list and no provider works for less than two
+ * thirds of it; flatter below the middle than above, because an idle machine costs its owner little.
+ */
+export const FOLLOW_PERMILLE = { idle: 667, half: 1000, busy: 3000 } as const
 
 /** The rules a provider's config can name. A new rule is one more entry. */
 export const PRICING_RULES = {
   /** The list price, whatever the load. */
-  posted: (offer, list) => {
-    const seconds = BigInt(Math.min(Math.ceil(offer.taskTimeoutMs / 1000), list.reservedSecondsCap))
-    const cores = (list.perCoreSecond * seconds * BigInt(offer.cpuMillis)) / 1000n
-    return list.perTask + cores + (list.perGpuSecond ?? 0n) * seconds * BigInt(offer.gpus)
-  },
+  posted: listPrice,
+  /**
+   * The list price times a factor that rises with the node's own load, between the bounds of {@link FOLLOW_PERMILLE}.
+   * It depends on nothing that others say, so nobody can talk a price up or down, and as busier nodes get
+   * dearer than idle ones, work drifts to where there is room.
+   */
+  follow: (offer, list, utilisation) =>
+    (listPrice(offer, list) * BigInt(followPermille(utilisation)) + 999n) / 1000n,
 } as const satisfies Record<string, PricingRule>
 
 /** Name of a rule in {@link PRICING_RULES}. */
@@ -43,4 +53,17 @@ export function askedPrice(offer: Offer, terms: PriceTerms, utilisation: number)
   const price = rule(offer, terms.prices, utilisation)
   const least = terms.leastPrices[offer.class] ?? 0n
   return price > least ? price : least
+}
+
+function listPrice(offer: Offer, list: PriceList): Amount {
+  const seconds = BigInt(Math.min(Math.ceil(offer.taskTimeoutMs / 1000), list.reservedSecondsCap))
+  const cores = (list.perCoreSecond * seconds * BigInt(offer.cpuMillis)) / 1000n
+  return list.perTask + cores + list.perGpuSecond * seconds * BigInt(offer.gpus)
+}
+
+function followPermille(utilisation: number): number {
+  const { idle, half, busy } = FOLLOW_PERMILLE
+  const load = Math.min(1, Math.max(0, utilisation))
+  const [from, to] = load < 0.5 ? [idle, half] : [half, busy]
+  return Math.round(from + (to - from) * (load < 0.5 ? load * 2 : load * 2 - 1))
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Amount } from '../../node/domain/money.ts'
+import type { PriceList } from '../../node/domain/pricing.ts'
 import type { EscrowEvent, TransactionReceipt } from '../../node/ports/escrow.ts'
 import type { Sealer } from '../../node/ports/sealer.ts'
 import type { JobSpec } from '../../node/domain/job-spec.ts'
@@ -58,6 +59,11 @@ export const NETWORK = 'test'
 export const TOKEN: Amount = 10n ** 18n
 /** What a test provider asks for a task unless told otherwise. */
 export const TASK_PRICE: Amount = TOKEN / 1000n
+
+/** A list that asks the same for every task. */
+export function priceATask(perTask: Amount): PriceList {
+  return { perTask, perCoreSecond: 0n, perGpuSecond: 0n, reservedSecondsCap: 60 }
+}
 
 /** A chain that tells when something was mined. */
 class WatchedChain extends FakeChain {
@@ -139,7 +145,7 @@ export class TestMarket {
       {
         network: NETWORK,
         pricing: 'posted',
-        prices: { perTask: TASK_PRICE, perCoreSecond: 0n, reservedSecondsCap: 60 },
+        prices: priceATask(TASK_PRICE),
         bond: TOKEN,
         maxQueue: 100,
         contentBytes: GiB,

@@ -1,17 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PRICING_RULES, type PricingRule } from '../../../node/domain/pricing.ts'
+import fc from 'fast-check'
+import { FOLLOW_PERMILLE, PRICING_RULES, type PricingRule } from '../../../node/domain/pricing.ts'
 import { anOffer } from '../../support/messages.ts'
 
-const LIST = { perTask: 10n, perCoreSecond: 2n, reservedSecondsCap: 60 }
+const LIST = { perTask: 10n, perCoreSecond: 2n, perGpuSecond: 50n, reservedSecondsCap: 60 }
 const rule: PricingRule = PRICING_RULES.posted
 const posted = (changes: Parameters<typeof anOffer>[0], load = 0) =>
   rule(anOffer(changes), LIST, load)
+const follow = (load: number) =>
+  PRICING_RULES.follow(anOffer(), { ...LIST, perTask: 1000n, perCoreSecond: 0n }, load)
 
 test('posted: a start fee, and each reserved core-second', () => {
   assert.equal(posted({ cpuMillis: 1000, taskTimeoutMs: 30_000 }), 10n + 2n * 30n)
   assert.equal(posted({ cpuMillis: 4000, taskTimeoutMs: 30_000 }), 10n + 2n * 30n * 4n)
   assert.equal(posted({ cpuMillis: 500, taskTimeoutMs: 30_000 }), 10n + 30n)
+})
+
+test('posted: each second of each GPU', () => {
+  const cpu = posted({ taskTimeoutMs: 30_000 })
+  assert.equal(posted({ taskTimeoutMs: 30_000, gpus: 2 }), cpu + 2n * 30n * 50n)
 })
 
 test('posted: a begun second counts, seconds beyond the cap do not', () => {
@@ -25,9 +33,14 @@ test('posted: the load does not change the price', () => {
   assert.equal(posted({}, 0), posted({}, 1))
 })
 
-test('posted: each GPU for the seconds that are reserved', () => {
-  const list = { ...LIST, perCoreSecond: 0n, perGpuSecond: 5n }
-  assert.equal(rule(anOffer({ gpus: 2, taskTimeoutMs: 90_000 }), list, 0), 10n + 5n * 60n * 2n)
-  assert.equal(rule(anOffer(), list, 0), 10n)
-  assert.equal(posted({ gpus: 2, cpuMillis: 0 }), 10n)
+test('follow: the list price at half load, and between its bounds at any other', () => {
+  const { idle, half, busy } = FOLLOW_PERMILLE
+  assert.deepEqual([0, 0.5, 1].map(follow), [BigInt(idle), BigInt(half), BigInt(busy)])
+  assert.deepEqual([-1, 2].map(follow), [BigInt(idle), BigInt(busy)])
+  assert.equal(follow(0.75), BigInt((half + busy) / 2))
+})
+
+test('follow: a busier node never asks less', () => {
+  const load = fc.double({ min: 0, max: 1, noNaN: true })
+  fc.assert(fc.property(load, load, (a, b) => assert.ok(a <= b ? follow(a) <= follow(b) : true)))
 })

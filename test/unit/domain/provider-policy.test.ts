@@ -27,7 +27,7 @@ const policy: ProviderPolicy = {
   maxQueue: 10,
   terms: {
     pricing: 'posted',
-    prices: { perTask: 10n, perCoreSecond: 1n, reservedSecondsCap: 60 },
+    prices: { perTask: 10n, perCoreSecond: 1n, perGpuSecond: 0n, reservedSecondsCap: 60 },
     leastPrices: {},
   },
 }

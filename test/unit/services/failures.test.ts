@@ -5,9 +5,10 @@ import { Feed } from '../../../node/services/feed.ts'
 import { quietLogger } from '../../support/quiet-logger.ts'
 import { Table } from '../../../node/services/table.ts'
 import {
-  claimed,
   aRequest,
+  claimed,
   finished,
+  priceATask,
   started,
   TASK_PRICE,
   TestMarket,
@@ -16,7 +17,7 @@ import {
 
 const { signal } = new AbortController()
 const CHEAPER = {
-  prices: { perTask: TASK_PRICE / 2n, perCoreSecond: 0n, reservedSecondsCap: 60 },
+  prices: priceATask(TASK_PRICE / 2n),
 }
 const SLOW = { sleepMs: 300, stdout: 'done' }
 

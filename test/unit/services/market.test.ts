@@ -9,6 +9,7 @@ import {
   aRequest,
   claimed,
   finished,
+  priceATask,
   TASK_PRICE,
   TestMarket,
   TOKEN,
@@ -99,7 +100,7 @@ test('nobody can do it for that: NO_BIDS, at once, with everybody’s reason', a
   const alice = market.member()
   await using requester = await market.requester(alice)
   await using _dear = await market.provider(market.member(), {
-    prices: { perTask: TOKEN, perCoreSecond: 0n, reservedSecondsCap: 60 },
+    prices: priceATask(TOKEN),
   })
   await using _small = await market.provider(market.member(), {
     resources: { cpuMillis: 500, memoryBytes: GiB, diskBytes: GiB },

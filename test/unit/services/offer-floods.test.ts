@@ -53,7 +53,7 @@ function hearing(call: Requests['call'] = async () => new Uint8Array()) {
     {
       kinds: ['wasm'],
       pricing: 'posted',
-      prices: { perTask: TASK_PRICE, perCoreSecond: 0n, reservedSecondsCap: 60 },
+      prices: { perTask: TASK_PRICE, perCoreSecond: 0n, perGpuSecond: 0n, reservedSecondsCap: 60 },
       maxQueue: 1,
     },
   )

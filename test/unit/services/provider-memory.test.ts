@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Sandbox } from '../../../node/ports/sandbox.ts'
 import { createFakeSandbox } from '../../support/fake-sandbox.ts'
-import { oneJob, TASK_PRICE, TestMarket } from '../../support/test-market.ts'
+import { oneJob, priceATask, TASK_PRICE, TestMarket } from '../../support/test-market.ts'
 
 const signal = AbortSignal.timeout(60_000)
 const CHEAPER = {
-  prices: { perTask: TASK_PRICE / 2n, perCoreSecond: 0n, reservedSecondsCap: 60 },
+  prices: priceATask(TASK_PRICE / 2n),
 }
 
 test('a cheap black hole wins the first attempt of one job, and of none after it, also over a restart', async () => {

@@ -15,13 +15,14 @@ import {
   aRequest,
   claimed,
   finished,
+  type Member,
+  priceATask,
   TASK_PRICE,
   TestMarket,
-  type Member,
 } from '../../support/test-market.ts'
 
 const { signal } = new AbortController()
-const CHEAPER = { prices: { perTask: TASK_PRICE / 2n, perCoreSecond: 0n, reservedSecondsCap: 60 } }
+const CHEAPER = { prices: priceATask(TASK_PRICE / 2n) }
 
 /** What a lying provider makes of its closing word. */
 type Lie = (event: Closing, liar: Member) => ShareEvent | Promise<ShareEvent>

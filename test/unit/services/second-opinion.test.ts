@@ -3,11 +3,18 @@ import { test } from 'node:test'
 import type { EndReason } from '../../../node/domain/receipt.ts'
 import type { Sandbox } from '../../../node/ports/sandbox.ts'
 import { createFakeSandbox } from '../../support/fake-sandbox.ts'
-import { aRequest, claimed, finished, TASK_PRICE, TestMarket } from '../../support/test-market.ts'
+import {
+  aRequest,
+  claimed,
+  finished,
+  priceATask,
+  TASK_PRICE,
+  TestMarket,
+} from '../../support/test-market.ts'
 
 const { signal } = new AbortController()
 const CHEAPER = {
-  prices: { perTask: TASK_PRICE / 2n, perCoreSecond: 0n, reservedSecondsCap: 60 },
+  prices: priceATask(TASK_PRICE / 2n),
 }
 
 /** A sandbox whose every task ends so, whatever the image. */
