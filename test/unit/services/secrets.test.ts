@@ -33,7 +33,9 @@ const VALUES = new Map([
 ])
 /** Shows both to its owner: the variable on stderr, the file as an output. */
 const SHOWS: FakeScript = { printEnv: 'TOKEN', copyArgs: true }
-const CHEAPER = { prices: { perTask: TASK_PRICE / 2n, perCoreSecond: 0n, perGpuSecond: 0n, reservedSecondsCap: 60 } }
+const CHEAPER = {
+  prices: { perTask: TASK_PRICE / 2n, perCoreSecond: 0n, perGpuSecond: 0n, reservedSecondsCap: 60 },
+}
 
 /** A request for tasks that need both secrets. */
 async function secretRequest(member: Member, script: FakeScript, tasks = 1) {
