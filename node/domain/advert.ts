@@ -1,3 +1,4 @@
+import type { Score } from './capacity.ts'
 import type { Device, Gpu, NetworkLink } from './devices.ts'
 import type { Address } from './ids.ts'
 import { MAX_CLOCK_SKEW_MS } from './offer.ts'
@@ -43,6 +44,8 @@ export interface Hardware {
   /** Trusted execution, such as `sgx` or `sev-snp-guest`: a claim until attested. */
   readonly tees?: readonly string[]
   readonly networkLinks?: readonly NetworkLink[]
+  /** What it was measured to do; absent until it was. */
+  readonly score?: Score
   /** Which sandbox runs which kind, for example `wasm: bubblewrap`. */
   readonly sandboxes: Readonly<Record<string, string>>
 }

@@ -60,6 +60,19 @@ export const ERROR_CODES = {
   ),
   // a provider's reasons to decline
   ...DECLINE_ERRORS,
+  // measuring
+  BENCHMARK_BUSY: text(
+    'The machine is in use, so that measuring it would be wrong and in the way.',
+    'Try again when no task runs and no other measurement does.',
+  ),
+  BENCHMARK_FAILED: text(
+    'The machine could not be measured.',
+    'See the reason; the data folder must be writable and a process must be able to start.',
+  ),
+  CHALLENGE_BUSY: text(
+    'The peer does not take a challenge now.',
+    'It answers a few an hour, and only while no task runs there; try again later.',
+  ),
   // agreements, receipts, vouchers
   AGREEMENT_INVALID: text(
     'The agreement does not follow from the offer, the bid and the channel.',

@@ -1,4 +1,5 @@
 import { ADVERT_VALIDITY_MS, advertFault, type Advert, type Hardware } from '../domain/advert.ts'
+import type { Score } from '../domain/capacity.ts'
 import { codeOf, HiveError } from '../domain/errors.ts'
 import type { Address, PeerId } from '../domain/ids.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -55,16 +56,26 @@ export class Presence implements AsyncDisposable {
   readonly #newest = new Map<Address, number>()
   readonly #stop = new AbortController()
   readonly #work = new TasksInFlight()
+  #hardware: Hardware
+  /** Aborts the rest before the next renewal. */
+  #rest = new AbortController()
   #own: Signed<'Advert'> | undefined
 
   constructor(parts: PresenceParts, options: PresenceOptions) {
     this.#parts = parts
     this.#options = options
+    this.#hardware = options.hardware
     this.#table = new Table(parts.store, 'advert/')
   }
 
   get hardware(): Hardware {
-    return this.#options.hardware
+    return this.#hardware
+  }
+
+  /** Tells from now on what the machine was measured to do, beginning with a new advert. */
+  tellScore(score: Score): void {
+    this.#hardware = { ...this.#hardware, score }
+    this.#rest.abort()
   }
 
   /** Signs the advert, answers for it, and keeps it in the DHT until disposed. */
@@ -175,7 +186,10 @@ export class Presence implements AsyncDisposable {
           logger.debug('advert not stored', { code: codeOf(error) })
         })
       }
-      await clock.sleep(lonely ? LONELY_RETRY_MS : RENEW_MS, signal).catch(() => undefined) // an abort ends the loop
+      await clock
+        .sleep(lonely ? LONELY_RETRY_MS : RENEW_MS, AbortSignal.any([signal, this.#rest.signal]))
+        .catch(() => undefined) // an abort ends the loop, or the rest
+      if (this.#rest.signal.aborted) this.#rest = new AbortController()
     }
   }
 
@@ -185,13 +199,13 @@ export class Presence implements AsyncDisposable {
     const last = (await this.#table.get('own'))?.seq ?? 0
     const seq = Math.max(last + 1, Math.floor(now / 1000))
     await this.#table.put('own', { seq })
-    const { network, kinds, hardware } = this.#options
+    const { network, kinds } = this.#options
     this.#own = signing.seal('Advert', {
       node: signing.address,
       seq,
       network,
       kinds,
-      hardware: JSON.stringify(hardware),
+      hardware: JSON.stringify(this.#hardware),
       issuedAt: now,
       expiresAt: now + ADVERT_VALIDITY_MS,
     })

@@ -27,6 +27,7 @@ export const BUCKETS: readonly Bucket[] = [
   { prefix: 'provider/', holds: 'address → TrackRecord, what came of a provider’s shares here' },
   { prefix: 'advert/', holds: '`own` → the sequence number of this node’s last advert' },
   { prefix: 'secret/', holds: 'offer id → the secrets of a job that is not over, sealed' },
+  { prefix: 'capacity/', holds: '`own` → Score, what this machine was last measured to do' },
   { prefix: 'meta/', holds: 'setting of this node → its value; `meta/schema` is the version' },
 ]
 

@@ -1,4 +1,5 @@
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TOptional, type TNumber } from 'typebox'
+import { FIGURES, type FigureName } from '../../domain/capacity.ts'
 
 /** Characters that neither steer a terminal nor need a wide one. */
 const PRINTABLE = '^[ -~]*$'
@@ -25,6 +26,19 @@ export const GpuBody = Type.Object({
 })
 export type GpuBody = Static<typeof GpuBody>
 
+const Figure = Type.Optional(Type.Number({ minimum: 0, maximum: 1e18 }))
+
+/** What a machine was measured to do. */
+export const ScoreBody = Type.Object({
+  measuredAt: Bytes,
+  cores: Count,
+  ...(Object.fromEntries(FIGURES.map((name) => [name, Figure])) as Record<
+    FigureName,
+    TOptional<TNumber>
+  >),
+})
+export type ScoreBody = Static<typeof ScoreBody>
+
 /**
  * A machine, as its own node detected it. Every bound holds for this node's own as well as for a stranger's:
  * what does not fit is not shown.
@@ -48,6 +62,7 @@ export const HardwareBody = Type.Object({
       maxItems: MAX_ENTRIES,
     }),
   ),
+  score: Type.Optional(ScoreBody),
   sandboxes: Type.Record(Type.String({ pattern: '^[a-z0-9-]{1,32}$' }), Text(80), {
     maxProperties: MAX_ENTRIES,
   }),
