@@ -14,6 +14,7 @@ import type { Config } from './config/config.ts'
 import { providerResources } from './config/provider-resources.ts'
 import { HiveError } from './domain/errors.ts'
 import type { Logger } from './ports/logger.ts'
+import { openMeasuring } from './measuring.ts'
 import { createEnvelopeCodec } from './protocol/envelope.ts'
 import { offerTopic } from './protocol/topics.ts'
 import { openSandboxes } from './sandboxes.ts'
@@ -173,8 +174,14 @@ export async function openPeer({
     }),
   )
 
+  // What this machine can do, and whether others can do what they say
+  const measuring = stack.use(
+    openMeasuring({ clock, logger, store, requests, presence, provider }, { dataDir, hardware }),
+  )
+
   // Traffic, once everything that answers it is there
   await provider?.start()
+  await measuring.start()
   await presence.start()
   await requester.resume()
   reconciler.start()
@@ -189,6 +196,8 @@ export async function openPeer({
         requester,
         ...(provider === undefined ? {} : { provider }),
         presence,
+        capacity: measuring.capacity,
+        challenger: measuring.challenger,
         reconciler,
         escrow,
         blobs,

@@ -2,6 +2,8 @@ import type { Blobs } from '../ports/blobs.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Escrow } from '../ports/escrow.ts'
 import type { Logger } from '../ports/logger.ts'
+import type { CapacityKeeper } from '../services/capacity-keeper.ts'
+import type { Challenger } from '../services/challenge/challenger.ts'
 import type { Presence } from '../services/presence.ts'
 import type { Provider } from '../services/provider/provider.ts'
 import type { Reconciler } from '../services/reconciler.ts'
@@ -16,6 +18,8 @@ export interface ApiParts {
   readonly provider?: Provider
   readonly presence: Presence
   readonly reconciler: Reconciler
+  readonly capacity: CapacityKeeper
+  readonly challenger: Challenger
   readonly escrow: Escrow
   readonly blobs: Blobs
   readonly signing: Signing

@@ -10,6 +10,7 @@ import { guard } from './guards.ts'
 import { collectSchemas, documentRoute } from './open-api-document.ts'
 import { blobRoutes } from './routes/blob-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
+import { measuringRoutes } from './routes/measuring-routes.ts'
 import { nodeRoutes } from './routes/node-routes.ts'
 import { walletRoutes } from './routes/wallet-routes.ts'
 import { workRoutes } from './routes/work-routes.ts'
@@ -66,8 +67,8 @@ async function createApp(context: RouteContext, token: string): Promise<App> {
   guard(app, token)
   answerErrors(app, context.logger)
   await collectSchemas(app)
-  for (const routes of [nodeRoutes, blobRoutes, jobRoutes, workRoutes, walletRoutes])
-    routes(app, context)
+  const all = [nodeRoutes, blobRoutes, jobRoutes, workRoutes, walletRoutes, measuringRoutes]
+  for (const routes of all) routes(app, context)
   documentRoute(app)
   await app.ready()
   return app

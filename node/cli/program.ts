@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import type { SetExit } from './command.ts'
+import { benchCommand } from './commands/bench.ts'
 import { cancelCommand } from './commands/cancel.ts'
+import { challengeCommand } from './commands/challenge.ts'
 import { devnetCommand } from './commands/devnet.ts'
 import { initCommand } from './commands/init.ts'
 import { jobCommand } from './commands/job.ts'
@@ -62,6 +64,8 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     logsCommand(parts),
     cancelCommand(parts),
     peersCommand(parts),
+    challengeCommand(parts, setExit),
+    benchCommand(parts),
     walletCommand(parts),
     verifyCommand(parts, setExit),
     devnetCommand(parts),

@@ -26,11 +26,24 @@ export interface ChallengeRound {
   readonly blocks: number
 }
 
+/** A piece of a chain of hashes. */
+export interface ChainJob {
+  /** The state before the first link. */
+  readonly start: Uint8Array
+  /** The chain that it is a piece of; hashed with every link. */
+  readonly lane: Uint8Array
+  /** Number of its first segment; hashed with every link. */
+  readonly first: number
+  readonly segments: number
+  /** Links in each segment. */
+  readonly links: number
+}
+
 /** What a node says that it has. */
 export interface ChallengeClaim {
   readonly cores: number
   /** Where it is told, that many are expected: two threads of one core are not two cores. */
-  readonly physicalCores?: number | undefined
+  readonly physicalCores?: number
   readonly memoryBytes: number
 }
 

@@ -1,17 +1,5 @@
+import type { ChainJob } from '../domain/challenge.ts'
 import type { CallOptions } from './requests.ts'
-
-/** A piece of a chain of hashes. */
-export interface ChainJob {
-  /** The state before the first link. */
-  readonly start: Uint8Array
-  /** The chain that it is a piece of; hashed with every link. */
-  readonly lane: Uint8Array
-  /** Number of its first segment; hashed with every link. */
-  readonly first: number
-  readonly segments: number
-  /** Links in each segment. */
-  readonly links: number
-}
 
 /** A process that stands ready to work hard. One call at a time. */
 export interface EffortProcess extends AsyncDisposable {

@@ -14,6 +14,10 @@ export const MAX_AWARD_BYTES: number = 64 * KiB
 export const MAX_VOUCHER_SHARES = 256
 /** Largest voucher with its shares, bytes: MAX_VOUCHER_SHARES of about 80 bytes, plus the voucher. */
 export const MAX_VOUCHER_BYTES: number = 32 * KiB
+/** Largest answer to a round of a challenge, bytes: 32 for each of 12 segments of 64 chains. */
+export const MAX_CHALLENGE_BYTES: number = 32 * KiB
+/** Most bytes that one may ask for to time their way. */
+export const MAX_SPEED_BYTES: number = 16 * MiB
 /** Largest small request or answer, bytes. */
 export const MAX_SMALL_BYTES: number = 1 * KiB
 /** Most that the values of a job's secrets may hold together, bytes; keys, tokens and certificates are small. */

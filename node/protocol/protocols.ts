@@ -3,6 +3,7 @@ import {
   MAX_ADVERT_BYTES,
   MAX_AWARD_BYTES,
   MAX_BID_BYTES,
+  MAX_CHALLENGE_BYTES,
   MAX_FRAME_BYTES,
   MAX_SEALED_SECRETS_BYTES,
   MAX_SMALL_BYTES,
@@ -40,6 +41,12 @@ export const PROTOCOLS = {
   secrets: row('secrets', MAX_SMALL_BYTES * 2, MAX_SEALED_SECRETS_BYTES, REQUEST_TIMEOUT_MS, 240),
   /** Anyone → anyone: your signed advert, please; the peer itself is the fact. */
   advert: row('advert', MAX_SMALL_BYTES, MAX_ADVERT_BYTES, REQUEST_TIMEOUT_MS, 60),
+  /** Anyone → anyone: stand ready for a challenge; answered when the cores that it names can begin. */
+  challenge: row('challenge', MAX_SMALL_BYTES, MAX_SMALL_BYTES, 20 * second, 6),
+  /** After it: one round, timed by who asks. */
+  prove: row('prove', MAX_SMALL_BYTES, MAX_CHALLENGE_BYTES, 20 * second, 24),
+  /** After it: bytes whose way is timed. */
+  speed: { ...row('speed', MAX_SMALL_BYTES, MAX_FRAME_BYTES, 10 * second, 6), streams: true },
 } as const satisfies Record<string, ProtocolRow>
 
 /** A row of the table above. */

@@ -19,6 +19,11 @@ export function bondNonce(requesterSigner: Address): bigint {
   return (random(12) << 160n) | BigInt(requesterSigner)
 }
 
+/** A random whole number below `limit`, which is at most 2^32; its bias is below one in a million. */
+export function randomBelow(limit: number): number {
+  return Number(random(8) % BigInt(limit))
+}
+
 function random(bytes: number): bigint {
   return fromBigEndian(globalThis.crypto.getRandomValues(new Uint8Array(bytes)))
 }

@@ -4,7 +4,14 @@ import type { Amount } from '../domain/money.ts'
 import type { Resources } from '../domain/resources.ts'
 import type { PaidShare } from '../domain/voucher.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
-import { MAX_AWARD_BYTES, MAX_BID_BYTES, MAX_SMALL_BYTES, MAX_VOUCHER_SHARES } from './limits.ts'
+import type { RoundAnswer, SeededRound } from './challenge.ts'
+import {
+  MAX_AWARD_BYTES,
+  MAX_BID_BYTES,
+  MAX_CHALLENGE_BYTES,
+  MAX_SMALL_BYTES,
+  MAX_VOUCHER_SHARES,
+} from './limits.ts'
 import { PROTOCOLS, type ProtocolName } from './protocols.ts'
 import { bytes32, list, uint32, uint64, uint96 } from './schema.ts'
 import { bytesUpTo, oneOf, optional, record } from './shapes.ts'
@@ -49,6 +56,16 @@ export interface VoucherAnswer {
   readonly jobs: number
 }
 
+/** How many chains should be able to run at once. */
+export interface ReadyRequest {
+  readonly lanes: number
+}
+
+/** How many bytes to send. */
+export interface SpeedRequest {
+  readonly bytes: number
+}
+
 const paidShare = record<PaidShare>({ seq: uint64, agreement: bytes32, amount: uint96 })
 
 const resources = record<Resources>({
@@ -78,6 +95,21 @@ export const voucherRequest = codec<VoucherRequest>('voucher', {
 export const voucherAnswer = codec<VoucherAnswer>('voucher', { jobs: uint64 })
 export const shareRequest = codec<ShareRequest>('cancel', { agreement: bytes32 })
 
+export const readyRequest = codec<ReadyRequest>('challenge', { lanes: uint32 })
+export const proveRequest = codec<SeededRound>('prove', {
+  seed: bytes32,
+  lanes: uint32,
+  segments: uint32,
+  links: uint32,
+  blocks: uint32,
+})
+export const proveAnswer = codec<RoundAnswer>(
+  'prove',
+  { states: bytesUpTo(MAX_CHALLENGE_BYTES), tags: bytesUpTo(MAX_SMALL_BYTES) },
+  MAX_CHALLENGE_BYTES,
+)
+export const speedRequest = codec<SpeedRequest>('speed', { bytes: uint32 })
+
 /** Bytes ⇄ one request or answer of a direct protocol. */
 export interface RequestCodec<T> {
   encode(value: T): Uint8Array
@@ -88,11 +120,11 @@ export interface RequestCodec<T> {
 function codec<T extends object>(
   protocol: ProtocolName,
   fields: Parameters<typeof record<T>>[0],
+  maxBytes: number = PROTOCOLS[protocol].maxRequestBytes,
 ): RequestCodec<T> {
   const shape = record<T>(fields)
   return {
     encode: (value) => encodeCbor(shape.toWire(value)),
-    decode: (bytes) =>
-      shape.fromWire(decodeCbor(bytes, PROTOCOLS[protocol].maxRequestBytes), protocol),
+    decode: (bytes) => shape.fromWire(decodeCbor(bytes, maxBytes), protocol),
   }
 }

@@ -124,7 +124,7 @@ export class Presence implements AsyncDisposable {
       connected: true,
       addresses,
       latencyMs,
-      advert: await this.#ask(peer, signal),
+      advert: await this.ask(peer, signal),
     }))
   }
 
@@ -141,17 +141,12 @@ export class Presence implements AsyncDisposable {
       connected: connected.has(peer),
       addresses: connected.get(peer)?.addresses ?? [],
       latencyMs: connected.get(peer)?.latencyMs,
-      advert: (await this.#ask(peer, signal)) ?? (await this.#lookUp(peer, signal)),
+      advert: (await this.ask(peer, signal)) ?? (await this.#lookUp(peer, signal)),
     }))
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort(new HiveError('CANCELLED'))
-    await this.#work.settled()
-  }
-
-  /** The peer itself is the fact. */
-  async #ask(peer: PeerId, signal: AbortSignal): Promise<Advert | undefined> {
+  /** What a peer says of itself, or `undefined` when it could not be asked: the peer itself is the fact. */
+  async ask(peer: PeerId, signal: AbortSignal): Promise<Advert | undefined> {
     try {
       return this.admit(
         await this.#parts.requests.call(peer, 'advert', new Uint8Array(), { signal }),
@@ -161,6 +156,11 @@ export class Presence implements AsyncDisposable {
       this.#parts.logger.debug('peer did not say what it is', { peer, code: codeOf(error) })
       return undefined
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new HiveError('CANCELLED'))
+    await this.#work.settled()
   }
 
   /** The DHT is a hint. */

@@ -4,14 +4,21 @@ import { join } from 'node:path'
 import { systemClock } from '../../node/adapters/system/system-clock.ts'
 import { readApiFile } from '../../node/api/api-file.ts'
 import { openApi, type Api } from '../../node/api/server.ts'
+import type { Score } from '../../node/domain/capacity.ts'
 import { hour } from '../../node/domain/units.ts'
 import type { Clock } from '../../node/ports/clock.ts'
+import { CapacityKeeper } from '../../node/services/capacity-keeper.ts'
+import { Challenger } from '../../node/services/challenge/challenger.ts'
 import { Presence } from '../../node/services/presence.ts'
 import type { Provider } from '../../node/services/provider/provider.ts'
 import { Reconciler } from '../../node/services/reconciler.ts'
 import type { Requester } from '../../node/services/requester/requester.ts'
+import { FakeEffort } from './fake-effort.ts'
 import { quietLogger } from './quiet-logger.ts'
 import { TEST_HARDWARE, TestMarket, type Member } from './test-market.ts'
+
+/** What the machine of a test was measured to do. */
+export const TEST_SCORE: Score = { measuredAt: 1_800_000_000_000, cores: 2, fuelPerSecond: 12e9 }
 
 /** A node's API over real services and fake ports. */
 export interface TestApi extends AsyncDisposable {
@@ -65,6 +72,22 @@ export async function openTestApi(
   )
   const { channels } = requester
   const reconciler = stack.use(new Reconciler({ ...parts, escrow, channels, earnings: undefined }))
+  const capacity = stack.use(
+    new CapacityKeeper(
+      {
+        ...parts,
+        store,
+        benchmark: { measure: async () => TEST_SCORE },
+        isIdle: () => (own?.slots.utilisation ?? 0) === 0,
+        onScore: (score) => presence.tellScore(score),
+      },
+      { cores: TEST_HARDWARE.cores, unasked: false },
+    ),
+  )
+  const challenger = new Challenger(
+    { clock: parts.clock, requests: node.requests, effort: new FakeEffort() },
+    { cores: 1, links: 1, memory: false },
+  )
   const dataDir = await mkdtemp(join(tmpdir(), 'hive-api-'))
   stack.defer(() => rm(dataDir, { recursive: true }))
   const api = stack.use(
@@ -74,6 +97,8 @@ export async function openTestApi(
         requester,
         ...(own !== undefined && { provider: own }),
         presence,
+        capacity,
+        challenger,
         reconciler,
         escrow,
         blobs,

@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import * as advert from '../../node/domain/advert.ts'
 import * as bid from '../../node/domain/bid.ts'
+import * as challenge from '../../node/domain/challenge.ts'
 import * as offer from '../../node/domain/offer.ts'
 import { parseBytes, parseDuration } from '../../node/domain/units.ts'
 import * as limits from '../../node/protocol/limits.ts'
 import { PROTOCOLS } from '../../node/protocol/protocols.ts'
+import * as prover from '../../node/services/challenge/prover.ts'
 import * as intake from '../../node/services/provider/intake-limits.ts'
 
 const doc = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8')
@@ -50,6 +52,10 @@ test('the limits of messages and content are those of the source', () => {
 
 test('the limits of the market are those of the source', () => {
   compare('Market', constants(offer, bid, advert, intake))
+})
+
+test('the limits of challenges are those of the source', () => {
+  compare('Challenges', constants(challenge, prover))
 })
 
 test('the table of protocols is that of the source', () => {

@@ -1,6 +1,7 @@
 import type { GpuBody, HardwareBody } from '../../api/schemas/hardware.ts'
 import { formatBytes } from '../../domain/units.ts'
 import { plain } from './plain-text.ts'
+import { scoreLine } from './score-text.ts'
 
 /** Accelerators in a few words, for one cell of a table; `-` where there are none. */
 export function acceleratorsText({ gpus, fpgas = [], tpus = [] }: HardwareBody): string {
@@ -19,6 +20,7 @@ export function machinePairs(hardware: HardwareBody): (readonly [string, string 
       `${cores} cores${physical}, ${formatBytes(memoryBytes)} memory, ${plain(hardware.cpuModel)}`,
     ],
     ['disk', `${formatBytes(diskBytes)} free${size}`],
+    ['measured', hardware.score === undefined ? undefined : scoreLine(hardware.score)],
     ['gpus', listed(gpus.map(gpuText))],
     ['fpgas', listed(fpgas.map(counted))],
     ['tpus', listed(tpus.map(counted))],

@@ -14,7 +14,11 @@ import {
   awardRequest,
   bidRequest,
   followRequest,
+  proveAnswer,
+  proveRequest,
+  readyRequest,
   shareRequest,
+  speedRequest,
   voucherAnswer,
   voucherRequest,
 } from '../../../node/protocol/requests.ts'
@@ -31,6 +35,10 @@ const REQUESTS = {
   voucherRequest,
   shareRequest,
   voucherAnswer,
+  readyRequest,
+  proveRequest,
+  proveAnswer,
+  speedRequest,
 }
 
 /** Every decoder of strangers' bytes, with bytes that it takes. */
@@ -52,6 +60,18 @@ const DECODERS: readonly [string, (bytes: Uint8Array) => unknown, Uint8Array][] 
     'award',
     (bytes) => awardRequest.decode(bytes),
     awardRequest.encode({ agreement: Uint8Array.of(1), award: Uint8Array.of(2) }),
+  ],
+  ['ready', (bytes) => readyRequest.decode(bytes), readyRequest.encode({ lanes: 4 })],
+  ['speed', (bytes) => speedRequest.decode(bytes), speedRequest.encode({ bytes: 9 })],
+  [
+    'prove',
+    (bytes) => proveRequest.decode(bytes),
+    proveRequest.encode({ seed: id, lanes: 1, segments: 2, links: 3, blocks: 0 }),
+  ],
+  [
+    'proof',
+    (bytes) => proveAnswer.decode(bytes),
+    proveAnswer.encode({ states: Uint8Array.of(1), tags: Uint8Array.of(2) }),
   ],
   [
     'follow',

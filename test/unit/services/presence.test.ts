@@ -45,6 +45,22 @@ test('a peer is asked what it is; its own word counts', async () => {
   assert.deepEqual(JSON.parse(seen.advert.hardware), TEST_HARDWARE)
 })
 
+test('a score is told at once, in a new advert that outranks the last', async () => {
+  const { presence, alice, bob, clock } = open()
+  await using alices = presence(alice, [])
+  await using bobs = presence(bob)
+  await alices.start()
+  await bobs.start()
+  const before = await alices.ask(bob.signing.peer, signal)
+  await clock.advance(0)
+  bobs.tellScore({ measuredAt: 1, cores: 2, fuelPerSecond: 3 })
+  await clock.advance(0)
+  const after = await alices.ask(bob.signing.peer, signal)
+  assert.ok((after?.seq ?? 0) > (before?.seq ?? 0))
+  const { score } = JSON.parse(after?.hardware ?? '{}') as { score?: unknown }
+  assert.deepEqual(score, { measuredAt: 1, cores: 2, fuelPerSecond: 3 })
+})
+
 test('peers of a kind are found through the directory, nobody finds itself', async () => {
   const { presence, alice, bob, clock } = open()
   await using alices = presence(alice, [])

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
-import { CHAIN_BLOCK_BYTES, CHAIN_STATE_BYTES } from '../../../domain/challenge.ts'
-import type { ChainJob } from '../../../ports/effort.ts'
+import { CHAIN_BLOCK_BYTES, CHAIN_STATE_BYTES, type ChainJob } from '../../../domain/challenge.ts'
 
 /** The states at the ends of a chain's segments, one after the other. docs/protocol/challenge.md says what a link is. */
 export function runChain({ start, lane, first, segments, links }: ChainJob): Uint8Array {

@@ -1,5 +1,5 @@
 import type { FigureName } from '../../../domain/capacity.ts'
-import type { ChainJob } from '../../../ports/effort.ts'
+import type { ChainJob } from '../../../domain/challenge.ts'
 
 /** What the node asks of its measuring process. One thing at a time. */
 export type ToMeasuring =
