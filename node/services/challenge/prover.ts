@@ -23,10 +23,8 @@ export interface ProverParts {
 
 /** Challenges that a node answers in an hour, of everybody together. Source: docs/protocol/challenge.md. */
 export const CHALLENGES_PER_HOUR = 6
-/** Rounds of one challenge: one core, all cores, memory. */
-export const CHALLENGE_ROUNDS = 3
-/** Times that bytes are sent in one challenge. */
-const SPEED_RUNS = 1
+/** Rounds of one challenge: one core and all cores, both once more where that showed too little, and memory. */
+export const CHALLENGE_ROUNDS = 5
 /** How long a node stands ready without being asked, ms. */
 export const READY_MS: number = 10 * second
 
@@ -38,7 +36,6 @@ interface Session {
   /** Aborts when it is over. */
   readonly over: AbortController
   rounds: number
-  speeds: number
   until: number
 }
 
@@ -94,7 +91,6 @@ export class Prover implements AsyncDisposable {
         effort: await effort.open(lanes, { signal: either }),
         over: new AbortController(),
         rounds: 0,
-        speeds: 0,
         until: clock.now() + READY_MS,
       }
       this.#session = session
@@ -162,14 +158,11 @@ export class Prover implements AsyncDisposable {
   async *#send(from: PeerId, bytes: number): AsyncGenerator<Uint8Array> {
     if (bytes > MAX_SPEED_BYTES) malformed('bytes', `at most ${MAX_SPEED_BYTES}`)
     const session = this.#sessionOf(from)
-    if (++session.speeds > SPEED_RUNS)
-      throw new HiveError('CHALLENGE_BUSY', { reason: 'its bytes were sent' })
+    // The last of a challenge: the machine is free for others while the bytes are on their way.
+    session.over.abort()
     const frame = randomFrame()
-    for (let left = bytes; left > 0; left -= frame.byteLength) {
-      if (session.over.signal.aborted) return
-      session.until = this.#parts.clock.now() + READY_MS
+    for (let left = bytes; left > 0; left -= frame.byteLength)
       yield frame.subarray(0, Math.min(left, frame.byteLength))
-    }
   }
 }
 

@@ -81,6 +81,26 @@ test('challenge: a machine with half of the claimed cores shows half', async () 
   assert.deepEqual([report.verdict, report.coresShown], ['less', 2])
 })
 
+test('challenge: somebody else’s load for a moment does not make a machine smaller', async () => {
+  const clock = new ManualClock()
+  const machine = new FakeEffort({ cores: 4, clock, chainMs: 500 })
+  let calls = 0
+  const disturbed: Effort = {
+    open: async (lanes, options) => {
+      const process = await machine.open(lanes, options)
+      const chains: typeof process.chains = async (jobs, call) => {
+        if (++calls === 2) await clock.advance(3000)
+        return process.chains(jobs, call)
+      }
+      return { ...process, chains }
+    },
+  }
+  const { asking, proving, prover } = open(disturbed, clock)
+  await using _prover = prover
+  const report = await challengerOf(asking, clock).challenge(proving.signing.peer, CLAIM, signal)
+  assert.deepEqual([report.verdict, report.coresShown, calls], ['shown', 4, 4])
+})
+
 test('challenge: a real machine that works with one thread for eight is less than it claims', async () => {
   const single: Effort = { open: async (_lanes, options) => effortProcesses.open(1, options) }
   const { asking, proving, prover } = open(single, systemClock)
@@ -191,7 +211,10 @@ test('challenge: what asks for more than anyone has to do is refused, not begun'
   await assert.rejects(stream(MAX_SPEED_BYTES + 1), malformed)
   const sent = (await stream(200_000)).reduce((sum, frame) => sum + frame.byteLength, 0)
   assert.equal(sent, 200_000)
+  // it was the last of this challenge
   await assert.rejects(stream(1), busy)
+  await clock.advance(0)
+  assert.equal(prover.busy, false)
 })
 
 test('challenge: a machine that fails is told, and stands ready no longer', async () => {
