@@ -1,6 +1,7 @@
 import type { Sandbox } from '../../node/ports/sandbox.ts'
 import { dockerMissing, openTestSandbox } from './docker-programs.ts'
 import { nativeMissing, openTestNative } from './native-sandboxes.ts'
+import { openWarmSandbox } from './warm-sandbox.ts'
 
 /** One way to run images, if this machine has it. */
 export interface ImageSandbox {
@@ -16,6 +17,8 @@ export interface ImageSandbox {
 export const IMAGE_SANDBOXES: readonly ImageSandbox[] = [
   docker('runc'),
   docker('runsc'),
+  warmDocker('runc'),
+  warmDocker('runsc'),
   native('bubblewrap'),
   native('runsc'),
 ]
@@ -26,6 +29,15 @@ function docker(runtime: 'runc' | 'runsc'): ImageSandbox {
     isGvisor: runtime === 'runsc',
     missing: () => dockerMissing(runtime),
     open: async () => (await openTestSandbox(runtime)).sandbox,
+  }
+}
+
+/** Each task in a container that was made before it came. */
+function warmDocker(runtime: 'runc' | 'runsc'): ImageSandbox {
+  return {
+    ...docker(runtime),
+    name: `warm docker ${runtime}`,
+    open: async () => (await openWarmSandbox(runtime)).sandbox,
   }
 }
 

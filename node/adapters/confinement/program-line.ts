@@ -14,7 +14,10 @@ const DEFAULTS: Readonly<Record<string, string>> = {
  * The program and its arguments: the task's take the place of the image's own and keep its entry point.
  * @throws HiveError TASK_START_FAILED when neither names a program
  */
-export function programLine(task: SandboxTask, image: ImageConfig): readonly string[] {
+export function programLine(
+  task: SandboxTask,
+  image: Pick<ImageConfig, 'entrypoint' | 'cmd'>,
+): readonly string[] {
   const line = [...image.entrypoint, ...(task.args.length > 0 ? task.args : image.cmd)]
   if (line.length === 0 || line[0] === '') {
     throw new HiveError('TASK_START_FAILED', { said: 'neither image nor task names a program' })
@@ -25,7 +28,7 @@ export function programLine(task: SandboxTask, image: ImageConfig): readonly str
 /** The environment; what the task says wins over the image, the image over what is usual. */
 export function environment(
   task: SandboxTask,
-  image: ImageConfig,
+  image: Pick<ImageConfig, 'env'>,
 ): Readonly<Record<string, string>> {
   const own = image.env.map((entry): readonly [string, string] => {
     const equals = entry.indexOf('=')

@@ -11,6 +11,7 @@ import {
   READONLY_PROC,
   scratchOptions,
 } from '../confinement/job-bounds.ts'
+import { environment } from '../confinement/program-line.ts'
 import { seccompProfile } from './seccomp-profile.ts'
 import { TASK_LOG } from './task-log.ts'
 
@@ -27,6 +28,10 @@ export interface ContainerPlan {
   /** By which the container is found again after a crash of this node. */
   readonly name: string
   readonly imageId: string
+  /** What the image says of the environment. */
+  readonly imageEnv: readonly string[]
+  /** A program of ours that starts in the place of the task's, waiting for its order on stdin. */
+  readonly launcher?: string
   readonly runtime: string
   readonly labels: Readonly<Record<string, string>>
   readonly mounts: Docker.MountConfig
@@ -44,14 +49,14 @@ export function containerSettings(
   task: SandboxTask,
   plan: ContainerPlan,
 ): Docker.ContainerCreateOptions {
-  const hasStdin = task.stdin.length > 0
+  const { launcher } = plan
+  const hasStdin = task.stdin.length > 0 || launcher !== undefined
   return {
     name: plan.name,
     Image: plan.imageId,
-    ...(task.args.length > 0 && { Cmd: [...task.args] }),
-    Env: Object.entries({ ...task.env, ...task.secrets?.env }).map(
-      ([name, value]) => `${name}=${value}`,
-    ),
+    ...(launcher !== undefined && { Entrypoint: [launcher], Cmd: [] }),
+    ...(launcher === undefined && task.args.length > 0 && { Cmd: [...task.args] }),
+    Env: [...environmentOf(task, plan.imageEnv)],
     User: `${JOB_UID}:${JOB_UID}`,
     Hostname: HOST_NAME,
     Labels: { ...plan.labels },
@@ -71,6 +76,12 @@ export function containerSettings(
       ...(plan.cgroupParent !== undefined && { CgroupParent: plan.cgroupParent }),
     },
   }
+}
+
+/** All that the task's program finds in its environment, `NAME=value` each. */
+export function environmentOf(task: SandboxTask, imageEnv: readonly string[]): readonly string[] {
+  const all = environment(task, { env: imageEnv })
+  return Object.entries(all).map(([name, value]) => `${name}=${value}`)
 }
 
 function isolation(): Docker.HostConfig {

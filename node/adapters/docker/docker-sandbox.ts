@@ -12,15 +12,17 @@ import { connectEngine, engineGone } from './engine.ts'
 import { describeEngine } from './engine-description.ts'
 import { engineShelf, loadIntoEngine } from './engine-image.ts'
 import { helperImage } from './helper-image.ts'
+import { ImagePrograms } from './image-programs.ts'
 import { ImageStore } from '../image/image-store.ts'
 import { runtimeFault } from './runtime-probe.ts'
 import { findLeftTasks, type LeftTask } from './left-tasks.ts'
 import { Resumption } from './resumption.ts'
 import { sweepLeftovers } from './sweep.ts'
-import type { TaskEngine } from './task-engine.ts'
 import { RunningTasks } from '../confinement/running-tasks.ts'
-import { runTask } from './task-run.ts'
+import { runTask, type WarmEngine } from './task-run.ts'
 import { ARCHITECTURES } from '../image/tiny-program.ts'
+import { keepWarmContainers, type WarmContainers } from './warm-containers.ts'
+import type { WarmStockOptions } from './warm-stock.ts'
 
 /** How to open the sandbox. */
 export interface DockerSandboxOptions {
@@ -32,6 +34,8 @@ export interface DockerSandboxOptions {
   readonly runtime?: string
   /** Images of jobs kept in the engine. @default DOCKER_DEFAULTS.imageCapacity */
   readonly imageCapacity?: number
+  /** Containers kept ready for tasks of a kind that comes often. @default none */
+  readonly warm?: WarmStockOptions
   /** Where control groups are mounted. @default DOCKER_DEFAULTS.cgroupRoot */
   readonly cgroupRoot?: string
 }
@@ -52,7 +56,13 @@ export async function openDockerSandbox(
   options: DockerSandboxOptions,
 ): Promise<Sandbox | undefined> {
   const logger = parts.logger.child('docker')
-  const { socketPath, imageCapacity, cgroupRoot, ...chosen } = { ...DOCKER_DEFAULTS, ...options }
+  const {
+    socketPath,
+    imageCapacity,
+    warm: stock = { most: 0 },
+    cgroupRoot,
+    ...chosen
+  } = { ...DOCKER_DEFAULTS, ...options }
   try {
     const engine = await connectEngine(socketPath)
     const info = await describeEngine(engine)
@@ -81,9 +91,21 @@ export async function openDockerSandbox(
           : undefined
       if (cgroups === undefined) logger.warn('usage of docker jobs is measured coarsely')
       await cgroups?.sweep(left.map(({ id }) => id))
-      const images = new ImageStore({ shelf: engineShelf(engine) }, { capacity: imageCapacity })
+      const shelf = engineShelf(engine)
+      let warm: WarmContainers | undefined
+      const drop = async (id: string) => {
+        await warm?.forgetImage(id)
+        await shelf.drop(id)
+      }
+      const images = new ImageStore({ shelf: { ...shelf, drop } }, { capacity: imageCapacity })
+      const programs = new ImagePrograms({ engine })
       const { nodeId } = chosen
-      return new DockerSandbox({ engine, images, helper, runtime, cgroups, nodeId }, left)
+      const on = { engine, images, programs, helper, runtime, cgroups, nodeId }
+      // without groups of our own, what a container did before its task could not be told apart
+      if (stock.most > 0 && cgroups !== undefined) {
+        warm = keepWarmContainers({ on, architecture, logger }, stock)
+      }
+      return new DockerSandbox({ ...on, warm }, left)
     }
     return undefined
   } catch (error) {
@@ -97,10 +119,10 @@ class DockerSandbox implements Sandbox {
   readonly kind = 'docker'
   readonly isolation: string
   readonly left: Resumption
-  readonly #on: TaskEngine
+  readonly #on: WarmEngine
   readonly #tasks: RunningTasks
 
-  constructor(on: TaskEngine, left: readonly LeftTask[]) {
+  constructor(on: WarmEngine, left: readonly LeftTask[]) {
     this.#on = on
     this.isolation = `docker ${on.runtime}`
     this.#tasks = new RunningTasks({
@@ -132,6 +154,7 @@ class DockerSandbox implements Sandbox {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tasks[Symbol.asyncDispose]()
     await this.left[Symbol.asyncDispose]()
+    await this.#on.warm?.[Symbol.asyncDispose]()
     await this.#on.cgroups?.sweep()
   }
 }

@@ -3,7 +3,7 @@ import { composeImage, type Image } from '../image/image-archive.ts'
 import { exitProgram, type Architecture } from '../image/tiny-program.ts'
 
 /** Program of the helper image that does nothing but exit with PROBE_STATUS. */
-const PROBE_PATH = '/probe'
+export const PROBE_PATH = '/probe'
 /** An exit code that nothing else produces by accident. */
 export const PROBE_STATUS = 42
 /** File of the helper image whose reading keeps a container's volumes mounted. */

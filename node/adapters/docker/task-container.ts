@@ -8,6 +8,9 @@ import { runLabels, runPrefix, type TaskEngine } from './task-engine.ts'
 import { openUsage, type TaskUsage } from './task-usage.ts'
 import { makeVolumes } from './task-volumes.ts'
 
+/** What of a container's plan does not depend on its image. */
+export type TaskPlan = Omit<ContainerPlan, 'imageId' | 'imageEnv' | 'launcher'>
+
 /** What a container is made for. */
 export interface ContainerNeed {
   /** Unique on this node; labels, names and the counting of use follow from it. */
@@ -15,7 +18,7 @@ export interface ContainerNeed {
   readonly limits: SandboxLimits
   readonly folders: readonly TaskFolder[]
   /** Asks the engine for the container itself, not started. */
-  create(plan: Omit<ContainerPlan, 'imageId'>): Promise<Docker.Container>
+  create(plan: TaskPlan): Promise<Docker.Container>
 }
 
 /** A container that has not started, with everything that a task gets. Disposal removes all of it, whatever became of it. */
@@ -23,7 +26,7 @@ export interface TaskContainer extends AsyncDisposable {
   readonly container: Docker.Container
   readonly usage: TaskUsage
   /** Puts the files of these folders in place. */
-  fill(folders: readonly TaskFolder[]): Promise<void>
+  readonly fill: (folders: readonly TaskFolder[]) => Promise<void>
 }
 
 /**

@@ -3,6 +3,7 @@ import type { SandboxTask } from '../../ports/sandbox.ts'
 import type { CgroupMeter } from '../confinement/cgroup-meter.ts'
 import { LABELS } from './container-settings.ts'
 import type { Engine } from './engine.ts'
+import type { ImagePrograms } from './image-programs.ts'
 import type { Image } from '../image/image-archive.ts'
 import type { ImageStore } from '../image/image-store.ts'
 
@@ -10,6 +11,8 @@ import type { ImageStore } from '../image/image-store.ts'
 export interface TaskEngine {
   readonly engine: Engine
   readonly images: ImageStore
+  /** What the engine knows of an image's program. */
+  readonly programs: ImagePrograms
   readonly helper: Image
   readonly runtime: string
   readonly cgroups: CgroupMeter | undefined

@@ -7,18 +7,25 @@ import { engineGone, refusalOf } from './engine.ts'
 import { collectOutputs } from './output-collection.ts'
 import { startFailure } from '../confinement/start-failure.ts'
 import { startStep } from './start-step.ts'
-import { makeTaskContainer } from './task-container.ts'
+import { makeTaskContainer, type TaskPlan } from './task-container.ts'
 import type { TaskEngine } from './task-engine.ts'
-import { planFolders } from '../confinement/task-folders.ts'
+import { planFolders, type TaskFolder } from '../confinement/task-folders.ts'
 import { finished, unstarted } from '../confinement/task-result.ts'
+import type { WarmContainers } from './warm-containers.ts'
+import { shapeOf } from './warm-shape.ts'
 import { usableLimits } from '../confinement/usable-limits.ts'
+
+/** An engine, and the containers that wait on it. */
+export interface WarmEngine extends TaskEngine {
+  readonly warm: WarmContainers | undefined
+}
 
 /**
  * Runs one task in a container of its own and removes all that was made for it.
  * @throws HiveError SANDBOX_UNAVAILABLE when the engine is gone
  */
 export async function runTask(
-  on: TaskEngine,
+  on: WarmEngine,
   given: SandboxTask,
   progress: RunProgress,
 ): Promise<SandboxResult> {
@@ -33,7 +40,7 @@ export async function runTask(
 }
 
 async function attempt(
-  on: TaskEngine,
+  on: WarmEngine,
   task: SandboxTask,
   progress: RunProgress,
 ): Promise<SandboxResult> {
@@ -43,14 +50,37 @@ async function attempt(
   const folders = planFolders(task)
   const imageId = await on.images.ensure(task.image)
   if (signal.aborted) return cancelled()
+  const shape = shapeOf(task, imageId, folders)
+  const warm = shape && on.warm?.take(shape)
+  if (warm !== undefined) {
+    await using taken = warm
+    const result = await taken.run(task, folders, progress)
+    if (result !== undefined) return result
+  }
+  // what could not be launched there says here why
+  return await runCold(on, task, { imageId, folders, progress })
+}
+
+interface ColdRun {
+  readonly imageId: string
+  readonly folders: readonly TaskFolder[]
+  readonly progress: RunProgress
+}
+
+/** Runs the task in a container made for it alone. */
+async function runCold(
+  on: TaskEngine,
+  task: SandboxTask,
+  { imageId, folders, progress }: ColdRun,
+): Promise<SandboxResult> {
   await using made = await makeTaskContainer(on, {
     ...task,
     folders,
-    create: (plan) => createContainer(on, task, containerSettings(task, { ...plan, imageId })),
+    create: (plan) => createContainer(on, task, imageId, plan),
   })
   const { container, usage } = made
   await made.fill(folders)
-  if (signal.aborted) return cancelled()
+  if (progress.signal.aborted) return unstarted(task, 'killed', 'cancelled before it started')
   const start = coldStart(container, task, () => usage.follow(container))
   const end = await watchContainer(container, task, progress, start)
   const collected = await collectOutputs(container, task)
@@ -61,14 +91,19 @@ async function attempt(
 async function createContainer(
   on: TaskEngine,
   task: SandboxTask,
-  settings: Docker.ContainerCreateOptions,
+  imageId: string,
+  plan: TaskPlan,
 ): Promise<Docker.Container> {
+  const create = async () => {
+    const { env: imageEnv } = await on.programs.of(imageId)
+    return await on.engine.createContainer(containerSettings(task, { ...plan, imageId, imageEnv }))
+  }
   try {
-    return await on.engine.createContainer(settings)
+    return await create()
   } catch (error) {
     if (refusalOf(error)?.status !== 404) return await startStep(Promise.reject(error as Error))
     on.images.forget(task.image.id)
     await on.images.ensure(task.image)
-    return await startStep(on.engine.createContainer(settings))
+    return await startStep(create())
   }
 }

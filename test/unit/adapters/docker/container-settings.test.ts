@@ -15,6 +15,7 @@ function settings(task: SandboxTask, runtime = 'runc') {
   const plan = {
     name: 'a-task',
     imageId: 'sha256:1',
+    imageEnv: [],
     runtime,
     labels: { a: 'b' },
     mounts,
