@@ -14,6 +14,7 @@ import { statusCommand } from './commands/status.ts'
 import { upCommand } from './commands/up.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { walletCommand } from './commands/wallet.ts'
+import { whyCommand } from './commands/why.ts'
 import { EXIT } from './job/exit-code.ts'
 import { asHiveError, errorJson, errorText } from './output/error-text.ts'
 import { printJson, printLine } from './output/printing.ts'
@@ -61,6 +62,7 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     runCommand(parts, setExit),
     jobsCommand(parts),
     jobCommand(parts),
+    whyCommand(parts),
     logsCommand(parts),
     cancelCommand(parts),
     peersCommand(parts),

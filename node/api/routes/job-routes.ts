@@ -10,7 +10,9 @@ import { toJobRequest } from '../job-request.ts'
 import { BundleBody } from '../schemas/bundle.ts'
 import { JobRequestBody } from '../schemas/job-request.ts'
 import { JobBody, JobSummary } from '../schemas/jobs.ts'
+import { WhyBody } from '../schemas/why.ts'
 import { jobSummary, jobView } from '../views/job-view.ts'
+import { whyView } from '../views/why-view.ts'
 
 /** JSON of a spec is longer than its block: field names, CIDs as text. */
 const MAX_JOB_JSON_BYTES: number = 8 * MAX_SPEC_BYTES
@@ -56,6 +58,17 @@ export function jobRoutes(app: App, context: RouteContext): void {
       const job = await book.find(params.id)
       return jobView(job, await book.sharesOf(job))
     },
+  )
+
+  app.get(
+    '/v1/jobs/:id/why',
+    {
+      schema: {
+        ...described('Why providers do not take a job, and what would bring more bids'),
+        response: { 200: WhyBody },
+      },
+    },
+    async ({ params }) => whyView(await book.find(params.id)),
   )
 
   app.post(

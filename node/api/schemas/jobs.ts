@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { JOB_STATES } from '../../domain/job-state.ts'
 import { END_REASONS } from '../../domain/receipt.ts'
+import { OfferAnswersBody } from './answers.ts'
 import { AddressText, AmountText, Bytes32Text, CidText, FileBody, TimeMs } from './basics.ts'
 import { JobRequestBody } from './job-request.ts'
 
@@ -27,7 +28,8 @@ export const TaskResultBody = Type.Object({
 })
 export type TaskResultBody = Static<typeof TaskResultBody>
 
-const JobError = Type.Object({
+/** Why a job failed. */
+export const JobError = Type.Object({
   code: Type.String(),
   data: Type.Record(Type.String(), Type.Unknown()),
 })
@@ -76,6 +78,8 @@ export const JobBody = Type.Object({
   specCid: CidText,
   results: Type.Array(Type.Union([TaskResultBody, Type.Null()])),
   shares: Type.Array(ShareBody),
+  /** Of the last offers that somebody declined or that did not place everything, the newest last. */
+  answers: Type.Optional(Type.Array(OfferAnswersBody)),
   /** Promised by vouchers for this job. */
   paid: AmountText,
 })

@@ -9,6 +9,7 @@ import type {
   TaskResultBody,
 } from '../schemas/jobs.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
+import { answersView } from './answers-view.ts'
 import { plainData } from './plain-data.ts'
 
 /** A job in one line. */
@@ -40,6 +41,7 @@ export function jobView(job: JobRecord, shares: readonly ShareRecord[]): JobBody
     specCid: job.specCid,
     results: job.results.map((result) => (result === null ? null : resultView(result))),
     shares: shares.map(shareView),
+    ...(job.answers !== undefined && { answers: job.answers.map(answersView) }),
     paid: paid.toString(),
   }
 }

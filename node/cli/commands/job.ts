@@ -15,6 +15,7 @@ import { columns, pairs } from '../output/columns.ts'
 import { plain } from '../output/plain-text.ts'
 import { printLine } from '../output/printing.ts'
 import type { Style } from '../output/style.ts'
+import { declinedText } from '../output/why-text.ts'
 import { counted, dateText, stateText } from '../output/words.ts'
 import type { CliParts } from '../parts.ts'
 
@@ -93,6 +94,7 @@ function jobLines(job: JobBody, style: Style): string[] {
       ['job', job.id],
       ['state', stateText(job.state, style)],
       ['error', job.error === undefined ? undefined : style.bad(job.error.code)],
+      ['declined', declinedLine(job)],
       ['program', `${spec.image.path.slice(1)} (${spec.kind}, ${formatBytes(spec.image.size)})`],
       ['arguments', spec.args.length === 0 ? undefined : spec.args.join(' ')],
       ['tasks', `${job.done} of ${job.tasks} done, ${job.failed} failed`],
@@ -106,6 +108,13 @@ function jobLines(job: JobBody, style: Style): string[] {
     ...shareLines(job, style),
     ...taskLines(job),
   ]
+}
+
+/** What the newest offer met with, if it met with anything. */
+function declinedLine({ id, answers }: JobBody): string | undefined {
+  const last = answers?.at(-1)
+  const text = last === undefined ? undefined : declinedText(last)
+  return text === undefined ? undefined : `${text}; \`hive why ${id.slice(0, 10)}\` tells more`
 }
 
 function shareLines(job: JobBody, style: Style): string[] {

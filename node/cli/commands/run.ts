@@ -10,11 +10,17 @@ import { readJob, type JobFlags } from '../job/job-file.ts'
 import { writeOutputs } from '../job/outputs.ts'
 import { runJob } from '../job/run-job.ts'
 import { uploadJob } from '../job/upload.ts'
+import type { NodeClient } from '../node-client.ts'
 import { printJson, printLine } from '../output/printing.ts'
 import { styleFor } from '../output/style.ts'
+import { whyLines } from '../output/why-text.ts'
 import type { CliParts } from '../parts.ts'
 import { JobHold } from './job-hold.ts'
+import { whyOf } from './why.ts'
 import { jobFlags, type RunOptions } from './run-flags.ts'
+
+/** Ends of a job that its providers' answers explain. */
+const UNTAKEN: ReadonlySet<string> = new Set(['NO_BIDS', 'NO_PROVIDER_LEFT'])
 
 /** `hive run`: a job from a module, an image archive or a spec file. */
 export function runCommand(parts: CliParts, setExit: SetExit): Command {
@@ -97,12 +103,20 @@ async function run(
     const exitCode = exitCodeOf(job)
     if (json) await printJson(parts.stdout, { type: 'end', job: job.id, exitCode, written })
     else await tellEnd(context, job, out, written)
-    if (job.error !== undefined && job.state === 'failed') throw errorOf(job.error)
+    if (job.error !== undefined && job.state === 'failed') {
+      if (!json && UNTAKEN.has(job.error.code)) await tellWhy(context, client, job.id)
+      throw errorOf(job.error)
+    }
     return exitCode
   } catch (error) {
     if (!hold.signal.aborted) throw error
     return EXIT.interrupted
   }
+}
+
+async function tellWhy({ parts }: CommandContext, client: NodeClient, id: string): Promise<void> {
+  const lines = whyLines(await whyOf(client, id), styleFor(parts.stderr, parts.env.noColor))
+  for (const line of [...lines, '']) await printLine(parts.stderr, line)
 }
 
 async function tellEnd(
