@@ -54,7 +54,8 @@ async function openImageSandbox(
   const { docker, native } = config.provider
   const openDocker = () => {
     const runtime = docker.runtime === undefined ? {} : { runtime: docker.runtime }
-    return openDockerSandbox({ logger }, { nodeId, socketPath: docker.socketPath, ...runtime })
+    const { socketPath, warm: most } = docker
+    return openDockerSandbox({ logger }, { nodeId, socketPath, warm: { most }, ...runtime })
   }
   const openNative = () => {
     const keeper = native.keeper === undefined ? {} : { keeper: native.keeper }

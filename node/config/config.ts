@@ -55,7 +55,12 @@ export interface Config {
     readonly policy: ProviderPolicyConfig
     readonly claimAbove: Amount
     readonly claimAfterIdleMs: number
-    readonly docker: { readonly socketPath: string; readonly runtime: string | undefined }
+    readonly docker: {
+      readonly socketPath: string
+      readonly runtime: string | undefined
+      /** Most containers kept ready for jobs that come often. */
+      readonly warm: number
+    }
     readonly native: {
       readonly use: (typeof NATIVE_USES)[number]
       /** Left open: gVisor if it works, then bubblewrap. */

@@ -36,7 +36,8 @@ export const CONFIG_DEFAULTS = {
     maxQueue: 100,
     claimAbove: tokens('1'),
     claimAfterIdleMs: 1 * hour,
-    docker: { socketPath: '/var/run/docker.sock' },
+    /** Two: so few that they cost a small machine little, enough for the two programs that come most often. */
+    docker: { socketPath: '/var/run/docker.sock', warm: 2 },
     policy: { hours: [] as readonly HourWindow[], pauseOnBattery: false },
     /** What a task of one GPU does, no task of another can then read or hold up. */
     gpu: { share: 1 },

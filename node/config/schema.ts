@@ -117,8 +117,9 @@ export const CONFIG_READER: Reader<Config> = map({
         map({
           socket: withDefault(localPath, D.provider.docker.socketPath),
           runtime: optional(text('the name of a runtime', /^[\w.-]{1,64}$/, 64)),
+          warm: withDefault(integer(0, 64), D.provider.docker.warm as number),
         }),
-        ({ socket, runtime }) => ({ socketPath: socket, runtime }),
+        ({ socket, ...rest }) => ({ socketPath: socket, ...rest }),
       ),
       native: map({
         use: withDefault(word(...NATIVE_USES), D.provider.native.use),
