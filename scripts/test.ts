@@ -30,13 +30,16 @@ const script = (name: string, ...args: string[]): Step => ({
   args,
 })
 
+/** For what works in folders of its own: long stretches of the steps after it use one core or none. */
+const beside = (step: Step): Step => ({ ...step, isBeside: true })
+
 const generated = (file: string): Step =>
   script(`generated ${file} is fresh`, `scripts/generate/${file}.ts`, '--check')
 
 const steps: readonly Step[] = [
   node('layers and unit tests', 2, 'test/architecture.test.ts', 'test/unit/**/*.test.ts'),
   hardhat('contracts: fuzz and invariants', 'solidity'),
-  script('contracts: fuzz and invariants in a second engine', 'scripts/forge/main.ts'),
+  beside(script('contracts: fuzz and invariants in a second engine', 'scripts/forge/main.ts')),
   hardhat(
     'contracts: gas snapshot',
     'solidity',
@@ -44,7 +47,7 @@ const steps: readonly Step[] = [
     '--snapshot-check',
   ),
   hardhat('contracts: transitions', 'nodejs'),
-  script('contracts: coverage', 'scripts/coverage/main.ts'),
+  beside(script('contracts: coverage', 'scripts/coverage/main.ts')),
   script('contracts: bugs of the drill can be planted', 'scripts/drill/main.ts', '--check'),
   generated('artifact'),
   generated('storage-layout'),
