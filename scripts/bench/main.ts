@@ -9,6 +9,7 @@ import { startLocalNetwork } from '../devnet/local-network.ts'
 import { computeFigures, sandboxRateFigure } from './compute.ts'
 import { figure, type Figure } from './figures.ts'
 import { gasFigures } from './gas.ts'
+import { imageFigures } from './images.ts'
 import { describeMachine } from './machine.ts'
 import { networkFigures, sandboxFigure, startFigures } from './sections.ts'
 
@@ -39,6 +40,8 @@ async function measure(signal: AbortSignal): Promise<readonly Figure[]> {
   const rate = await sandboxRateFigure(signal)
   say('computations as WASM and natively')
   const compute = await computeFigures(signal)
+  say('tasks in images')
+  const images = await imageFigures(say, signal)
   say(`a network of ${PROVIDERS} providers and a requester`)
   await using network = await startLocalNetwork({
     dir,
@@ -55,7 +58,7 @@ async function measure(signal: AbortSignal): Promise<readonly Figure[]> {
   const starts = await startFigures(network, signal)
   const trip = jobs[0]?.value ?? NaN
   const ratio = figure('network over sandbox alone, p50', trip / alone.value, 'times', 1)
-  return [...starts, ...jobs, alone, rate, ratio, ...compute, ...gas]
+  return [...starts, ...jobs, alone, rate, ratio, ...compute, ...images, ...gas]
 }
 
 async function keep(path: string, report: string): Promise<void> {
