@@ -1,8 +1,11 @@
 /** `hive`: gives the command line its real parts. Heavy parts load when a command needs them. */
 import { createProgram } from './cli/program.ts'
 import type { CliParts } from './cli/parts.ts'
-import { readEnvironment, readPassphraseSetting } from './config/env.ts'
+import { forbidCrashReports } from './crash-reports.ts'
+import { readEnvironment, readPassphraseSetting, readVariable } from './config/env.ts'
 import { askSecret, onInterrupt } from './terminal.ts'
+
+forbidCrashReports()
 
 const parts: CliParts = {
   stdout: process.stdout,
@@ -14,6 +17,7 @@ const parts: CliParts = {
   now: () => Date.now(),
   onInterrupt,
   passphraseSetting: async () => readPassphraseSetting(),
+  secretVariable: (name) => readVariable(name),
   readPassphrase: askSecret,
 
   async initNode({ dataDir, passphrase, initial }) {

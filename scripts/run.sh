@@ -24,7 +24,11 @@ shift
 # A node idles most of its life: a small nursery and a heap that grows in small steps halve its memory.
 # scripts/devnet/child.ts gives the same to its nodes.
 lean=''
-if [ "$script" = node/main.ts ]; then lean='--max-semi-space-size=1 --heap-growing-percent=20'; fi
+# Keys and secrets are in its memory: no core dumps.
+if [ "$script" = node/main.ts ]; then
+  ulimit -c 0
+  lean='--max-semi-space-size=1 --heap-growing-percent=20'
+fi
 export PATH="$root/node_modules/.bin:$PATH"
 # Compiled code is kept between runs: a third off every start.
 export NODE_COMPILE_CACHE="$root/node_modules/.cache/compile"

@@ -1,15 +1,16 @@
 import { HiveError } from '../domain/errors.ts'
 import type { InputFile } from '../domain/job-spec.ts'
 import { MAX_AMOUNT } from '../domain/money.ts'
+import type { SecretValues } from '../domain/secret-slot.ts'
 import { decodeJobSpec, encodeJobSpec, isSandboxPath } from '../protocol/job-spec-codec.ts'
 import type { JobRequest } from '../services/requester/records.ts'
-import type { JobRequestBody } from './schemas/job-request.ts'
+import type { JobRequestBody, JobSubmissionBody } from './schemas/job-request.ts'
 
 /**
  * A request that the services can take. Throws `INPUT_INVALID` with every problem that a schema
  * cannot see, and `MESSAGE_TOO_LARGE` for a spec beyond its limit.
  */
-export function toJobRequest(body: JobRequestBody): JobRequest {
+export function toJobRequest({ secrets: _, ...body }: JobSubmissionBody): JobRequest {
   const { spec } = body
   const maxPrice = BigInt(body.maxPrice)
   const problems: string[] = []
@@ -24,6 +25,20 @@ export function toJobRequest(body: JobRequestBody): JobRequest {
   if (problems.length > 0) throw new HiveError('INPUT_INVALID', { problems })
   requireEncodable(spec)
   return { ...body, maxPrice }
+}
+
+/**
+ * The secrets of a submission, by name. Throws `INPUT_INVALID` for what is not base64; nothing of a value is in it.
+ */
+export function toSecretValues({ secrets = {} }: JobSubmissionBody): SecretValues {
+  const values = Object.entries(secrets).map(
+    ([name, text]) => [name, text, Buffer.from(text, 'base64')] as const,
+  )
+  const problems = values
+    .filter(([, text, value]) => value.toString('base64') !== text)
+    .map(([name]) => `body.secrets.${name.slice(0, 60)}: expected base64`)
+  if (problems.length > 0) throw new HiveError('INPUT_INVALID', { problems })
+  return new Map(values.map(([name, , value]) => [name, value]))
 }
 
 /** What providers will decode must decode here first. */

@@ -38,6 +38,8 @@ export interface CliParts {
   readonly onInterrupt: (listener: () => void) => () => void
   /** The passphrase that the environment sets. Throws `PASSPHRASE_MISSING`. */
   readonly passphraseSetting: () => Promise<string | undefined>
+  /** A variable of the environment that the user names as a secret's source. */
+  readonly secretVariable: (name: string) => string | undefined
   /** Asks on the terminal without echo; `undefined` when there is none to ask on. */
   readonly readPassphrase: (prompt: string) => Promise<string | undefined>
   /** Makes a key and a config file. Throws `ALREADY_INITIALISED`, `CONFIG_INVALID`, `DATA_UNUSABLE`. */

@@ -45,6 +45,11 @@ export async function readPassphraseSetting(
   }
 }
 
+/** A variable that the user names as the source of a secret; for nothing else. */
+export function readVariable(name: string, env = processEnvironment()): string | undefined {
+  return Object.hasOwn(env, name) ? env[name] : undefined
+}
+
 function processEnvironment(): Overrides {
   // oxlint-disable-next-line node/no-process-env -- the one place that reads it
   return process.env

@@ -10,7 +10,7 @@ export type SecretValues = ReadonlyMap<string, Uint8Array>
 export const MAX_SECRETS = 32
 
 /** What a secret may be called: it is printed, and typed before `=`. */
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
+export const SECRET_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
 
 interface At {
   readonly path: string
@@ -29,7 +29,8 @@ export interface SecretSurroundings {
 export function secretSlotFault(spec: SecretSurroundings): string | undefined {
   const { secrets = [] } = spec
   if (secrets.length > MAX_SECRETS) return `at most ${MAX_SECRETS} secrets`
-  if (!secrets.every(({ name }) => NAME.test(name))) return 'letters, digits, _ . - in each name'
+  if (!secrets.every(({ name }) => SECRET_NAME.test(name)))
+    return 'letters, digits, _ . - in each name'
   const names = new Set(secrets.map(({ name }) => name))
   const places = new Set(secrets.map(({ env, path }) => env ?? path))
   if (names.size < secrets.length) return 'one entry for each name'

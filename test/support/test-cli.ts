@@ -69,6 +69,7 @@ export function testCli(
       return () => listeners.delete(listener)
     },
     passphraseSetting: async () => undefined,
+    secretVariable: () => undefined,
     readPassphrase: async () => undefined,
     initNode: absent,
     upNode: absent,

@@ -6,9 +6,9 @@ import type { RouteContext } from '../api-parts.ts'
 import { sendEvents } from '../event-stream.ts'
 import { bundleOf } from '../job-bundle.ts'
 import { jobEvents, jobLogs } from '../job-events.ts'
-import { toJobRequest } from '../job-request.ts'
+import { toJobRequest, toSecretValues } from '../job-request.ts'
 import { BundleBody } from '../schemas/bundle.ts'
-import { JobRequestBody } from '../schemas/job-request.ts'
+import { JobSubmissionBody } from '../schemas/job-request.ts'
 import { JobBody, JobSummary } from '../schemas/jobs.ts'
 import { WhyBody } from '../schemas/why.ts'
 import { jobSummary, jobView } from '../views/job-view.ts'
@@ -30,12 +30,14 @@ export function jobRoutes(app: App, context: RouteContext): void {
       bodyLimit: MAX_JOB_JSON_BYTES,
       schema: {
         summary: 'Starts a job whose contents are on this node',
-        body: JobRequestBody,
+        body: JobSubmissionBody,
         response: { 201: JobSummary },
       },
     },
     async (request, reply) => {
-      const job = await requester.submit(toJobRequest(request.body), signalOf(reply, stop))
+      const { body } = request
+      const signal = signalOf(reply, stop)
+      const job = await requester.submit(toJobRequest(body), signal, toSecretValues(body))
       return reply.code(201).send(jobSummary(job))
     },
   )

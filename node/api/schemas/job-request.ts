@@ -3,7 +3,8 @@ import { MAX_DESTINATION_CHARS, MAX_EGRESS } from '../../domain/egress.ts'
 import { GPU_VENDORS, MAX_GPUS } from '../../domain/gpu-need.ts'
 import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
-import { MAX_PATH_CHARS } from '../../protocol/limits.ts'
+import { MAX_SECRETS, type SecretSlot } from '../../domain/secret-slot.ts'
+import { MAX_PATH_CHARS, MAX_SECRETS_BYTES } from '../../protocol/limits.ts'
 import { AmountText, FileBody, TaskResourcesBody } from './basics.ts'
 
 const closed = { additionalProperties: false }
@@ -11,6 +12,9 @@ const closed = { additionalProperties: false }
 const MAX_ATTEMPTS = 20
 /** More bids than this for one offer are not kept. */
 const MAX_BIDS_WANTED = 1000
+
+/** One value in base64 may be as long as all of them together. */
+const MAX_SECRET_TEXT_CHARS: number = 4 * Math.ceil(MAX_SECRETS_BYTES / 3)
 
 const GpuNeedBody = Type.Object(
   {
@@ -30,6 +34,18 @@ const TaskInputBody = Type.Object(
   closed,
 )
 
+/** Checked further with the whole spec: a secret has one place. */
+const SecretSlotBody = Type.Unsafe<SecretSlot>(
+  Type.Object(
+    {
+      name: Type.String({ maxLength: MAX_PATH_CHARS }),
+      env: Type.Optional(Type.String({ maxLength: MAX_PATH_CHARS })),
+      path: Type.Optional(Type.String({ pattern: '^/', maxLength: MAX_PATH_CHARS })),
+    },
+    closed,
+  ),
+)
+
 /** A job as providers will see it. Its contents must be on this node, or findable in the DHT. */
 export const JobSpecBody = Type.Object(
   {
@@ -45,6 +61,7 @@ export const JobSpecBody = Type.Object(
     egress: Type.Optional(
       Type.Array(Type.String({ maxLength: MAX_DESTINATION_CHARS }), { maxItems: MAX_EGRESS }),
     ),
+    secrets: Type.Optional(Type.Array(SecretSlotBody, { maxItems: MAX_SECRETS })),
     timeoutMs: Type.Integer({ minimum: 1, maximum: MAX_TASK_TIMEOUT_MS }),
     fuel: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
     deterministic: Type.Optional(Type.Boolean()),
@@ -55,15 +72,30 @@ export const JobSpecBody = Type.Object(
   closed,
 )
 
+const asked = {
+  spec: JobSpecBody,
+  maxPrice: AmountText,
+  attempts: Type.Integer({ minimum: 1, maximum: MAX_ATTEMPTS }),
+  bidWindowMs: Type.Integer({ minimum: 1, maximum: MAX_BID_WINDOW_MS }),
+  bidsWanted: Type.Integer({ minimum: 1, maximum: MAX_BIDS_WANTED }),
+}
+
 /** What a user asks for. */
-export const JobRequestBody = Type.Object(
+export const JobRequestBody = Type.Object(asked, closed)
+export type JobRequestBody = Static<typeof JobRequestBody>
+
+/** What starts a job: what is asked for and, apart from it, the values of its secrets. No answer ever holds those. */
+export const JobSubmissionBody = Type.Object(
   {
-    spec: JobSpecBody,
-    maxPrice: AmountText,
-    attempts: Type.Integer({ minimum: 1, maximum: MAX_ATTEMPTS }),
-    bidWindowMs: Type.Integer({ minimum: 1, maximum: MAX_BID_WINDOW_MS }),
-    bidsWanted: Type.Integer({ minimum: 1, maximum: MAX_BIDS_WANTED }),
+    ...asked,
+    secrets: Type.Optional(
+      Type.Record(
+        Type.String({ maxLength: MAX_PATH_CHARS }),
+        Type.String({ maxLength: MAX_SECRET_TEXT_CHARS, description: 'base64' }),
+        { maxProperties: MAX_SECRETS },
+      ),
+    ),
   },
   closed,
 )
-export type JobRequestBody = Static<typeof JobRequestBody>
+export type JobSubmissionBody = Static<typeof JobSubmissionBody>

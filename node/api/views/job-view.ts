@@ -105,13 +105,14 @@ function resultView(result: TaskResult): TaskResultBody {
 }
 
 function requestView({ spec, maxPrice, ...request }: JobRequest): JobRequestBody {
-  const { egress, ...rest } = spec
+  const { egress, secrets, ...rest } = spec
   return {
     ...request,
     maxPrice: maxPrice.toString(),
     spec: {
       ...rest,
       ...(egress !== undefined && { egress: [...egress] }),
+      ...(secrets !== undefined && { secrets: [...secrets] }),
       args: [...spec.args],
       files: [...spec.files],
       inputs: spec.inputs.map((input) => ({ ...input, files: [...input.files] })),

@@ -1,6 +1,7 @@
 import { HiveError } from '../../domain/errors.ts'
 import type { CommonOptions } from '../command.ts'
 import type { JobFlags } from '../job/job-file.ts'
+import { secretFlags } from '../job/secret-fields.ts'
 
 /** Flags of `hive run`, as Commander gives them. */
 export interface RunOptions extends CommonOptions {
@@ -17,6 +18,7 @@ export interface RunOptions extends CommonOptions {
   readonly gpuVendor?: string
   readonly gpuMemory?: string
   readonly allow?: readonly string[]
+  readonly secret?: readonly string[]
   readonly timeout?: string
   readonly fuel?: string
   readonly deterministic?: boolean
@@ -29,7 +31,7 @@ export interface RunOptions extends CommonOptions {
   readonly out?: string
 }
 
-/** The flags as fields of a spec file, to be read by the same rules. Throws `INPUT_INVALID`. */
+/** The flags as fields of a spec file, to be read by the same rules. Throws `INPUT_INVALID`, `SECRET_ON_COMMAND_LINE`. */
 export function jobFlags(options: RunOptions, args: readonly string[]): JobFlags {
   const all = [...(options.arg ?? []), ...args]
   const { cpu, memory, disk } = options
@@ -46,6 +48,7 @@ export function jobFlags(options: RunOptions, args: readonly string[]): JobFlags
     resources: Object.keys(resources).length > 0 ? resources : undefined,
     gpu: Object.keys(gpu).length > 0 ? gpu : undefined,
     network: options.allow === undefined ? undefined : { allow: options.allow },
+    secrets: secretFlags(options.secret),
     stdin: options.stdin,
     map: options.map,
     tasks: options.tasks,

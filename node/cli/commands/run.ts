@@ -9,6 +9,7 @@ import { EXIT, exitCodeOf } from '../job/exit-code.ts'
 import { readJob, type JobFlags } from '../job/job-file.ts'
 import { writeOutputs } from '../job/outputs.ts'
 import { runJob } from '../job/run-job.ts'
+import { readSecrets } from '../job/secret-values.ts'
 import { uploadJob } from '../job/upload.ts'
 import type { NodeClient } from '../node-client.ts'
 import { printJson, printLine } from '../output/printing.ts'
@@ -59,6 +60,11 @@ export function runCommand(parts: CliParts, setExit: SetExit): Command {
     .option('--gpu-vendor <name>', 'nvidia or amd')
     .option('--gpu-memory <size>', 'memory of each GPU at least')
     .option('--allow <host:port>', 'what a task may reach; images only; repeatable', repeatable)
+    .option(
+      '--secret <name=source>',
+      'secret of the program, from env:VARIABLE or file:PATH; repeatable',
+      repeatable,
+    )
     .option('--timeout <duration>', 'longest run of a task, such as 90s')
     .option('--fuel <n>', 'most instructions of a task, weighted; they are counted then')
     .option('--deterministic', 'the same output and the same fuel on every machine')
@@ -87,11 +93,12 @@ async function run(
   const { parts, json } = context
   await using input = await keptStdin(parts, flags)
   const draft = await readJob(program, input.flags, parts.cwd)
+  const secrets = await readSecrets(draft.secrets, parts.secretVariable)
   const client = await context.node()
   const style = styleFor(parts.stderr, parts.env.noColor)
   using hold = new JobHold(parts, client)
   try {
-    const request = await uploadJob(draft, client, hold.signal)
+    const request = { ...(await uploadJob(draft, client, hold.signal)), secrets }
     const job = await runJob(parts, client, request, {
       json,
       style,

@@ -2,6 +2,8 @@ import type { GpuNeed } from '../../domain/gpu-need.ts'
 import type { JobKind } from '../../domain/job-spec.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { Resources } from '../../domain/resources.ts'
+import type { SecretSlot } from '../../domain/secret-slot.ts'
+import type { SecretSource } from './secret-fields.ts'
 
 /** A file of this machine, and where a task finds it. */
 export interface DraftFile {
@@ -9,6 +11,13 @@ export interface DraftFile {
   readonly path: string
   /** On this machine, absolute. */
   readonly source: string
+}
+
+/** A secret, and where its value is. */
+export interface DraftSecret {
+  readonly slot: SecretSlot
+  /** A file is absolute, on this machine. */
+  readonly from: SecretSource
 }
 
 /** A job as its author wrote it, checked, with every path resolved; nothing is uploaded yet. */
@@ -23,6 +32,7 @@ export interface JobDraft {
   readonly resources: Resources
   readonly gpus: GpuNeed | undefined
   readonly egress: readonly string[]
+  readonly secrets: readonly DraftSecret[]
   readonly timeoutMs: number
   readonly fuel: number | undefined
   readonly deterministic: boolean

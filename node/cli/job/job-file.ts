@@ -4,11 +4,12 @@ import { INVALID, isPlainMap, problemLine, type Problem } from '../../config/rea
 import { readYaml } from '../../config/yaml-document.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { GpuNeed } from '../../domain/gpu-need.ts'
-import type { JobDraft } from './draft.ts'
+import type { DraftSecret, JobDraft } from './draft.ts'
 import { JOB_READER, type JobDocument } from './job-reader.ts'
-import { kindFor, mistakesIn } from './job-rules.ts'
+import { kindFor, mistakesIn, slotOf } from './job-rules.ts'
 import { resolveFiles } from './local-files.ts'
 import { JOB_DEFAULTS } from './job-defaults.ts'
+import { withSecretFlags, type SecretEntry } from './secret-fields.ts'
 
 /** Fields of a spec file that flags give; they win over the file's. */
 export type JobFlags = Readonly<Record<string, unknown>>
@@ -26,7 +27,7 @@ export async function readJob(program: string, flags: JobFlags, cwd: string): Pr
   const path = resolve(cwd, program)
   if (!SPEC_FILE.test(program)) {
     const field = kindFor(program) === 'docker' ? 'image' : 'module'
-    return draftOf({ [field]: path, ...absolute(flags, cwd) }, cwd)
+    return draftOf(merged({ [field]: path }, absolute(flags, cwd)), cwd)
   }
   const problems: Problem[] = []
   const raw = readYaml(await textOf(path), problems)
@@ -63,6 +64,7 @@ async function draftOf(raw: Readonly<Record<string, unknown>>, folder: string): 
     },
     gpus: gpuNeedOf(job.gpu),
     egress: [...new Set(job.network.allow)].sort(),
+    secrets: job.secrets.flatMap((entry) => draftSecrets(entry, folder)),
     timeoutMs: job.timeout,
     fuel: job.fuel,
     deterministic: job.deterministic ?? false,
@@ -73,6 +75,13 @@ async function draftOf(raw: Readonly<Record<string, unknown>>, folder: string): 
     bidWindowMs: job.bidWindow,
     bidsWanted: job.bids,
   }
+}
+
+/** A variable is taken from one of the same name unless the author says otherwise. */
+function draftSecrets(entry: SecretEntry, folder: string): DraftSecret[] {
+  const from = entry.from ?? { variable: entry.env ?? entry.name }
+  const source = 'file' in from ? { file: resolve(folder, from.file) } : from
+  return slotOf(entry).map((slot) => ({ slot, from: source }))
 }
 
 /** Asked for as soon as anything is said of them. */
@@ -88,26 +97,39 @@ function gpuNeedOf({ count, vendor, memory }: JobDocument['gpu']): GpuNeed | und
 /** Flags over a file: sections field by field, an input of tasks instead of the other kind of it. */
 function merged(file: Readonly<Record<string, unknown>>, flags: JobFlags): JobFlags {
   const { map, tasks, ...rest } = file
+  const { secrets: secretSources, ...others } = flags
   const array = flags['map'] === undefined && flags['tasks'] === undefined ? { map, tasks } : {}
-  const both = Object.entries(flags).map(([key, value]) => {
+  const secrets = withSecretFlags(rest['secrets'], secretSources)
+  const both = Object.entries(others).map(([key, value]) => {
     const before = rest[key]
     return [key, isPlainMap(before) && isPlainMap(value) ? { ...before, ...value } : value] as const
   })
-  return { ...rest, ...array, ...Object.fromEntries(both) }
+  return { ...rest, ...array, ...Object.fromEntries(both), secrets }
 }
 
 /** Paths in flags start from where the user stands, not from the spec file. */
 function absolute(flags: JobFlags, cwd: string): JobFlags {
-  const { stdin, files, map } = flags
+  const { stdin, files, map, secrets } = flags
   const from = (path: unknown) => (typeof path === 'string' ? resolve(cwd, path) : path)
   return {
     ...flags,
     ...(stdin !== undefined && { stdin: from(stdin) }),
     ...(Array.isArray(map) && { map: map.map(from) }),
+    ...(isPlainMap(secrets) && {
+      secrets: Object.fromEntries(
+        Object.entries(secrets).map(([name, source]) => [name, absoluteSource(source, cwd)]),
+      ),
+    }),
     ...(isPlainMap(files) && {
       files: Object.fromEntries(Object.entries(files).map(([at, path]) => [at, from(path)])),
     }),
   }
+}
+
+function absoluteSource(source: unknown, cwd: string): unknown {
+  const path =
+    typeof source === 'string' && source.startsWith('file:') ? source.slice(5) : undefined
+  return path === undefined ? source : `file:${resolve(cwd, path)}`
 }
 
 /** What can be read of a document once its unreadable fields are left out. */

@@ -14,6 +14,7 @@ import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
 import { isSandboxPath, isVariableName } from '../../protocol/job-spec-codec.ts'
 import { JOB_DEFAULTS as D } from './job-defaults.ts'
+import { SECRET_ENTRIES } from './secret-fields.ts'
 
 const MAX_LOCAL_PATH_CHARS = 4096
 const MAX_ARG_CHARS = 4096
@@ -59,6 +60,7 @@ export const JOB_READER = map({
     memory: optional(size),
   }),
   network: map({ allow: withDefault(list(destination), []) }),
+  secrets: SECRET_ENTRIES,
   timeout: withDefault(duration(MAX_TASK_TIMEOUT_MS), D.timeoutMs as number),
   fuel: optional(integer(1, Number.MAX_SAFE_INTEGER)),
   deterministic: optional(bool),

@@ -1,7 +1,9 @@
 import type { Problem } from '../../config/reading.ts'
 import { MAX_EGRESS } from '../../domain/egress.ts'
 import type { JobKind } from '../../domain/job-spec.ts'
+import { secretSlotFault, type SecretSlot } from '../../domain/secret-slot.ts'
 import type { JobDocument } from './job-reader.ts'
+import type { SecretEntry } from './secret-fields.ts'
 
 /** What kind of program a file name stands for. */
 export function kindFor(path: string): JobKind {
@@ -28,6 +30,19 @@ export function mistakesIn(job: JobDocument): Problem[] {
     report('network.allow', 'a module has no sockets; only an image can reach anything')
   if (job.network.allow.length > MAX_EGRESS)
     report('network.allow', `expected at most ${MAX_EGRESS} destinations`)
+  for (const [at, { env, path, from }] of job.secrets.entries()) {
+    if ((env === undefined) === (path === undefined))
+      report(`secrets[${at}]`, 'a task finds it in a variable, env, or in a file, path')
+    else if (env === undefined && from === undefined)
+      report(`secrets[${at}].from`, 'is missing; expected env:VARIABLE or file:PATH')
+  }
+  const slotFault = secretSlotFault({
+    ...job,
+    secrets: job.secrets.flatMap(slotOf),
+    files: Object.keys(job.files).map((path) => ({ path })),
+    inputs: [],
+  })
+  if (slotFault !== undefined) report('secrets', `expected ${slotFault}`)
   if (job.tasks !== undefined && job.map !== undefined)
     report('tasks', 'the number of tasks follows from map; leave one of the two out')
   if (job.maxPrice === 0n) report('maxPrice', 'must be above zero')
@@ -44,4 +59,10 @@ export function mistakesIn(job: JobDocument): Problem[] {
         report(path, '{input} stands for a file of map, and there is no map')
   }
   return problems
+}
+
+/** Where a task finds a secret; none for one that says it badly. */
+export function slotOf({ name, env, path }: SecretEntry): SecretSlot[] {
+  if (env !== undefined) return [{ name, env }]
+  return path === undefined ? [] : [{ name, path }]
 }

@@ -1,4 +1,4 @@
-import type { JobRequestBody } from '../../api/schemas/job-request.ts'
+import type { JobSubmissionBody } from '../../api/schemas/job-request.ts'
 import type { JobBody, JobEventBody, JobSummary } from '../../api/schemas/jobs.ts'
 import { HiveError } from '../../domain/errors.ts'
 import { printJson, printLine } from '../output/printing.ts'
@@ -23,7 +23,7 @@ export interface RunJobOptions {
 export async function runJob(
   parts: CliParts,
   client: NodeClient,
-  request: JobRequestBody,
+  request: JobSubmissionBody,
   options: RunJobOptions,
 ): Promise<JobBody> {
   const signal = options.detach

@@ -39,6 +39,7 @@ export async function uploadJob(
       resources: draft.resources,
       ...(draft.gpus !== undefined && { gpus: draft.gpus }),
       ...(draft.egress.length > 0 && { egress: [...draft.egress] }),
+      ...(draft.secrets.length > 0 && { secrets: draft.secrets.map(({ slot }) => slot) }),
       timeoutMs: draft.timeoutMs,
       ...(draft.fuel !== undefined && { fuel: draft.fuel }),
       ...(draft.deterministic && { deterministic: true }),
