@@ -17,44 +17,35 @@ export async function readSecrets(
   const problems: string[] = []
   const values: [name: string, value: string][] = []
   for (const { slot, from } of secrets) {
-    const report = (text: string) => void problems.push(`secrets.${slot.name}: ${text}`)
     const value =
       'variable' in from
-        ? variableOf(from.variable, variable, report)
-        : await fileOf(from.file, slot.env !== undefined, report)
-    if (value !== undefined) values.push([slot.name, value.toString('base64')])
+        ? variableOf(from.variable, variable)
+        : await fileOf(from.file, slot.env !== undefined)
+    if (typeof value === 'string') problems.push(`secrets.${slot.name}: ${value}`)
+    else values.push([slot.name, value.toString('base64')])
   }
   if (problems.length > 0) throw new HiveError('SPEC_FILE_MISSING', { problems })
   return Object.fromEntries(values)
 }
 
-function variableOf(
-  name: string,
-  variable: (name: string) => string | undefined,
-  report: (text: string) => void,
-): Buffer | undefined {
+/** The value, or what is wrong with it as text. */
+function variableOf(name: string, variable: (name: string) => string | undefined): Buffer | string {
   const value = variable(name)
-  if (value === undefined || value === '')
-    return void report(`the variable ${name} is ${value === '' ? 'empty' : 'not set'}`)
-  return Buffer.from(value)
+  if (value === undefined) return `the variable ${name} is not set`
+  return value === '' ? `the variable ${name} is empty` : Buffer.from(value)
 }
 
-/** A file's bytes as they are; for a variable without the line break that editors put at the end. */
-async function fileOf(
-  path: string,
-  isVariable: boolean,
-  report: (text: string) => void,
-): Promise<Buffer | undefined> {
+/** A file's bytes as they are; for a variable without the line break that editors put at the end. Text says what is wrong. */
+async function fileOf(path: string, isVariable: boolean): Promise<Buffer | string> {
   try {
     await using file = await open(path, 'r')
     const { size } = await file.stat()
-    if (size > MAX_SECRETS_BYTES)
-      return void report(`${path} has ${size} bytes, more than ${MAX_SECRETS_BYTES}`)
+    if (size > MAX_SECRETS_BYTES) return `${path} has ${size} bytes, more than ${MAX_SECRETS_BYTES}`
     const bytes = await file.readFile()
     const end = bytes.at(-1) !== 10 ? 0 : bytes.at(-2) === 13 ? 2 : 1
     return isVariable ? bytes.subarray(0, bytes.length - end) : bytes
   } catch {
     // Missing or out of reach: reported with its path.
-    return void report(`cannot read ${path}`)
+    return `cannot read ${path}`
   }
 }
