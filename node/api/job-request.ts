@@ -10,7 +10,8 @@ import type { JobRequestBody, JobSubmissionBody } from './schemas/job-request.ts
  * A request that the services can take. Throws `INPUT_INVALID` with every problem that a schema
  * cannot see, and `MESSAGE_TOO_LARGE` for a spec beyond its limit.
  */
-export function toJobRequest({ secrets: _, ...body }: JobSubmissionBody): JobRequest {
+export function toJobRequest(submission: JobSubmissionBody): JobRequest {
+  const { secrets: _, ...body } = submission
   const { spec } = body
   const maxPrice = BigInt(body.maxPrice)
   const problems: string[] = []
