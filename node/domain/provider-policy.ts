@@ -93,7 +93,11 @@ function lastingDecline(
   return { code, most, lowestPrice: askedPrice(reduced(offer, most), policy.terms, utilisation) }
 }
 
-function passingDecline(policy: ProviderPolicy, now: Circumstances): Decline | undefined {
+/** Why a provider takes no new work at all just now, whatever the offer, or `undefined`. */
+export function passingDecline(
+  policy: ProviderPolicy,
+  now: Pick<Circumstances, 'time' | 'onBattery' | 'idleMs'>,
+): Decline | undefined {
   if (policy.hours.length > 0 && !isWithin(policy.hours, now.time))
     return { code: 'DECLINED_HOURS' }
   if (policy.pauseOnBattery && now.onBattery) return { code: 'DECLINED_POWER' }

@@ -10,6 +10,7 @@ import type { Clock } from '../../node/ports/clock.ts'
 import { CapacityKeeper } from '../../node/services/capacity-keeper.ts'
 import { Challenger } from '../../node/services/challenge/challenger.ts'
 import { Presence } from '../../node/services/presence.ts'
+import type { PolicyOptions } from '../../node/services/provider/policy-options.ts'
 import type { Provider } from '../../node/services/provider/provider.ts'
 import { Reconciler } from '../../node/services/reconciler.ts'
 import type { Requester } from '../../node/services/requester/requester.ts'
@@ -47,6 +48,8 @@ export async function openTestApi(
     readonly providers?: number
     readonly clock?: Clock
     readonly isProvider?: boolean
+    /** Of the node's own provider. */
+    readonly policy?: Partial<PolicyOptions>
   } = {},
 ): Promise<TestApi> {
   const stack = new AsyncDisposableStack()
@@ -59,7 +62,9 @@ export async function openTestApi(
     stack.use(await market.provider(market.member(), unhurried))
   const own: Provider | undefined =
     options.isProvider === true
-      ? stack.use(await market.provider(market.member(), unhurried))
+      ? stack.use(
+          await market.provider(market.member(), { ...unhurried, policy: options.policy ?? {} }),
+        )
       : undefined
   const { node, signing, store, blobs } = member
   const parts = { clock: options.clock ?? systemClock, logger: quietLogger(market.log) }

@@ -12,26 +12,30 @@ export function nodeRoutes(app: App, context: RouteContext): void {
   app.get(
     '/v1/status',
     { schema: { summary: 'This node', response: { 200: StatusBody } } },
-    async (): Promise<StatusBody> => ({
-      peer: signing.peer,
-      address: signing.address,
-      network: options.network,
-      chain: { id: escrow.chainId, escrow: escrow.address },
-      addresses: [...context.addresses()],
-      kinds: [...options.kinds],
-      hardware: hardwareView(presence.hardware),
-      startedAt,
-      uptimeMs: clock.now() - startedAt,
-      ...(provider !== undefined && {
-        slots: {
-          total: provider.slots.total,
-          free: provider.slots.free,
-          waiting: provider.slots.waiting,
-          utilisation: provider.slots.utilisation,
-        },
-      }),
-      drift: reconciler.drift,
-    }),
+    async (): Promise<StatusBody> => {
+      const pausedBy = await provider?.admission.pausedBy()
+      return {
+        peer: signing.peer,
+        address: signing.address,
+        network: options.network,
+        chain: { id: escrow.chainId, escrow: escrow.address },
+        addresses: [...context.addresses()],
+        kinds: [...options.kinds],
+        hardware: hardwareView(presence.hardware),
+        startedAt,
+        uptimeMs: clock.now() - startedAt,
+        ...(provider !== undefined && {
+          slots: {
+            total: provider.slots.total,
+            free: provider.slots.free,
+            waiting: provider.slots.waiting,
+            utilisation: provider.slots.utilisation,
+          },
+        }),
+        ...(pausedBy !== undefined && { pausedBy }),
+        drift: reconciler.drift,
+      }
+    },
   )
 
   app.get(

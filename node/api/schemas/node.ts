@@ -26,6 +26,8 @@ export const StatusBody = Type.Object({
       utilisation: Type.Number(),
     }),
   ),
+  /** Why a provider takes no new work at all now; absent while it does. */
+  pausedBy: Type.Optional(Type.String()),
   /** Differences between this node's channels and the contract since it started. */
   drift: Type.Integer(),
 })

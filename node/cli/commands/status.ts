@@ -34,6 +34,7 @@ function lines({ slots, hardware, ...node }: StatusBody): string[] {
         ? undefined
         : `${Math.round(slots.utilisation * 100)} %, ${slots.waiting} tasks waiting`,
     ],
+    ['paused', node.pausedBy === undefined ? undefined : `takes no new work now: ${node.pausedBy}`],
     ['up for', formatDuration(node.uptimeMs)],
     [
       'drift',

@@ -1,4 +1,5 @@
 import type { Decline } from '../../domain/decline.ts'
+import type { DeclineCode } from '../../domain/decline-errors.ts'
 import { HiveError } from '../../domain/errors.ts'
 import { wallClock, type LocalTime } from '../../domain/hours.ts'
 import type { Amount } from '../../domain/money.ts'
@@ -7,6 +8,7 @@ import { askedPrice } from '../../domain/pricing.ts'
 import {
   awardDecline,
   bidDecline,
+  passingDecline,
   type Circumstances,
   type ProviderPolicy,
 } from '../../domain/provider-policy.ts'
@@ -60,6 +62,11 @@ export class Admission {
   /** What the node asks for one task of the offer now. */
   price(offer: Offer): Amount {
     return askedPrice(offer, this.#options.policy.terms, this.#parts.slots.utilisation)
+  }
+
+  /** Why the node takes no new work at all now, or `undefined`. */
+  async pausedBy(): Promise<DeclineCode | undefined> {
+    return passingDecline(this.#options.policy, await this.#circumstances())?.code
   }
 
   /** Keeps an eye on the machine where its owner's use counts. Resolves when the signal aborts. */

@@ -73,7 +73,7 @@ export class Provider implements AsyncDisposable {
   readonly earnings: Earnings
   readonly slots: Slots
   readonly #parts: ProviderParts
-  readonly #admission: Admission
+  readonly admission: Admission
   readonly #intake: Intake
   readonly #execution: Execution
   readonly #stop = new AbortController()
@@ -87,12 +87,9 @@ export class Provider implements AsyncDisposable {
     this.slots = new Slots(options.resources, gpuPool(parts.sandboxes, options.gpus))
     this.earnings = new Earnings({ ...parts, works: this.works }, options)
     const kinds = parts.sandboxes.map(({ kind }) => kind)
-    this.#admission = admissionOf({ ...parts, slots: this.slots }, { ...options, kinds })
+    this.admission = admissionOf({ ...parts, slots: this.slots }, { ...options, kinds })
     const { slots } = this
-    this.#intake = new Intake(
-      { ...parts, slots, admission: this.#admission },
-      { ...options, kinds },
-    )
+    this.#intake = new Intake({ ...parts, slots, admission: this.admission }, { ...options, kinds })
     this.#execution = new Execution({
       ...parts,
       works: this.works,
@@ -118,7 +115,7 @@ export class Provider implements AsyncDisposable {
     requests.answerStream('follow', (from, bytes, { signal }) => this.#follow(from, bytes, signal))
     this.#intake.listen(this.#stop.signal)
     this.#work.start(
-      async () => this.#admission.watch(this.#stop.signal),
+      async () => this.admission.watch(this.#stop.signal),
       (error) => logger.error('machine not watched', { message: String(error) }),
     )
     this.#work.start(
@@ -164,7 +161,7 @@ export class Provider implements AsyncDisposable {
   ): Promise<void> {
     const { escrow, signing, clock } = this.#parts
     const { channel: id } = agreement.message
-    await this.#admission.confirm(offer.message)
+    await this.admission.confirm(offer.message)
     const writtenOff = this.works.writtenOff(offer.message.requester)
     if (writtenOff >= MAX_WRITTEN_OFF) throw new HiveError('DECLINED_EXPOSURE', { writtenOff })
     const channel = await escrow.channel(id, { signal })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Value } from 'typebox/value'
 import { PeerBody, StatusBody } from '../../../node/api/schemas/node.ts'
 import { ClosingBody, WalletBody, WorkListBody } from '../../../node/api/schemas/money.ts'
+import { testCli } from '../../support/test-cli.ts'
 import { openTestApi, type TestApi } from '../../support/test-api.ts'
 import { aRequest, started } from '../../support/test-market.ts'
 
@@ -22,6 +23,17 @@ test('api: status is the node as it is', async () => {
   assert.equal(status.peer, it.member.signing.peer)
   assert.equal(status.chain.escrow, it.market.chain.address)
   assert.equal(status.slots?.utilisation, 0)
+})
+
+test('api: status says why a provider takes no new work, for as long as it does not', async () => {
+  const never = { days: [], from: 0, to: 0 }
+  await using resting = await openTestApi({ isProvider: true, policy: { hours: [never] } })
+  assert.equal((await json(await resting.call('/v1/status')))['pausedBy'], 'DECLINED_HOURS')
+  const hive = testCli({ dataDir: resting.dataDir })
+  assert.equal(await hive.run('status'), 0)
+  assert.match(hive.stdout.text, /paused +takes no new work now: DECLINED_HOURS/)
+  await using working = await openTestApi({ isProvider: true })
+  assert.equal((await json(await working.call('/v1/status')))['pausedBy'], undefined)
 })
 
 test('api: peers are those that are connected', async () => {

@@ -32,6 +32,7 @@ async function dealing(
     alice,
     clock,
     machine,
+    provider,
     answer,
     [Symbol.asyncDispose]: async () => provider[Symbol.asyncDispose](),
   }
@@ -109,6 +110,35 @@ test('an award is judged again: what changed since the bid ends it by name, and 
   await on.machine.plugIn()
   const { id } = await on.alice.award(deal)
   assert.equal((await on.alice.follow(id)).at(-1)?.type, 'receipt')
+})
+
+test('a pause is told to the operator too, and its end', async () => {
+  await using on = await dealing(() => ({ pauseOnBattery: true }))
+  const shown = [await on.provider.admission.pausedBy()]
+  await on.machine.unplug()
+  shown.push(await on.provider.admission.pausedBy())
+  await on.machine.plugIn()
+  shown.push(await on.provider.admission.pausedBy())
+  assert.deepEqual(shown, [undefined, 'DECLINED_POWER', undefined])
+})
+
+test('where use counts, the machine is looked at between offers too; elsewhere never', async () => {
+  const lookedAt = async (policy: Partial<PolicyOptions>) => {
+    let looks = 0
+    const clock = new ManualClock()
+    const machine = {
+      read: async () => {
+        looks += 1
+        return { onBattery: false, idleMs: undefined }
+      },
+    }
+    const market = new TestMarket()
+    await using _ = await market.provider(market.member(), { policy }, { machine, clock })
+    await clock.advance(5 * minute)
+    return looks
+  }
+  assert.ok((await lookedAt({ pauseWhenActiveMs: minute })) > 5)
+  assert.equal(await lookedAt({ pauseOnBattery: true }), 0)
 })
 
 test('what runs when the pause begins goes on to its end', async () => {
