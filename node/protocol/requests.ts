@@ -34,10 +34,12 @@ export interface AwardRequest {
   readonly award: Uint8Array
 }
 
-/** What to hear of a share, from event number `from` on. */
+/** What to hear of a share, from event number `from` of the provider's life `life` on. */
 export interface FollowRequest {
   readonly agreement: Bytes32
   readonly from: number
+  /** Left out: the life in which the share was awarded. */
+  readonly life?: number
 }
 
 /** A voucher with the shares it pays beyond those that the provider knows. */
@@ -87,7 +89,11 @@ export const awardRequest = codec<AwardRequest>('award', {
   agreement: bytesUpTo(MAX_SMALL_BYTES * 2),
   award: bytesUpTo(MAX_AWARD_BYTES),
 })
-export const followRequest = codec<FollowRequest>('follow', { agreement: bytes32, from: uint32 })
+export const followRequest = codec<FollowRequest>('follow', {
+  agreement: bytes32,
+  from: uint32,
+  life: optional(uint32),
+})
 export const voucherRequest = codec<VoucherRequest>('voucher', {
   voucher: bytesUpTo(MAX_SMALL_BYTES),
   shares: list(paidShare, MAX_VOUCHER_SHARES),

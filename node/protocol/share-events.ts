@@ -6,13 +6,14 @@ import { decodeCbor, encodeCbor } from './cbor.ts'
 import { cidText } from './cid.ts'
 import { MAX_FRAME_BYTES, MAX_SMALL_BYTES } from './limits.ts'
 import { taskResult } from './results.ts'
-import { asMap, bytes32, malformed, uint32, uint8, type Shape } from './schema.ts'
-import { errorCode, bytesUpTo, oneOf, record } from './shapes.ts'
+import { asMap, bool, bytes32, malformed, uint32, uint8, type Shape } from './schema.ts'
+import { errorCode, bytesUpTo, oneOf, optional, record } from './shapes.ts'
 
 /** What a provider tells the requester while it works on a share. */
 export type ShareEvent =
   | { readonly type: 'state'; readonly state: JobState }
-  | { readonly type: 'started'; readonly index: number }
+  /** `resumed`: it has run on since an earlier life, and its output is told from the first byte again. */
+  | { readonly type: 'started'; readonly index: number; readonly resumed?: boolean }
   /** How far a running task says that it is, 0 to 100. */
   | { readonly type: 'progress'; readonly index: number; readonly percent: number }
   | { readonly type: 'done'; readonly result: TaskResult }
@@ -29,6 +30,11 @@ export type ShareEvent =
       readonly manifest: Cid
     }
   | { readonly type: 'failed'; readonly code: ErrorCode }
+  /**
+   * The provider was gone and has taken the share up again in a new life, whose events follow from the first on. Not
+   * counted as an event.
+   */
+  | { readonly type: 'restarted'; readonly life: number }
   /** Nothing new; the provider is alive. Not counted as an event. */
   | { readonly type: 'beat' }
 
@@ -49,12 +55,16 @@ type EventShapes = {
 
 const EVENTS: EventShapes = {
   state: record({ state: oneOf(JOB_STATES) }),
-  started: record({ index: uint32 }),
+  started: record<{ readonly index: number; readonly resumed?: boolean }>({
+    index: uint32,
+    resumed: optional(bool),
+  }),
   progress: record({ index: uint32, percent }),
   done: record({ result: taskResult }),
   log: record({ index: uint32, stream: uint32, bytes: bytesUpTo(MAX_LOG_BYTES) }),
   receipt: record({ receipt: bytesUpTo(MAX_SMALL_BYTES), salt: bytes32, manifest: cidText }),
   failed: record({ code: errorCode }),
+  restarted: record({ life: uint32 }),
   beat: record({}),
 }
 

@@ -26,6 +26,11 @@ export class Table<T> {
     return { key: this.#prefix + id, value: encodeRecord(value) }
   }
 
+  /** The change that takes a record out. */
+  removal(id: string): StoreChange {
+    return { key: this.#prefix + id, value: undefined }
+  }
+
   /** All records, in key order; `start` narrows to ids that begin so. */
   async *all(start = ''): AsyncIterable<T> {
     for await (const [key, bytes] of this.#store.entries(this.#prefix + start)) {

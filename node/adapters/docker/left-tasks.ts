@@ -42,10 +42,14 @@ async function isResumable(engine: Engine, container: string): Promise<boolean> 
       HostConfig: host,
       State: state,
     } = await engine.getContainer(container).inspect()
-    // its stdin came through the node, and so did a network: both may have ended in the middle
-    return (
-      state.Running && !config.OpenStdin && host.NetworkMode === 'none' && isTaskLog(host.LogConfig)
-    )
+    // its stdin came through the node, and so did a network: both may have ended in the middle; and which GPUs are
+    // whose is only known to the node that gave them
+    const isOnItsOwn =
+      !config.OpenStdin &&
+      host.NetworkMode === 'none' &&
+      (host.DeviceRequests ?? []).length === 0 &&
+      (host.Devices ?? []).length === 0
+    return state.Running && isOnItsOwn && isTaskLog(host.LogConfig)
   } catch (error) {
     if (refusalOf(error)?.status === 404) return false
     throw error

@@ -19,6 +19,7 @@ export const BUCKETS: readonly Bucket[] = [
     holds: 'channel id / number → PaidShare, a leaf under the channel’s jobsRoot',
   },
   { prefix: 'work/', holds: 'agreement id → WorkRecord, a share that this node runs for others' },
+  { prefix: 'ended/', holds: 'agreement id / task → TaskResult, until its share is delivered' },
   { prefix: 'earning/', holds: 'channel id → EarningRecord, where this node is paid' },
   {
     prefix: 'earned/',

@@ -1,6 +1,6 @@
 import { HiveError } from '../../domain/errors.ts'
 import { contentBytesOf, expand, type JobSpec } from '../../domain/job-spec.ts'
-import { step } from '../../domain/job-state.ts'
+import { step, stepIfAllowed } from '../../domain/job-state.ts'
 import { taskNeedOf } from '../../domain/task-need.ts'
 import type { GpuDevice } from '../../domain/gpu-need.ts'
 import { askFault, askOf } from '../../domain/offer-ask.ts'
@@ -8,7 +8,13 @@ import { ProgressReader } from '../../domain/progress-mark.ts'
 import { isBillable, type OutputFile, type TaskResult } from '../../domain/receipt.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { RunOptions, Sandbox, SandboxFile, SandboxResult } from '../../ports/sandbox.ts'
+import type {
+  LeftTasks,
+  RunOptions,
+  Sandbox,
+  SandboxFile,
+  SandboxResult,
+} from '../../ports/sandbox.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { blockCid, cidDigest } from '../../protocol/cid.ts'
 import { decodeJobSpec } from '../../protocol/job-spec-codec.ts'
@@ -21,9 +27,10 @@ import { allEnded } from '../all-ended.ts'
 import type { Signing } from '../signing.ts'
 import { withinTime } from '../time-limit.ts'
 import { bringShare, FETCH_TIMEOUT_MS } from './arrival.ts'
+import { mayBeginAgain } from './begin-again.ts'
 import { Contents } from './contents.ts'
 import type { ContentRoom } from './content-room.ts'
-import type { WorkRecord } from './records.ts'
+import { taskId, type WorkRecord } from './records.ts'
 import type { ShareLog } from './share-log.ts'
 import type { SecretIntake } from './secret-intake.ts'
 import { secretly, type TaskRunner } from './secretly.ts'
@@ -42,6 +49,17 @@ export interface ExecutionParts {
 }
 
 const MAX_DETAIL_CHARS = 1000
+
+/** One task of a share under way. */
+interface TaskAttempt {
+  readonly work: WorkRecord
+  readonly spec: JobSpec
+  readonly sandbox: TaskRunner
+  readonly contents: Contents
+  readonly index: number
+  readonly log: ShareLog
+  readonly signal: AbortSignal
+}
 
 /** Where a running task's output goes: to whoever follows, and what it says of its progress in any case. */
 function outputOf(
@@ -69,7 +87,7 @@ export class Execution {
   async run(awarded: WorkRecord, signal: AbortSignal): Promise<WorkRecord> {
     const { works } = this.#parts
     const log = works.log(awarded)
-    const fetching = await this.#enter(step(awarded, 'fetch'), log)
+    const fetching = await this.#enter(awarded, 'fetch', log)
     const limit = { ms: FETCH_TIMEOUT_MS, code: 'FETCH_TIMEOUT', signal } as const
     const { spec, sandbox, contents, room } = await withinTime(
       this.#parts.clock,
@@ -78,10 +96,10 @@ export class Execution {
     )
     using _room = room
     using secrets = await this.#parts.secrets.of(fetching, spec.secrets, signal)
-    const running = await this.#enter(step(fetching, 'run'), log)
+    const running = await this.#enter(fetching, 'run', log)
     const runner = secretly(sandbox, secrets)
     const results = await this.#tasks(running, spec, runner, contents, log, signal)
-    return this.#publish(await this.#enter(step(running, 'publish-results'), log), results)
+    return this.#publish(await this.#enter(running, 'publish-results', log), results)
   }
 
   /** Brings what the share needs; its room is the caller's to dispose. */
@@ -107,9 +125,11 @@ export class Execution {
   ): Promise<TaskResult[]> {
     const failed = new AbortController()
     const either = AbortSignal.any([signal, failed.signal])
+    const ended = await this.#parts.works.endedTasks(work.id)
     const run = async (index: number) =>
-      this.#parts.slots.use(taskNeedOf(work.ask), either, async (gpus) =>
-        this.#task(work, spec, sandbox, contents, { index, gpus }, log, either),
+      this.#taskFromWhereItStands(
+        { work, spec, sandbox, contents, index, log, signal: either },
+        ended.get(index),
       )
     const tasks = work.tasks.map(async (index) =>
       run(index).catch((error: unknown) => {
@@ -120,7 +140,36 @@ export class Execution {
     return allEnded(tasks)
   }
 
-  async #enter(work: WorkRecord, log: ShareLog): Promise<WorkRecord> {
+  /** A task's result: on record, of what ran on through a restart, or of a run from the start. */
+  async #taskFromWhereItStands(
+    attempt: TaskAttempt,
+    ended: TaskResult | undefined,
+  ): Promise<TaskResult> {
+    const { slots, clock } = this.#parts
+    const { work, sandbox, index, log, signal } = attempt
+    if (ended !== undefined) {
+      log.add({ type: 'done', result: { ...ended, files: [] } })
+      return ended
+    }
+    const need = taskNeedOf(work.ask)
+    const { left } = sandbox
+    if (left?.ids.has(taskId(work.id, index))) {
+      const resumed = await slots.occupy(need, async () => this.#task(attempt, [], left))
+      if (resumed !== undefined) return resumed
+    }
+    if (work.restarts !== undefined) await mayBeginAgain(clock, work, log, signal)
+    const result = await slots.use(need, signal, async (gpus) => this.#task(attempt, gpus))
+    if (result === undefined) throw new HiveError('INTERRUPTED')
+    return result
+  }
+
+  async #enter(
+    before: WorkRecord,
+    event: 'fetch' | 'run' | 'publish-results',
+    log: ShareLog,
+  ): Promise<WorkRecord> {
+    // one that is taken up again may be further already
+    const work = before.restarts === undefined ? step(before, event) : stepIfAllowed(before, event)
     await this.#parts.works.put(work)
     log.add({ type: 'state', state: work.state })
     return work
@@ -140,20 +189,18 @@ export class Execution {
     return spec
   }
 
+  /** Runs a task, or takes it up where it was left; `undefined` when that cannot be. */
   async #task(
-    work: WorkRecord,
-    spec: JobSpec,
-    sandbox: TaskRunner,
-    contents: Contents,
-    { index, gpus }: { readonly index: number; readonly gpus: readonly GpuDevice[] },
-    log: ShareLog,
-    signal: AbortSignal,
-  ): Promise<TaskResult> {
+    { work, spec, sandbox, contents, index, log, signal }: TaskAttempt,
+    gpus: readonly GpuDevice[],
+    left?: LeftTasks,
+  ): Promise<TaskResult | undefined> {
     const { stdin, files } = await contents.of(spec, index, signal)
-    log.add({ type: 'started', index })
-    const result = await sandbox.run(
+    log.add({ type: 'started', index, ...(left && { resumed: true }) })
+    const run = left === undefined ? sandbox.run.bind(sandbox) : left.resume.bind(left)
+    const result = await run(
       {
-        id: `${work.id}-${index}`,
+        id: taskId(work.id, index),
         image: { id: spec.image.cid, load: async () => contents.image(spec, signal) },
         args: spec.args.map((arg) => expand(arg, spec, index)),
         env: Object.fromEntries(
@@ -175,7 +222,9 @@ export class Execution {
       { signal, onOutput: outputOf(index, log, spec.stream) },
     )
     signal.throwIfAborted()
+    if (result === undefined) return undefined
     const kept = fitted(await this.#keep(index, result), work.tasks.length)
+    await this.#parts.works.putEnded(work.id, kept)
     // Without its files: the manifest names them, and a thousand of them would not fit a frame.
     log.add({ type: 'done', result: { ...kept, files: [] } })
     return kept

@@ -27,7 +27,8 @@ import { Execution } from './execution.ts'
 import { gpuPool, type GpusForJobs } from './gpu-pool.ts'
 import { Intake, type IntakeOptions, type IntakeParts, type StandingBid } from './intake.ts'
 import { admissionOf, type PolicyOptions } from './policy-options.ts'
-import type { WorkRecord } from './records.ts'
+import { taskId, type WorkRecord } from './records.ts'
+import { endLeft, goOnAfterRestart } from './restart.ts'
 import { SecretIntake, type SecretIntakeOptions } from './secret-intake.ts'
 import { Slots } from './slots.ts'
 import { WorkBook } from './work-book.ts'
@@ -102,11 +103,10 @@ export class Provider implements AsyncDisposable {
   /** Reads the node's records back, then answers requesters and listens for offers. */
   async start(): Promise<void> {
     const { requests, logger } = this.#parts
-    for (const { left } of this.#parts.sandboxes)
-      for (const id of left?.ids ?? []) await left?.end(id)
-    const interrupted = await this.works.load()
-    if (interrupted > 0) logger.warn('shares were interrupted by the last stop', { interrupted })
+    const underWay = await this.works.load()
     await this.earnings.load()
+    const restart = { ...this.#parts, works: this.works }
+    for (const work of await goOnAfterRestart(restart, underWay)) this.#start(work)
     requests.answer('award', async (from, bytes, { signal }) => this.#award(from, bytes, signal))
     requests.answer('voucher', async (from, bytes) => this.earnings.take(from, bytes))
     requests.answer('cancel', async (from, bytes) =>
@@ -216,7 +216,7 @@ export class Provider implements AsyncDisposable {
   #start(work: WorkRecord): void {
     const control = new AbortController()
     this.#running.set(work.id, control)
-    const signal = AbortSignal.any([this.#stop.signal, control.signal])
+    const signal = AbortSignal.any([control.signal, this.#stop.signal])
     this.#work.start(
       async () => this.#run(work, control, signal),
       (error) =>
@@ -253,6 +253,8 @@ export class Provider implements AsyncDisposable {
       done.abort()
       await overdue
       this.#running.delete(work.id)
+      const own = new Set(work.tasks.map((index) => taskId(work.id, index)))
+      if (work.restarts !== undefined) await endLeft(this.#parts, (id) => own.has(id))
     }
   }
 
@@ -276,7 +278,8 @@ export class Provider implements AsyncDisposable {
     const request = followRequest.decode(bytes)
     const work = await this.#owned(from, request.agreement)
     const stop = AbortSignal.any([signal, this.#stop.signal])
-    for await (const event of this.works.log(work).read(request.from, this.#parts.clock, stop)) {
+    const log = this.works.log(work)
+    for await (const event of log.read(request.from, this.#parts.clock, stop, request.life)) {
       yield encodeShareEvent(event)
     }
   }

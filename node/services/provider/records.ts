@@ -31,6 +31,13 @@ export interface WorkRecord {
   /** What the receipt asks for. */
   readonly amount?: Amount
   readonly error?: ErrorCode
+  /** How often the node was gone while it worked on this and took it up again; none: never. */
+  readonly restarts?: number
+}
+
+/** The name of a task of a share, on this node. */
+export function taskId(share: Bytes32, index: number): string {
+  return `${share}-${index}`
 }
 
 /** A channel on which this node earns. */

@@ -9,10 +9,22 @@ const MAX_KEPT_LOG_BYTES = 16 * 1024 * 1024
 
 /** The events of one share, in memory, for any number of followers to read from any number on. */
 export class ShareLog {
+  readonly #life: number
+  readonly #followed = Promise.withResolvers<void>()
   readonly #events: ShareEvent[] = []
   #logBytes = 0
   #wake: () => void = () => {}
   #changed = new Promise<void>((resolve) => (this.#wake = resolve))
+
+  /** `life` numbers the lives of this node in which it works on the share, from 0. */
+  constructor(life = 0) {
+    this.#life = life
+  }
+
+  /** Resolves once somebody reads. */
+  get followed(): Promise<void> {
+    return this.#followed.promise
+  }
 
   get closed(): boolean {
     const last = this.#events.at(-1)
@@ -40,9 +52,19 @@ export class ShareLog {
     }
   }
 
-  /** Events from number `from` on, with beats between them, until the last one. */
-  async *read(from: number, clock: Clock, signal: AbortSignal): AsyncIterable<ShareEvent> {
-    let at = from
+  /**
+   * Events from number `from` on, with beats between them, until the last one; all there are for a reader that counted
+   * in another life.
+   */
+  async *read(
+    from: number,
+    clock: Clock,
+    signal: AbortSignal,
+    life = 0,
+  ): AsyncIterable<ShareEvent> {
+    this.#followed.resolve()
+    if (life !== this.#life) yield { type: 'restarted', life: this.#life }
+    let at = life === this.#life ? from : 0
     while (!signal.aborted) {
       const changed = this.#changed
       const event = this.#events[at]

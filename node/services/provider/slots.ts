@@ -59,7 +59,17 @@ export class Slots {
       const total = this.total[key] ?? 0
       return total === 0 ? 0 : 1 - (this.#free[key] ?? 0) / total
     }
-    return Math.max(used('cpuMillis'), used('memoryBytes'), used('diskBytes'), used('gpus'))
+    // more than all of it where something ran on that was not waited for
+    return Math.min(
+      1,
+      Math.max(used('cpuMillis'), used('memoryBytes'), used('diskBytes'), used('gpus')),
+    )
+  }
+
+  /** As {@link use} for what runs already, whether it fits or not, and has no GPU. */
+  async occupy<T>(need: TaskNeed, work: () => Promise<T>): Promise<T> {
+    this.#free = plus(this.#free, need, -1)
+    return this.#spend(need, [], work)
   }
 
   /**
@@ -71,7 +81,14 @@ export class Slots {
     signal: AbortSignal,
     work: (gpus: readonly GpuDevice[]) => Promise<T>,
   ): Promise<T> {
-    const gpus = await this.#acquire(need, signal)
+    return this.#spend(need, await this.#acquire(need, signal), work)
+  }
+
+  async #spend<T>(
+    need: TaskNeed,
+    gpus: readonly GpuDevice[],
+    work: (gpus: readonly GpuDevice[]) => Promise<T>,
+  ): Promise<T> {
     try {
       return await work(gpus)
     } finally {

@@ -1,6 +1,7 @@
 import type { Address, Bytes32 } from '../../domain/ids.ts'
-import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
+import { isFinal, step } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
+import type { TaskResult } from '../../domain/receipt.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
 import { fromHex } from '../../protocol/bytes.ts'
 import type { ShareEvent } from '../../protocol/share-events.ts'
@@ -14,29 +15,28 @@ const MAX_ENDED_LOGS = 8
 /** The one writer of what this node works on, with the live events of each share. */
 export class WorkBook {
   readonly #table: Table<WorkRecord>
+  readonly #ended: Table<TaskResult>
+  readonly #store: Store
   readonly #unpaid = new Map<Bytes32, WorkRecord>()
   readonly #logs = new Map<Bytes32, ShareLog>()
   readonly #writtenOff = new Map<Address, number>()
 
   constructor(store: Store) {
+    this.#store = store
     this.#table = new Table(store, 'work/')
+    this.#ended = new Table(store, 'ended/')
   }
 
-  /**
-   * After a start: shares that were running when the node stopped are honestly failed; nothing is
-   * owed for them and their requesters hear it when they ask. Returns how many.
-   */
-  async load(): Promise<number> {
-    let interrupted = 0
+  /** Reads everything back. Returns the shares that were under way when the node was gone. */
+  async load(): Promise<readonly WorkRecord[]> {
+    const underWay: WorkRecord[] = []
     for await (const work of this.#table.all()) {
       if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
       if (isFinal(work.state)) continue
-      if (work.receipt === undefined) {
-        await this.put({ ...stepIfAllowed(work, 'fail'), error: 'INTERRUPTED' })
-        interrupted++
-      } else this.#unpaid.set(work.id, work)
+      if (work.receipt === undefined) underWay.push(work)
+      this.#unpaid.set(work.id, work)
     }
-    return interrupted
+    return underWay
   }
 
   async get(id: Bytes32): Promise<WorkRecord | undefined> {
@@ -44,9 +44,24 @@ export class WorkBook {
   }
 
   async put(work: WorkRecord): Promise<void> {
-    await this.#table.put(work.id, work)
+    const isOver = isFinal(work.state) || work.receipt !== undefined
+    const ended = isOver ? await this.endedTasks(work.id) : new Map<number, TaskResult>()
+    const forgotten = [...ended.keys()].map((index) => this.#ended.removal(`${work.id}/${index}`))
+    await this.#store.write([this.#table.change(work.id, work), ...forgotten])
     if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
     this.#remember(work)
+  }
+
+  /** Puts on record how a task ended, so that a restart need not run it again; until its share is over. */
+  async putEnded(share: Bytes32, result: TaskResult): Promise<void> {
+    await this.#ended.put(`${share}/${result.index}`, result)
+  }
+
+  /** The tasks of a share under way that have ended, by their numbers. */
+  async endedTasks(share: Bytes32): Promise<ReadonlyMap<number, TaskResult>> {
+    const ended = new Map<number, TaskResult>()
+    for await (const result of this.#ended.all(`${share}/`)) ended.set(result.index, result)
+    return ended
   }
 
   /** Shares that were delivered to a requester and that it said it would not pay. */
@@ -89,7 +104,7 @@ export class WorkBook {
   log(work: WorkRecord): ShareLog {
     const known = this.#logs.get(work.id)
     if (known !== undefined) return known
-    const log = new ShareLog()
+    const log = new ShareLog(work.restarts)
     const last = lastEventOf(work)
     if (last === undefined) this.#logs.set(work.id, log)
     else log.add(last)

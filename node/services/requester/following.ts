@@ -7,6 +7,7 @@ import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
 import { followRequest } from '../../protocol/requests.ts'
 import { decodeShareEvent, isLastEvent, type ShareEvent } from '../../protocol/share-events.ts'
+import { Heard } from './heard.ts'
 import type { JobBook } from './job-book.ts'
 import type { ShareRecord } from './records.ts'
 
@@ -51,7 +52,7 @@ export class Following {
   /** Resolves with the last event. Throws `PROVIDER_LOST`, `PROVIDER_FAILED`, or the protocol fault. */
   async toTheEnd(share: ShareRecord, signal: AbortSignal): Promise<LastEvent> {
     const { clock } = this.#parts
-    const heard = { at: clock.now(), next: 0 }
+    const heard = new Heard(clock.now())
     while (clock.now() - heard.at < this.#options.lostAfterMs) {
       try {
         const last = await this.#listen(share, heard, signal)
@@ -69,25 +70,33 @@ export class Following {
 
   async #listen(
     share: ShareRecord,
-    heard: { at: number; next: number },
+    heard: Heard,
     signal: AbortSignal,
   ): Promise<LastEvent | undefined> {
     const { requests, clock } = this.#parts
-    const request = followRequest.encode({ agreement: share.id, from: heard.next })
+    const request = followRequest.encode({
+      agreement: share.id,
+      from: heard.next,
+      life: heard.life,
+    })
     for await (const frame of requests.stream(share.peer, 'follow', request, { signal })) {
       heard.at = clock.now()
       if (heard.at > share.finishBy * 1000 + LATE_MS)
         throw new HiveError('PROVIDER_FAILED', { reason: 'past its deadline' })
       const event = decodeShareEvent(frame)
       if (event.type === 'beat') continue
+      if (event.type === 'restarted') {
+        heard.restarted(event.life)
+        continue
+      }
       heard.next++
       if (isLastEvent(event)) return event as LastEvent
-      await this.#take(share, event)
+      await this.#take(share, event, heard)
     }
     return undefined
   }
 
-  async #take(share: ShareRecord, event: ShareEvent): Promise<void> {
+  async #take(share: ShareRecord, event: ShareEvent, heard: Heard): Promise<void> {
     const { book, logger } = this.#parts
     switch (event.type) {
       case 'state': {
@@ -100,6 +109,7 @@ export class Following {
         return
       }
       case 'started':
+        heard.began(event.index, event.resumed === true)
         return this.#publishTask(share, event.index)
       case 'done':
         return this.#publishTask(share, event.result.index, event.result)
@@ -108,16 +118,15 @@ export class Following {
         if (!share.tasks.includes(index)) return
         return book.updates.publish({ type: 'progress', job: share.job, index, percent })
       }
-      case 'log':
-        if (!share.tasks.includes(event.index)) return
-        return book.updates.publish({
-          type: 'log',
-          job: share.job,
-          index: event.index,
-          stream: event.stream,
-          bytes: event.bytes,
-        })
+      case 'log': {
+        const { type, index, stream } = event
+        if (!share.tasks.includes(index)) return
+        const bytes = heard.unheard(index, stream, event.bytes)
+        if (bytes.byteLength === 0) return
+        return book.updates.publish({ type, job: share.job, index, stream, bytes })
+      }
       case 'beat':
+      case 'restarted':
       case 'receipt':
       case 'failed':
         return logger.debug('event out of place', { type: event.type })

@@ -187,6 +187,36 @@ test('a share’s log: beats while nothing happens, every event once, an end aft
   assert.equal(clock.sleeping, 0)
 })
 
+test('a share’s log after a restart: who counted before hears so and then everything; who did not goes on', async () => {
+  const log = new ShareLog(2)
+  log.add({ type: 'started', index: 0 })
+  log.add({ type: 'failed', code: 'INTERNAL' })
+  const types = async (from: number, life?: number) =>
+    (await collect(log.read(from, new ManualClock(), never, life))).map(({ type }) => type)
+  assert.deepEqual(await types(7), ['restarted', 'started', 'failed'])
+  assert.deepEqual(await types(7, 1), ['restarted', 'started', 'failed'])
+  assert.deepEqual(await types(1, 2), ['failed'])
+  await log.followed
+})
+
+test('slots: what runs already takes its room though there is none, and gives it back', async () => {
+  const slots = new Slots(ONE)
+  const gate = Promise.withResolvers<void>()
+  const first = slots.use(ONE, never, async () => gate.promise)
+  await turn()
+  const second = slots.occupy(ONE, async () => gate.promise)
+  assert.equal(slots.utilisation, 1)
+  let hasStarted = false
+  const third = slots.use(ONE, never, async () => {
+    hasStarted = true
+  })
+  gate.resolve()
+  await Promise.all([first, second])
+  await third
+  assert.equal(hasStarted, true)
+  assert.deepEqual(slots.free, slots.total)
+})
+
 test('a share’s log: long output comes in pieces that fit, up to a total', async () => {
   const log = new ShareLog()
   log.addOutput(0, 1, new Uint8Array(2.5 * MAX_LOG_BYTES))

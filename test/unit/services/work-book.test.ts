@@ -1,6 +1,7 @@
 import { pickAsk } from '../../../node/domain/offer-ask.ts'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { TaskResult } from '../../../node/domain/receipt.ts'
 import type { WorkRecord } from '../../../node/services/provider/records.ts'
 import { WorkBook } from '../../../node/services/provider/work-book.ts'
 import { systemClock } from '../../../node/adapters/system/system-clock.ts'
@@ -74,4 +75,29 @@ test('asking after old shares keeps nothing of them', async () => {
   const failed: WorkRecord = { ...RUNNING, state: 'failed', error: 'INTERRUPTED' }
   await works.put(failed)
   assert.notEqual(works.log(failed), works.log(failed))
+})
+
+test('how tasks ended is on record until their share is over, and no longer', async () => {
+  const file = { path: '/stdout', cid: 'bafy', size: 0 }
+  const usage = { wallMs: 1, cpuMs: 1, peakMemoryBytes: 1, bytesIn: 0, bytesOut: 0 }
+  const result = (index: number): TaskResult => {
+    const files = { stdout: file, stderr: file, files: [] }
+    return { index, reason: 'exit', exitCode: index, detail: '', ...files, usage }
+  }
+  const store = new MemoryStore()
+  const works = new WorkBook(store)
+  for (const id of ['a1', 'a2']) {
+    await works.put({ ...RUNNING, id: bytes32Of(id), tasks: [0, 12] })
+    await works.putEnded(bytes32Of(id), result(12))
+  }
+  const again = new WorkBook(store)
+  const underWay = await again.load()
+  assert.deepEqual(
+    underWay.map(({ id }) => id),
+    [bytes32Of('a1'), bytes32Of('a2')],
+  )
+  assert.deepEqual([...(await again.endedTasks(bytes32Of('a1')))], [[12, result(12)]])
+  await again.put({ ...RUNNING, id: bytes32Of('a1'), state: 'failed', error: 'INTERRUPTED' })
+  assert.equal((await again.endedTasks(bytes32Of('a1'))).size, 0)
+  assert.equal((await again.endedTasks(bytes32Of('a2'))).size, 1)
 })
