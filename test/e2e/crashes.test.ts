@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { WalletBody, WorkListBody } from '../../node/api/schemas/money.ts'
+import { isFinal } from '../../node/domain/job-state.ts'
 import { parseAmount } from '../../node/domain/money.ts'
 import { second } from '../../node/domain/units.ts'
 import { allResults, ended, printedSomewhere, stdoutOf, submit } from './support/jobs.ts'
@@ -51,14 +52,15 @@ test('a provider killed during a task: another one does it, and it is paid once'
   )
 })
 
-test('the killed provider starts again on its folder: its share is INTERRUPTED, and it can bid again', async () => {
+test('the killed provider starts again on its folder: it hears that its share was given up, and can bid again', async () => {
   const before = await paidOnChain()
   await network.restart('provider-1')
   const there = await network.client('provider-1')
   const { works } = await there.get<WorkListBody>('/v1/work')
   assert.deepEqual(
-    works.map(({ state, error, amount }) => [state, error, amount]),
-    [['failed', 'INTERRUPTED', undefined]],
+    works.map(({ state, amount }) => [isFinal(state), amount]),
+    [[false, undefined]],
+    'it would go on with it',
   )
 
   const client = await requester()
@@ -71,6 +73,11 @@ test('the killed provider starts again on its folder: its share is INTERRUPTED, 
   )
   await money.settled()
   assert.equal((await paidOnChain()) - before, BigInt(job.paid))
+  const { works: after } = await there.get<WorkListBody>('/v1/work')
+  assert.deepEqual(after.map(({ state, error }) => [state, error]).sort(), [
+    ['cancelled', 'JOB_CANCELLED'],
+    ['settled', undefined],
+  ])
 })
 
 test('a requester killed while a share runs: its next start brings the job to its end, paid once', async () => {
