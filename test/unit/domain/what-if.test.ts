@@ -48,6 +48,11 @@ test('what if: no change is named for what no change would do', () => {
   assert.deepEqual(whatIf({ ...ask, gpus: 1 }, 0, tallied(hopeless)), [])
 })
 
+test('what if: no disk at all is something that a job can ask for', () => {
+  const declines = tallied([tooSmall({ diskBytes: 0 })])
+  assert.deepEqual(whatIf(ask, 0, declines), [{ change: { diskBytes: 0 }, bids: 1 }])
+})
+
 test('what if: fewer GPUs, where there are some', () => {
   const declines = tallied([{ code: 'DECLINED_GPU', most: { ...roomy, gpus: 2 }, lowestPrice: 5n }])
   assert.deepEqual(whatIf({ ...ask, gpus: 4 }, 0, declines), [{ change: { gpus: 2 }, bids: 1 }])

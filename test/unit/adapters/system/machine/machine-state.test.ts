@@ -107,6 +107,9 @@ test('use: input of a terminal is seen by when it came; one that tells the futur
   await touch('dev/pts/0', -minute)
   await on.pass(5 * second)
   assert.equal(await idle(), 0)
+  await rm(join(on.fake.root, 'dev/pts/0'))
+  await on.pass(10 * minute)
+  assert.equal(await idle(), 10 * 60)
 })
 
 test('use: a terminal that is closed does not take back that it was used', async () => {
