@@ -4,10 +4,11 @@ import { readCpu } from './hardware/cpu.ts'
 import { readCpuInfo } from './hardware/cpu-info.ts'
 import { readDisk } from './hardware/disk.ts'
 import { readFpgas } from './hardware/fpga.ts'
-import { readGpus } from './hardware/gpu.ts'
+import { gpusByMake, readGpus } from './hardware/gpu.ts'
 import { KernelFiles } from './hardware/kernel-files.ts'
 import { readMemory } from './hardware/memory.ts'
 import { readNetworkLinks } from './hardware/network.ts'
+import { localGpus, type OneGpu } from './hardware/one-gpu.ts'
 import { readPci } from './hardware/pci.ts'
 import { PciNames } from './hardware/pci-names.ts'
 import { readTees } from './hardware/tee.ts'
@@ -29,13 +30,20 @@ export const DEFAULTS = {
   smiTimeoutMs: 150,
 } as const satisfies Partial<HardwareProbeOptions>
 
-/** Detects what this machine has. What cannot be read counts as absent; nothing throws. */
+/** Detects what this machine has; its GPUs are asked for once. What cannot be read counts as absent; nothing throws. */
 export function createHardwareProbe(options: HardwareProbeOptions): HardwareProbe {
   const { workDir, root, smiTimeoutMs } = { ...DEFAULTS, ...options }
+  const files = new KernelFiles(root)
+  const names = new PciNames(files)
+  let cards: Promise<readonly OneGpu[]> | undefined
+  // once for both questions, because NVIDIA's tool may take long
+  const gpusOnce = async () =>
+    (cards ??= readPci(files).then((pci) => readGpus(files, pci, names, smiTimeoutMs)))
   return {
+    async gpus() {
+      return localGpus(await gpusOnce())
+    },
     async detect() {
-      const files = new KernelFiles(root)
-      const names = new PciNames(files)
       const [info, limits, pci] = await Promise.all([
         readCpuInfo(files),
         readCgroupLimits(files),
@@ -45,13 +53,13 @@ export function createHardwareProbe(options: HardwareProbeOptions): HardwareProb
         readCpu(files, info, limits),
         readMemory(files, limits),
         readDisk(workDir),
-        readGpus(files, pci, names, smiTimeoutMs),
+        gpusOnce(),
         readFpgas(files, pci, names),
         readTpus(files, pci),
         readTees(files, info),
         readNetworkLinks(files),
       ])
-      return { ...cpu, ...memory, ...disk, gpus, fpgas, tpus, tees, networkLinks }
+      return { ...cpu, ...memory, ...disk, gpus: gpusByMake(gpus), fpgas, tpus, tees, networkLinks }
     },
   }
 }

@@ -20,13 +20,13 @@ const MAX_GROUPS = 6
 const MAX_MODEL_CHARS = 64
 const MAX_DRIVER_CHARS = 32
 
-/** Graphics processors by make. `smiTimeoutMs` bounds the one question that no file answers. */
+/** Graphics processors, one by one. `smiTimeoutMs` bounds the one question that no file answers. */
 export async function readGpus(
   files: KernelFiles,
   pci: readonly PciFunction[],
   names: PciNames,
   smiTimeoutMs: number,
-): Promise<readonly Gpu[]> {
+): Promise<readonly OneGpu[]> {
   const cards = await physicalOnes(files, pci.filter(isGpu))
   const [nvidia, others] = await Promise.all([
     nvidiaGpus(
@@ -41,8 +41,13 @@ export async function readGpus(
         .map(async (card) => otherGpu(files, card, names)),
     ),
   ])
+  return [...nvidia, ...others]
+}
+
+/** The same by make, as others are told. */
+export function gpusByMake(cards: readonly OneGpu[]): readonly Gpu[] {
   const rest = { vendor: 'various', model: 'others' }
-  return grouped([...nvidia, ...others].map(bounded), MAX_GROUPS, rest)
+  return grouped(cards.map(bounded), MAX_GROUPS, rest)
 }
 
 function isGpu({ vendor, class: code }: PciFunction): boolean {
@@ -50,7 +55,7 @@ function isGpu({ vendor, class: code }: PciFunction): boolean {
   return code >>> 8 === DISPLAY && VENDORS.includes(vendor)
 }
 
-function bounded({ vendor, model, memoryBytes, driver }: OneGpu): OneGpu {
+function bounded({ vendor, model, memoryBytes, driver }: OneGpu): Omit<Gpu, 'count'> {
   return {
     vendor,
     model: printable(model, MAX_MODEL_CHARS) || 'unknown',

@@ -3,15 +3,21 @@ import type { KernelFiles } from './kernel-files.ts'
 
 /** Where the tool is installed; a search of PATH could find somebody else's. */
 const PLACES = ['usr/bin/nvidia-smi', 'usr/local/bin/nvidia-smi']
-const ARGS = ['--query-gpu=pci.bus_id,memory.total', '--format=csv,noheader,nounits']
+const ARGS = ['--query-gpu=pci.bus_id,memory.total,uuid', '--format=csv,noheader,nounits']
 const MAX_OUTPUT_BYTES = 16 * 1024
 const MIB = 1024 * 1024
 
-/** Memory of each NVIDIA card by slot, bytes; empty where the tool is missing, fails or is late. */
-export async function nvidiaMemory(
+/** What the tool tells of a card. */
+export interface SmiCard {
+  readonly memoryBytes?: number
+  readonly uuid?: string
+}
+
+/** What NVIDIA's tool tells of each card, by slot; empty where the tool is missing, fails or is late. */
+export async function askNvidiaSmi(
   files: KernelFiles,
   timeoutMs: number,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, SmiCard>> {
   for (const place of PLACES) {
     if (await files.exists(place)) return parse(await outputOf(files.path(place), timeoutMs))
   }
@@ -38,12 +44,17 @@ async function outputOf(tool: string, timeoutMs: number): Promise<string> {
   })
 }
 
-/** Lines such as `00000000:01:00.0, 81559`; the tool writes slots with more zeros than the kernel. */
-function parse(output: string): ReadonlyMap<string, number> {
-  const memory = new Map<string, number>()
+/** Lines such as `00000000:01:00.0, 81559, GPU-…`; the tool writes slots with more zeros than the kernel. */
+function parse(output: string): ReadonlyMap<string, SmiCard> {
+  const cards = new Map<string, SmiCard>()
   for (const line of output.split('\n')) {
-    const match = /^0000([0-9A-F]{4}:[0-9A-F]{2}:[0-9A-F]{2}\.[0-7]), (\d{1,8})$/i.exec(line.trim())
-    if (match?.[1] !== undefined) memory.set(match[1].toLowerCase(), Number(match[2]) * MIB)
+    const [slot = '', mebibytes = '', uuid = ''] = line.trim().split(', ')
+    const short = /^0000([0-9A-F]{4}:[0-9A-F]{2}:[0-9A-F]{2}\.[0-7])$/i.exec(slot)?.[1]
+    if (short === undefined) continue
+    cards.set(short.toLowerCase(), {
+      ...(/^\d{1,8}$/.test(mebibytes) && { memoryBytes: Number(mebibytes) * MIB }),
+      ...(/^GPU-[0-9a-f-]{36}$/.test(uuid) && { uuid }),
+    })
   }
-  return memory
+  return cards
 }

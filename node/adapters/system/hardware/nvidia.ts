@@ -1,9 +1,15 @@
 import type { KernelFiles } from './kernel-files.ts'
 
+/** A card, as far as the driver tells. */
+export interface NvidiaCard {
+  readonly model?: string
+  readonly uuid?: string
+}
+
 /** What NVIDIA's own driver tells in /proc. */
 export interface NvidiaDriver {
-  /** Model by slot; `undefined` where the driver lists a card without telling its model. */
-  readonly models: ReadonlyMap<string, string | undefined>
+  /** By slot. */
+  readonly cards: ReadonlyMap<string, NvidiaCard>
   readonly version?: string
 }
 
@@ -17,10 +23,10 @@ export async function readNvidiaDriver(files: KernelFiles): Promise<NvidiaDriver
     files.names(`${HOME}/gpus`, MAX_CARDS),
     files.text(`${HOME}/version`),
   ])
-  const models = await Promise.all(slots.map(async (slot) => modelAt(files, slot)))
+  const cards = await Promise.all(slots.map(async (slot) => cardAt(files, slot)))
   const version = /Kernel Module.*?\s(\d{2,4}(?:\.\d{1,4}){1,2})\s/.exec(text ?? '')?.[1]
   return {
-    models: new Map(slots.map((slot, at) => [slot.toLowerCase(), models[at]])),
+    cards: new Map(slots.map((slot, at) => [slot.toLowerCase(), cards[at] ?? {}])),
     ...(version !== undefined && { version }),
   }
 }
@@ -31,7 +37,10 @@ export function memoryInName(model: string): number | undefined {
   return gigabytes === undefined ? undefined : Number(gigabytes) * 1e9
 }
 
-async function modelAt(files: KernelFiles, slot: string): Promise<string | undefined> {
-  const text = await files.text(`${HOME}/gpus/${slot}/information`)
-  return /^Model:\s*(\S.*)$/m.exec(text ?? '')?.[1]
+async function cardAt(files: KernelFiles, slot: string): Promise<NvidiaCard> {
+  const text = (await files.text(`${HOME}/gpus/${slot}/information`)) ?? ''
+  const model = /^Model:\s*(\S.*)$/m.exec(text)?.[1]
+  // question marks until the card has been used once
+  const uuid = /^GPU UUID:\s*(GPU-[0-9a-f-]{36})\s*$/m.exec(text)?.[1]
+  return { ...(model !== undefined && { model }), ...(uuid !== undefined && { uuid }) }
 }

@@ -12,10 +12,11 @@ export async function otherGpu(
 ): Promise<OneGpu> {
   const at = `${PCI_DEVICES}/${card.slot}`
   const isAmd = card.vendor === '1002'
-  const [product, memoryBytes, driver] = await Promise.all([
+  const [product, memoryBytes, driver, id] = await Promise.all([
     files.text(`${at}/product_name`),
     isAmd ? files.number(`${at}/mem_info_vram_total`) : intelMemory(files, at),
     driverOf(files, card),
+    isAmd ? renderNode(files, at) : undefined,
   ])
   const model = product?.trim() || (await names.nameOf(card)) || `${card.vendor}:${card.device}`
   return {
@@ -23,7 +24,15 @@ export async function otherGpu(
     model,
     ...(memoryBytes !== undefined && { memoryBytes }),
     ...(driver !== undefined && { driver }),
+    ...(id !== undefined && { id }),
   }
+}
+
+/** Where AMD's cards are reached for computing; `undefined` where that part of the driver is missing. */
+async function renderNode(files: KernelFiles, at: string): Promise<string | undefined> {
+  const name = (await files.names(`${at}/drm`, 8)).find((each) => /^renderD\d{1,4}$/.test(each))
+  if (name === undefined || !(await files.exists('dev/kfd'))) return undefined
+  return (await files.exists(`dev/dri/${name}`)) ? `/dev/dri/${name}` : undefined
 }
 
 /** Intel's cards with memory of their own tell its size beside the display; the built-in ones share. */

@@ -6,6 +6,7 @@ import {
   type HardwareProbeOptions,
 } from '../../../../../node/adapters/system/hardware-probe.ts'
 import type { Hardware } from '../../../../../node/domain/advert.ts'
+import type { LocalGpu } from '../../../../../node/domain/gpu-share.ts'
 
 /** A device as the kernel would show it. */
 export interface FakePci {
@@ -64,6 +65,11 @@ export class FakeMachine implements AsyncDisposable {
 
   async detect(options: Partial<HardwareProbeOptions> = {}): Promise<Omit<Hardware, 'sandboxes'>> {
     return createHardwareProbe({ workDir: this.root, root: this.root, ...options }).detect()
+  }
+
+  /** The GPUs that could be handed to a job. */
+  async gpus(options: Partial<HardwareProbeOptions> = {}): Promise<readonly LocalGpu[]> {
+    return createHardwareProbe({ workDir: this.root, root: this.root, ...options }).gpus()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

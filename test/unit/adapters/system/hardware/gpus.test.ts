@@ -42,7 +42,7 @@ test('gpu: the tool of NVIDIA tells the memory to the byte, card by card', async
   await using machine = await eightH100()
   const lines = Array.from({ length: 7 }, (_, card) => `0000${slotOf(card)}, 81559`)
   await machine.nvidiaSmi(
-    `test "$1" = --query-gpu=pci.bus_id,memory.total && printf '%s\\n' ${lines.map((line) => `'${line.toUpperCase()}'`).join(' ')} '${slotOf(7)}, [N/A]'`,
+    `test "$1" = --query-gpu=pci.bus_id,memory.total,uuid && printf '%s\\n' ${lines.map((line) => `'${line.toUpperCase()}'`).join(' ')} '${slotOf(7)}, [N/A]'`,
   )
   const { gpus } = await machine.detect({ smiTimeoutMs: 10_000 })
   assert.deepEqual(
