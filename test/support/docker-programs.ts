@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
 import Docker from 'dockerode'
 import { buildBusyboxImage } from '../../scripts/images/busybox.ts'
-import { openDockerSandbox } from '../../node/adapters/docker/docker-sandbox.ts'
+import {
+  openDockerSandbox,
+  type DockerSandboxOptions,
+} from '../../node/adapters/docker/docker-sandbox.ts'
 import { LABELS } from '../../node/adapters/docker/container-settings.ts'
 import type { Sandbox, SandboxImage } from '../../node/ports/sandbox.ts'
 import type { Program, Programs } from '../conformance/sandbox.ts'
@@ -30,7 +33,7 @@ let opened = 0
 /** A sandbox under a node id of its own. */
 export async function openTestSandbox(
   runtime: string,
-  more: { readonly nodeId?: string; readonly cgroupRoot?: string } = {},
+  more: Partial<DockerSandboxOptions> = {},
 ): Promise<{ readonly sandbox: Sandbox; readonly nodeId: string }> {
   const nodeId = `test-${process.pid}-${++opened}`
   const sandbox = await openDockerSandbox(

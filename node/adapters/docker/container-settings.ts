@@ -12,6 +12,7 @@ import {
   scratchOptions,
 } from '../confinement/job-bounds.ts'
 import { environment } from '../confinement/program-line.ts'
+import { gpuSettings, type GpuAccess } from './gpu-settings.ts'
 import { seccompProfile } from './seccomp-profile.ts'
 import { TASK_LOG } from './task-log.ts'
 
@@ -33,6 +34,7 @@ export interface ContainerPlan {
   /** A program of ours that starts in the place of the task's, waiting for its order on stdin. */
   readonly launcher?: string
   readonly runtime: string
+  readonly gpus: GpuAccess
   readonly labels: Readonly<Record<string, string>>
   readonly mounts: Docker.MountConfig
   /** Where the job's processes are counted, if this node may make such a group. */
@@ -50,13 +52,14 @@ export function containerSettings(
   plan: ContainerPlan,
 ): Docker.ContainerCreateOptions {
   const { launcher } = plan
+  const gpus = gpuSettings(task.gpus ?? [], plan.gpus)
   const hasStdin = task.stdin.length > 0 || launcher !== undefined
   return {
     name: plan.name,
     Image: plan.imageId,
     ...(launcher !== undefined && { Entrypoint: [launcher], Cmd: [] }),
     ...(launcher === undefined && task.args.length > 0 && { Cmd: [...task.args] }),
-    Env: [...environmentOf(task, plan.imageEnv)],
+    Env: [...environmentOf(task, plan.imageEnv, gpus.env)],
     User: `${JOB_UID}:${JOB_UID}`,
     Hostname: HOST_NAME,
     Labels: { ...plan.labels },
@@ -69,6 +72,7 @@ export function containerSettings(
     HostConfig: {
       ...isolation(),
       ...limits(task, plan.runtime),
+      ...gpus.host,
       Runtime: plan.runtime,
       Mounts: plan.mounts,
       Tmpfs: scratch(task, plan.mounts),
@@ -78,9 +82,13 @@ export function containerSettings(
   }
 }
 
-/** All that the task's program finds in its environment, `NAME=value` each. */
-export function environmentOf(task: SandboxTask, imageEnv: readonly string[]): readonly string[] {
-  const all = environment(task, { env: imageEnv })
+/** All that the task's program finds in its environment, `NAME=value` each; `ours` wins over what it says itself. */
+export function environmentOf(
+  task: SandboxTask,
+  imageEnv: readonly string[],
+  ours: Readonly<Record<string, string>> = {},
+): readonly string[] {
+  const all = { ...environment(task, { env: imageEnv }), ...ours }
   return Object.entries(all).map(([name, value]) => `${name}=${value}`)
 }
 

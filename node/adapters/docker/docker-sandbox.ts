@@ -1,3 +1,4 @@
+import { GPU_VENDORS, type GpuDevice, type GpuVendor } from '../../domain/gpu-need.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type {
@@ -11,6 +12,7 @@ import { openCgroupMeter } from '../confinement/cgroup-meter.ts'
 import { connectEngine, engineGone } from './engine.ts'
 import { describeEngine } from './engine-description.ts'
 import { engineShelf, loadIntoEngine } from './engine-image.ts'
+import { openGpuAccess } from './gpu-access.ts'
 import { helperImage } from './helper-image.ts'
 import { ImagePrograms } from './image-programs.ts'
 import { ImageStore } from '../image/image-store.ts'
@@ -32,6 +34,8 @@ export interface DockerSandboxOptions {
   readonly socketPath?: string
   /** The only runtime to use; otherwise gVisor's if it works, then the engine's default. */
   readonly runtime?: string
+  /** GPUs of this machine that tasks may be given; left out: none. */
+  readonly gpus?: readonly GpuDevice[]
   /** Images of jobs kept in the engine. @default DOCKER_DEFAULTS.imageCapacity */
   readonly imageCapacity?: number
   /** Containers kept ready for tasks of a kind that comes often. @default none */
@@ -100,7 +104,9 @@ export async function openDockerSandbox(
       const images = new ImageStore({ shelf: { ...shelf, drop } }, { capacity: imageCapacity })
       const programs = new ImagePrograms({ engine })
       const { nodeId } = chosen
-      const on = { engine, images, programs, helper, runtime, cgroups, nodeId }
+      const named = { name: runtime, command: info.command(runtime), nodeId }
+      const gpus = await openGpuAccess({ engine, helper, logger }, named, chosen.gpus ?? [])
+      const on = { engine, images, programs, helper, runtime, gpus, cgroups, nodeId }
       // without groups of our own, what a container did before its task could not be told apart
       if (stock.most > 0 && cgroups !== undefined) {
         warm = keepWarmContainers({ on, architecture, logger }, stock)
@@ -118,6 +124,7 @@ export async function openDockerSandbox(
 class DockerSandbox implements Sandbox {
   readonly kind = 'docker'
   readonly isolation: string
+  readonly gpuVendors: readonly GpuVendor[]
   readonly left: Resumption
   readonly #on: WarmEngine
   readonly #tasks: RunningTasks
@@ -125,6 +132,7 @@ class DockerSandbox implements Sandbox {
   constructor(on: WarmEngine, left: readonly LeftTask[]) {
     this.#on = on
     this.isolation = `docker ${on.runtime}`
+    this.gpuVendors = GPU_VENDORS.filter((vendor) => on.gpus.refusals[vendor] === undefined)
     this.#tasks = new RunningTasks({
       kind: this.kind,
       runner: (task, progress) => runTask(on, task, progress),

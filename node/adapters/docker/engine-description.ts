@@ -4,6 +4,8 @@ import type { Engine } from './engine.ts'
 export interface EngineDescription {
   readonly architecture: string
   readonly runtimes: readonly string[]
+  /** The program of each runtime with its arguments, by the runtime's name; the name itself where the engine does not tell. */
+  command(runtime: string): string
   readonly defaultRuntime: string
   readonly cgroupVersion: string
   readonly cgroupDriver: string
@@ -16,12 +18,23 @@ export async function describeEngine(engine: Engine): Promise<EngineDescription>
     const value = info[key]
     return typeof value === 'string' ? value : otherwise
   }
-  const runtimes = info['Runtimes']
+  const runtimes = recordOf(info['Runtimes'])
   return {
     architecture: text('Architecture', ''),
-    runtimes: typeof runtimes === 'object' && runtimes !== null ? Object.keys(runtimes) : [],
+    runtimes: Object.keys(runtimes),
+    command: (name) => commandOf(runtimes[name]) ?? name,
     defaultRuntime: text('DefaultRuntime', 'runc'),
     cgroupVersion: text('CgroupVersion', '1'),
     cgroupDriver: text('CgroupDriver', ''),
   }
+}
+
+function commandOf(runtime: unknown): string | undefined {
+  const { path, runtimeArgs } = recordOf(runtime)
+  if (typeof path !== 'string' || path === '') return undefined
+  return [path, ...(Array.isArray(runtimeArgs) ? runtimeArgs.map(String) : [])].join(' ')
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
 }

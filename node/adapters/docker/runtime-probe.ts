@@ -1,3 +1,4 @@
+import type Docker from 'dockerode'
 import { second } from '../../domain/units.ts'
 import { LABELS } from './container-settings.ts'
 import { refusalOf, unlessGone, type Engine } from './engine.ts'
@@ -8,12 +9,13 @@ import type { Image } from '../image/image-archive.ts'
 /** How long a trial container may take, ms; a broken runtime may hang at full speed for ever. */
 const PROBE_TIMEOUT_MS: number = 15 * second
 
-/** Tries a runtime with a container that only exits. Why it does not work, or `undefined` when it does. */
+/** Tries a runtime with a container that only exits, and is given `more`. Why it does not work, or `undefined` when it does. */
 export async function runtimeFault(
   engine: Engine,
   runtime: string,
   helper: Image,
   nodeId: string,
+  more: Docker.HostConfig = {},
 ): Promise<string | undefined> {
   const abortSignal = AbortSignal.timeout(PROBE_TIMEOUT_MS)
   await using made = new AsyncDisposableStack()
@@ -21,7 +23,7 @@ export async function runtimeFault(
     const container = await createHelperContainer(engine, helper, {
       abortSignal,
       labels: { [LABELS.node]: nodeId },
-      host: { Runtime: runtime },
+      host: { ...more, Runtime: runtime },
     })
     made.defer(() => unlessGone(container.remove({ force: true })))
     await container.start({ abortSignal })

@@ -1,4 +1,5 @@
 import { HiveError } from '../../domain/errors.ts'
+import { missingHook } from './gpu-hook.ts'
 import { forStrangers, refusalOf } from './engine.ts'
 
 /**
@@ -11,6 +12,10 @@ export async function startStep<T>(step: Promise<T>): Promise<T> {
   } catch (error) {
     const refusal = refusalOf(error)
     if (refusal === undefined) throw error
-    throw new HiveError('TASK_START_FAILED', { said: forStrangers(refusal) }, { cause: error })
+    throw new HiveError(
+      'TASK_START_FAILED',
+      { said: missingHook(refusal.message) ?? forStrangers(refusal) },
+      { cause: error },
+    )
   }
 }

@@ -47,7 +47,14 @@ export async function makeTaskContainer(
   const volumes = made.use(await startStep(making))
   const { mounts } = volumes
   const { cgroupParent } = usage
-  const creating = need.create({ name, runtime: on.runtime, labels, mounts, cgroupParent })
+  const creating = need.create({
+    gpus: on.gpus,
+    name,
+    runtime: on.runtime,
+    labels,
+    mounts,
+    cgroupParent,
+  })
   made.defer(async () => {
     const [created] = await Promise.allSettled([creating])
     const removal =

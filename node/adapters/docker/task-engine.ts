@@ -4,6 +4,7 @@ import type { CgroupMeter } from '../confinement/cgroup-meter.ts'
 import { LABELS } from './container-settings.ts'
 import type { Engine } from './engine.ts'
 import type { ImagePrograms } from './image-programs.ts'
+import type { GpuAccess } from './gpu-settings.ts'
 import type { Image } from '../image/image-archive.ts'
 import type { ImageStore } from '../image/image-store.ts'
 
@@ -15,6 +16,7 @@ export interface TaskEngine {
   readonly programs: ImagePrograms
   readonly helper: Image
   readonly runtime: string
+  readonly gpus: GpuAccess
   readonly cgroups: CgroupMeter | undefined
   readonly nodeId: string
 }

@@ -17,6 +17,7 @@ function settings(task: SandboxTask, runtime = 'runc') {
     imageId: 'sha256:1',
     imageEnv: [],
     runtime,
+    gpus: { refusals: {}, isByVariable: false, groups: [] },
     labels: { a: 'b' },
     mounts,
     cgroupParent: undefined,
