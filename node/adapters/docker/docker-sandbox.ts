@@ -23,7 +23,7 @@ import { sweepLeftovers } from './sweep.ts'
 import { RunningTasks } from '../confinement/running-tasks.ts'
 import { runTask, type WarmEngine } from './task-run.ts'
 import { ARCHITECTURES } from '../image/tiny-program.ts'
-import { keepWarmContainers, type WarmContainers } from './warm-containers.ts'
+import { keepWarmContainers } from './warm-containers.ts'
 import type { WarmStockOptions } from './warm-stock.ts'
 
 /** How to open the sandbox. */
@@ -96,9 +96,8 @@ export async function openDockerSandbox(
       if (cgroups === undefined) logger.warn('usage of docker jobs is measured coarsely')
       await cgroups?.sweep(left.map(({ id }) => id))
       const shelf = engineShelf(engine)
-      let warm: WarmContainers | undefined
       const drop = async (id: string) => {
-        await warm?.forgetImage(id)
+        await warm.forgetImage(id)
         await shelf.drop(id)
       }
       const images = new ImageStore({ shelf: { ...shelf, drop } }, { capacity: imageCapacity })
@@ -108,9 +107,8 @@ export async function openDockerSandbox(
       const gpus = await openGpuAccess({ engine, helper, logger }, named, chosen.gpus ?? [])
       const on = { engine, images, programs, helper, runtime, gpus, cgroups, nodeId }
       // without groups of our own, what a container did before its task could not be told apart
-      if (stock.most > 0 && cgroups !== undefined) {
-        warm = keepWarmContainers({ on, architecture, logger }, stock)
-      }
+      const options = cgroups === undefined ? { most: 0 } : stock
+      const warm = keepWarmContainers({ on, architecture, logger }, options)
       return new DockerSandbox({ ...on, warm }, left)
     }
     return undefined
@@ -162,7 +160,7 @@ class DockerSandbox implements Sandbox {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#tasks[Symbol.asyncDispose]()
     await this.left[Symbol.asyncDispose]()
-    await this.#on.warm?.[Symbol.asyncDispose]()
+    await this.#on.warm[Symbol.asyncDispose]()
     await this.#on.cgroups?.sweep()
   }
 }

@@ -1,4 +1,5 @@
 import type Docker from 'dockerode'
+import { HiveError } from '../../domain/errors.ts'
 import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { containerSettings } from './container-settings.ts'
 import type { RunProgress } from '../confinement/running-tasks.ts'
@@ -12,12 +13,12 @@ import type { TaskEngine } from './task-engine.ts'
 import { planFolders, type TaskFolder } from '../confinement/task-folders.ts'
 import { finished, unstarted } from '../confinement/task-result.ts'
 import type { WarmContainers } from './warm-containers.ts'
-import { shapeOf } from './warm-shape.ts'
+import { ownShapeOf, shapeOf, type WarmShape } from './warm-shape.ts'
 import { usableLimits } from '../confinement/usable-limits.ts'
 
 /** An engine, and the containers that wait on it. */
 export interface WarmEngine extends TaskEngine {
-  readonly warm: WarmContainers | undefined
+  readonly warm: WarmContainers
 }
 
 /**
@@ -50,8 +51,12 @@ async function attempt(
   const folders = planFolders(task)
   const imageId = await on.images.ensure(task.image)
   if (signal.aborted) return cancelled()
+  const own = ownShapeOf(task, imageId, folders)
+  if (own !== undefined && Object.keys(task.secrets?.env ?? {}).length > 0) {
+    return await runTold(on, task, own, progress)
+  }
   const shape = shapeOf(task, imageId, folders)
-  const warm = shape && on.warm?.take(shape)
+  const warm = shape && on.warm.take(shape)
   if (warm !== undefined) {
     await using taken = warm
     const result = await taken.run(task, folders, progress)
@@ -87,6 +92,19 @@ async function runCold(
   return finished(task, end, collected, await usage.read())
 }
 
+/** Runs the task in a container that is told its environment over stdin: settings lie on the engine's disk. */
+async function runTold(
+  on: WarmEngine,
+  task: SandboxTask,
+  shape: WarmShape,
+  progress: RunProgress,
+): Promise<SandboxResult> {
+  await using container = await withImage(on, task, () => on.warm.make(shape))
+  const result = await container.run(task, planFolders(task), progress)
+  if (result !== undefined) return result
+  throw new HiveError('TASK_START_FAILED', { said: 'its program cannot be found or executed' })
+}
+
 /** A container from the image; one that the engine has dropped since is loaded once more. */
 async function createContainer(
   on: TaskEngine,
@@ -94,16 +112,20 @@ async function createContainer(
   imageId: string,
   plan: TaskPlan,
 ): Promise<Docker.Container> {
-  const create = async () => {
+  return await withImage(on, task, async () => {
     const { env: imageEnv } = await on.programs.of(imageId)
     return await on.engine.createContainer(containerSettings(task, { ...plan, imageId, imageEnv }))
-  }
+  })
+}
+
+/** A step that takes the image; when the engine has dropped it since, it is loaded and the step tried once more. */
+async function withImage<T>(on: TaskEngine, task: SandboxTask, step: () => Promise<T>): Promise<T> {
   try {
-    return await create()
+    return await step()
   } catch (error) {
     if (refusalOf(error)?.status !== 404) return await startStep(Promise.reject(error as Error))
     on.images.forget(task.image.id)
     await on.images.ensure(task.image)
-    return await startStep(create())
+    return await startStep(step())
   }
 }

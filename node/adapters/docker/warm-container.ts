@@ -93,7 +93,7 @@ export async function makeWarmContainer(
           attached.write(order)
           attached.end(Buffer.from(task.stdin))
         },
-        follow: async () => undefined,
+        follow: () => usage.follow(container),
       })
       if (screen.hasFailed) return undefined
       const collected = await collectOutputs(container, task)

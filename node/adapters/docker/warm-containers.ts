@@ -13,6 +13,8 @@ import { WarmStock, type WarmStockOptions } from './warm-stock.ts'
 export interface WarmContainers extends AsyncDisposable {
   /** Counts a task of this shape, and gives a container that waits for one: the caller's to dispose. */
   take(shape: WarmShape): WarmContainer | undefined
+  /** Makes one now: for a task whose environment no engine may keep. Fails as makeWarmContainer does. */
+  make(shape: WarmShape): Promise<WarmContainer>
   /** Removes what waits with an image that is being given up. */
   forgetImage(imageId: string): Promise<void>
 }
@@ -27,17 +29,20 @@ export function keepWarmContainers(
 ): WarmContainers {
   const { on, architecture, logger } = parts
   let opening: Promise<Launcher> | undefined
-  const stock = new WarmStock<WarmShape, WarmContainer>(
-    {
-      logger,
-      make: async (shape) => {
-        opening ??= openTriedLauncher(on, architecture)
-        return await makeWarmContainer(on, await opening, shape)
-      },
-    },
-    options,
-  )
+  const make = async (shape: WarmShape) => {
+    opening ??= openTriedLauncher(on, architecture)
+    try {
+      return await makeWarmContainer(on, await opening, shape)
+    } catch (error) {
+      // the next may find it working
+      const [opened] = await Promise.allSettled([opening])
+      if (opened.status === 'rejected') opening = undefined
+      throw error
+    }
+  }
+  const stock = new WarmStock<WarmShape, WarmContainer>({ logger, make }, options)
   return {
+    make,
     take: (shape) => {
       const taken = stock.take(shape)
       if (taken !== undefined) logger.debug('a waiting container was taken', { kind: shape.key })

@@ -17,6 +17,16 @@ export interface WarmShape extends StockKind {
  */
 const MOST_WALL_MS: number = 10 * minute
 
+/** The shape of a container for one task alone; `undefined` for a task that needs more of the machine than memory. */
+export function ownShapeOf(
+  { limits, outputs, gpus = [], egress }: SandboxTask,
+  imageId: string,
+  folders: readonly TaskFolder[],
+): WarmShape | undefined {
+  if (gpus.length > 0 || egress !== undefined) return undefined
+  return { key: '', imageId, limits, folders, outputs }
+}
+
 /** The shape of a task whose image the engine knows as `imageId`; `undefined` when nothing can be made beforehand. */
 export function shapeOf(
   task: SandboxTask,
