@@ -44,9 +44,9 @@ for (const keeper of NATIVE_KEEPERS) {
     async () => {
       const { sandbox, workDir } = await openTestNative(keeper)
       await during(sandbox, async ({ plain, file, variable }) => {
-        assert.equal((await filesWith(plain, workDir)).length, 1)
-        assert.deepEqual(await filesWith(file, workDir), [])
-        assert.deepEqual(await filesWith(variable, workDir), [])
+        assert.equal((await filesWith([plain], workDir)).length, 1)
+        assert.deepEqual(await filesWith([file], workDir), [])
+        assert.deepEqual(await filesWith([variable], workDir), [])
       })
       await sandbox[Symbol.asyncDispose]()
     },
@@ -65,9 +65,9 @@ for (const runtime of ['runc', 'runsc']) {
       const { DockerRootDir: root } = (await engine.info()) as { DockerRootDir: string }
       const disk = [join(root, 'containers'), join(root, 'volumes')]
       await during(sandbox, async ({ plain, file, variable }) => {
-        assert.equal((await filesWith(plain, ...disk)).length, 1)
-        assert.deepEqual(await filesWith(file, ...disk), [])
-        assert.deepEqual(await filesWith(variable, ...disk), [])
+        assert.equal((await filesWith([plain], ...disk)).length, 1)
+        assert.deepEqual(await filesWith([file], ...disk), [])
+        assert.deepEqual(await filesWith([variable], ...disk), [])
         const filters = { label: [`${LABELS.node}=${nodeId}`] }
         const containers = await engine.listContainers({ all: true, filters })
         const told = JSON.stringify(

@@ -3,9 +3,12 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** The files below `folders` that hold `text`, on the disks that the folders themselves are on: mounts are passed over. */
-export async function filesWith(text: string, ...folders: readonly string[]): Promise<string[]> {
-  const grep = ['-exec', 'grep', '-laF', '-e', text, '{}', '+']
+/** The files below `folders` that hold one of the texts, on the disks that the folders themselves are on: mounts are passed over. */
+export async function filesWith(
+  texts: readonly string[],
+  ...folders: readonly string[]
+): Promise<string[]> {
+  const grep = ['-exec', 'grep', '-laF', ...texts.flatMap((text) => ['-e', text]), '{}', '+']
   try {
     const { stdout } = await run('find', [...folders, '-xdev', '-type', 'f', ...grep])
     return stdout.split('\n').filter((line) => line !== '')

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { JobRequestBody } from '../../../node/api/schemas/job-request.ts'
+import type { JobSubmissionBody } from '../../../node/api/schemas/job-request.ts'
 import type { JobBody, JobEventBody, TaskResultBody } from '../../../node/api/schemas/jobs.ts'
 import type { NodeClient } from '../../../node/cli/node-client.ts'
 import { parseAmount } from '../../../node/domain/money.ts'
@@ -12,6 +12,9 @@ export interface TestJob {
   readonly kind?: 'wasm' | 'docker'
   readonly args?: readonly string[]
   readonly stdin?: Uint8Array
+  readonly env?: Readonly<Record<string, string>>
+  /** Values by where the task finds them: the name of a variable, or a path. */
+  readonly secrets?: Readonly<Record<string, string>>
   readonly tasks?: number
   readonly attempts?: number
   readonly timeoutMs?: number
@@ -33,7 +36,13 @@ export async function submit(client: NodeClient, job: TestJob): Promise<string> 
     path,
     ...(await client.upload(bytes, { signal })),
   })
-  const request: JobRequestBody = {
+  const secrets = Object.entries(job.secrets ?? {}).map(([place, value], at) => {
+    const name = `secret-${at}`
+    const slot = place.startsWith('/') ? { name, path: place } : { name, env: place }
+    return { slot, value: Buffer.from(value).toString('base64') }
+  })
+  const request: JobSubmissionBody = {
+    secrets: Object.fromEntries(secrets.map(({ slot, value }) => [slot.name, value])),
     maxPrice: (job.maxPrice ?? parseAmount('0.05')).toString(),
     attempts: job.attempts ?? 2,
     bidWindowMs: job.bidWindowMs ?? 10 * second,
@@ -42,12 +51,13 @@ export async function submit(client: NodeClient, job: TestJob): Promise<string> 
       kind: job.kind ?? 'wasm',
       image: await file('/program', job.program ?? (await testPrograms())),
       args: [...(job.args ?? [])],
-      env: {},
+      env: { ...job.env },
       files: [],
       ...(job.stdin === undefined ? {} : { stdin: await file('/stdin', job.stdin) }),
       outputs: '/out',
       resources: { cpuMillis: 500, memoryBytes: job.memoryBytes ?? 32 * MiB, diskBytes: 1 * MiB },
       timeoutMs: job.timeoutMs ?? 60 * second,
+      ...(secrets.length > 0 && { secrets: secrets.map(({ slot }) => slot) }),
       stream: true,
       tasks: job.tasks ?? 1,
       inputs: [],
