@@ -47,6 +47,11 @@ const parts: CliParts = {
     return openChainEscrow({ clock: systemClock }, { rpc, address, ...chain }, signal)
   },
 
+  async readImage(request) {
+    const { readImageSource } = await import('./image-source.ts')
+    return readImageSource(request)
+  },
+
   async devnet({ dir, providers, signal, onLine }) {
     const { startLocalNetwork } = await import('../scripts/devnet/local-network.ts')
     const { describeNetwork } = await import('../scripts/devnet/describe.ts')

@@ -19,6 +19,7 @@ import { createEnvelopeCodec } from './protocol/envelope.ts'
 import { offerTopic } from './protocol/topics.ts'
 import { openSandboxes } from './sandboxes.ts'
 import { Housekeeping } from './services/housekeeping.ts'
+import { ImageBook } from './services/image-book.ts'
 import { Presence } from './services/presence.ts'
 import { Provider } from './services/provider/provider.ts'
 import { Reconciler } from './services/reconciler.ts'
@@ -151,6 +152,7 @@ export async function openPeer({
     }),
   )
 
+  const images = new ImageBook({ clock, store, blobs })
   const housekeeping = stack.use(
     new Housekeeping(
       {
@@ -159,6 +161,7 @@ export async function openPeer({
         blobs,
         book: requester.book,
         works: provider?.works,
+        images,
       },
       config.storage,
     ),
@@ -201,6 +204,7 @@ export async function openPeer({
         reconciler,
         escrow,
         blobs,
+        images,
         signing,
         addresses,
       },

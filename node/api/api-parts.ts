@@ -4,6 +4,7 @@ import type { Escrow } from '../ports/escrow.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { CapacityKeeper } from '../services/capacity-keeper.ts'
 import type { Challenger } from '../services/challenge/challenger.ts'
+import type { ImageBook } from '../services/image-book.ts'
 import type { Presence } from '../services/presence.ts'
 import type { Provider } from '../services/provider/provider.ts'
 import type { Reconciler } from '../services/reconciler.ts'
@@ -22,6 +23,7 @@ export interface ApiParts {
   readonly challenger: Challenger
   readonly escrow: Escrow
   readonly blobs: Blobs
+  readonly images: ImageBook
   readonly signing: Signing
   /** Multiaddrs that others can dial. */
   readonly addresses: () => readonly string[]

@@ -9,6 +9,7 @@ import { answerErrors } from './error-reply.ts'
 import { guard } from './guards.ts'
 import { collectSchemas, documentRoute } from './open-api-document.ts'
 import { blobRoutes } from './routes/blob-routes.ts'
+import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { measuringRoutes } from './routes/measuring-routes.ts'
 import { nodeRoutes } from './routes/node-routes.ts'
@@ -67,7 +68,15 @@ async function createApp(context: RouteContext, token: string): Promise<App> {
   guard(app, token)
   answerErrors(app, context.logger)
   await collectSchemas(app)
-  const all = [nodeRoutes, blobRoutes, jobRoutes, workRoutes, walletRoutes, measuringRoutes]
+  const all = [
+    nodeRoutes,
+    blobRoutes,
+    imageRoutes,
+    jobRoutes,
+    workRoutes,
+    walletRoutes,
+    measuringRoutes,
+  ]
   for (const routes of all) routes(app, context)
   documentRoute(app)
   await app.ready()

@@ -38,6 +38,10 @@ export class NodeClient {
     return (await answer.json()) as T
   }
 
+  async delete(path: string, options: CallOptions = {}): Promise<void> {
+    await this.#call('DELETE', path, options)
+  }
+
   /** Stores bytes on the node. */
   async upload(
     bytes: Uint8Array,

@@ -23,6 +23,34 @@ export interface RunningNode {
   readonly kinds: readonly string[]
 }
 
+/** An image as a user names it. */
+export interface ImageRequest {
+  /** A folder, an archive, `docker:TAG` or a Dockerfile. */
+  readonly source: string
+  readonly cwd: string
+  /** What is said instead of the image's own configuration. */
+  readonly changes: {
+    readonly entrypoint?: readonly string[]
+    readonly cmd?: readonly string[]
+    readonly env?: readonly string[]
+    readonly workingDir?: string
+  }
+  /** Of an image that says none, or of one of several; this machine's unless given. */
+  readonly architecture?: string
+  /** The engine that has the image, or builds it. */
+  readonly socketPath?: string
+  readonly signal: AbortSignal
+}
+
+/** An image that was read, its layers one at a time. */
+export interface ReadImage {
+  /** `sha256:<hex>` of `config`; pins the layers. */
+  readonly id: string
+  /** JSON in the OCI format. */
+  readonly config: Uint8Array
+  readonly layers: readonly (() => Promise<Uint8Array>)[]
+}
+
 /** What the command line is made of; `main.ts` gives it the real ones. */
 export interface CliParts {
   readonly stdout: Output
@@ -63,6 +91,8 @@ export interface CliParts {
     readonly address: Address
     readonly signal: AbortSignal
   }) => Promise<EscrowReads & AsyncDisposable>
+  /** Reads an image for the node to keep. Throws `IMAGE_UNREADABLE`, `IMAGE_INVALID`. */
+  readonly readImage: (request: ImageRequest) => Promise<ReadImage>
   /** Runs a chain and some nodes on this machine until the signal aborts. */
   readonly devnet: (request: {
     readonly dir: string

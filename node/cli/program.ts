@@ -4,6 +4,7 @@ import { benchCommand } from './commands/bench.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { challengeCommand } from './commands/challenge.ts'
 import { devnetCommand } from './commands/devnet.ts'
+import { imageCommand } from './commands/image.ts'
 import { initCommand } from './commands/init.ts'
 import { jobCommand } from './commands/job.ts'
 import { jobsCommand } from './commands/jobs.ts'
@@ -60,6 +61,7 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     upCommand(parts),
     statusCommand(parts),
     runCommand(parts, setExit),
+    imageCommand(parts),
     jobsCommand(parts),
     jobCommand(parts),
     whyCommand(parts),

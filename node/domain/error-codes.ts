@@ -149,6 +149,14 @@ export const ERROR_CODES = {
     'The program image cannot be run safely.',
     'Use a WASI preview 1 module or an image archive as docs/job-spec.md describes.',
   ),
+  IMAGE_UNREADABLE: text(
+    'The image cannot be read from where it was said to be.',
+    'Give a folder, an archive, docker:TAG or a Dockerfile; the last two need a Docker engine that runs.',
+  ),
+  IMAGE_UNKNOWN: text(
+    'No image with this CID was added to this node.',
+    'See `hive image ls`; add it with `hive image add`.',
+  ),
   TASK_START_FAILED: text(
     'The sandbox could not start the task.',
     'See the data below; the requester tries another provider.',

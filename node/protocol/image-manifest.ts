@@ -1,3 +1,4 @@
+import { sha256 } from 'ethers'
 import { HiveError } from '../domain/errors.ts'
 import type { Cid } from '../domain/ids.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
@@ -41,6 +42,11 @@ export function decodeImageManifest(bytes: Uint8Array): ImageManifest {
   return imageBytesOf(manifest) <= MAX_IMAGE_BYTES
     ? manifest
     : malformed('image.layers', `at most ${MAX_IMAGE_BYTES} bytes`)
+}
+
+/** The image's id, which pins its configuration and its layers wherever it is run: `sha256:` and hex. */
+export function imageIdOf({ config }: Pick<ImageManifest, 'config'>): string {
+  return sha256(config).replace('0x', 'sha256:')
 }
 
 /** What an image brings with it, bytes: its configuration and every layer, one that is there twice two times. */

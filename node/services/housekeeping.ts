@@ -9,6 +9,7 @@ import type { Logger } from '../ports/logger.ts'
 import { blockCid } from '../protocol/cid.ts'
 import { MAX_MANIFEST_BYTES } from '../protocol/limits.ts'
 import { decodeManifest } from '../protocol/results.ts'
+import type { ImageBook } from './image-book.ts'
 import type { WorkBook } from './provider/work-book.ts'
 import type { JobBook } from './requester/job-book.ts'
 import type { JobRecord } from './requester/records.ts'
@@ -20,6 +21,7 @@ export interface HousekeepingParts {
   readonly blobs: Blobs
   readonly book: JobBook
   readonly works: WorkBook | undefined
+  readonly images: ImageBook
 }
 
 export interface HousekeepingOptions {
@@ -100,6 +102,7 @@ export class Housekeeping implements AsyncDisposable {
       if (!isFinal(job.state)) yield* inputsOf(job)
       for (const result of job.results) if (result !== null) yield* outputsOf(result)
     }
+    for (const { cid } of await this.#parts.images.list()) yield cid
     for (const { state, spec, manifest, finishedAt = 0 } of (await works?.all()) ?? []) {
       if (isFinal(state)) continue
       yield blockCid(spec)

@@ -21,6 +21,10 @@ export class Table<T> {
     await this.#store.write([this.change(id, value)])
   }
 
+  async remove(id: string): Promise<void> {
+    await this.#store.write([{ key: this.#prefix + id, value: undefined }])
+  }
+
   /** The change that a batch over several tables can carry. */
   change(id: string, value: T): StoreChange {
     return { key: this.#prefix + id, value: encodeRecord(value) }

@@ -9,6 +9,7 @@ import { hour } from '../../node/domain/units.ts'
 import type { Clock } from '../../node/ports/clock.ts'
 import { CapacityKeeper } from '../../node/services/capacity-keeper.ts'
 import { Challenger } from '../../node/services/challenge/challenger.ts'
+import { ImageBook } from '../../node/services/image-book.ts'
 import { Presence } from '../../node/services/presence.ts'
 import type { PolicyOptions } from '../../node/services/provider/policy-options.ts'
 import type { Provider } from '../../node/services/provider/provider.ts'
@@ -107,6 +108,7 @@ export async function openTestApi(
         reconciler,
         escrow,
         blobs,
+        images: new ImageBook({ ...parts, store, blobs }),
         signing,
         addresses: () => node.directory.addresses(),
       },

@@ -74,6 +74,7 @@ export function testCli(
     initNode: absent,
     upNode: absent,
     openEscrow: absent,
+    readImage: absent,
     devnet: absent,
     ...parts,
   })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { systemClock } from '../../../node/adapters/system/system-clock.ts'
 import { hour } from '../../../node/domain/units.ts'
 import { Housekeeping } from '../../../node/services/housekeeping.ts'
+import { ImageBook } from '../../../node/services/image-book.ts'
 import type { Provider } from '../../../node/services/provider/provider.ts'
 import type { Requester } from '../../../node/services/requester/requester.ts'
 import { aRequest, finished, type Member, started, TestMarket } from '../../support/test-market.ts'
@@ -18,9 +19,10 @@ async function pass(
   inMs: number,
   options = OPTIONS,
 ): Promise<number> {
-  const { logger, blobs } = market.parts(member)
+  const { logger, blobs, store } = market.parts(member)
   const clock = { ...systemClock, now: () => systemClock.now() + inMs }
-  const parts = { clock, logger, blobs, book: requester.book, works: provider?.works }
+  const images = new ImageBook({ clock, store, blobs })
+  const parts = { clock, logger, blobs, book: requester.book, works: provider?.works, images }
   await using housekeeping = new Housekeeping(parts, options)
   return housekeeping.pass(signal)
 }
@@ -84,4 +86,25 @@ test('content beyond what a provider gives to it: nothing is fetched, and the re
   assert.deepEqual([share?.state, share?.error], ['failed', 'CONTENT_BUDGET'])
   assert.equal(await bob.blobs.has(request.spec.image.cid), false)
   assert.equal(provider.works.owedOn(share?.channel ?? '0x'), 0n)
+})
+
+test('housekeeping: an image that was added stays with its layers until it is given up', async () => {
+  const market = new TestMarket()
+  const alice = market.member()
+  await using requester = await market.requester(alice)
+  const { clock, store, blobs } = market.parts(alice)
+  const images = new ImageBook({ clock, store, blobs })
+  const layer = { cid: await blobs.add(Buffer.from('layer')), size: 5 }
+  const stored = await images.store({ config: Buffer.from('{}'), layers: [layer] })
+  await images.keep(stored, 'app.tar')
+  assert.deepEqual(
+    (await images.list()).map(({ cid, size, source }) => [cid, size, source]),
+    [[stored.cid, 7, 'app.tar']],
+  )
+  assert.equal(await pass(market, alice, { requester }, 20 * hour), 0)
+  assert.equal(await blobs.has(stored.cid), true)
+  await images.remove(stored.cid)
+  await assert.rejects(images.remove(stored.cid), { code: 'IMAGE_UNKNOWN' })
+  assert.ok((await pass(market, alice, { requester }, 20 * hour)) > 0)
+  assert.deepEqual([await blobs.has(stored.cid), await blobs.has(layer.cid)], [false, false])
 })
