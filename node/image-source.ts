@@ -4,19 +4,17 @@ import { DOCKER_DEFAULTS } from './adapters/docker/docker-sandbox.ts'
 import { buildImage, exportImage } from './adapters/docker/engine-export.ts'
 import { bytesOfLayer } from './adapters/image/layered-image.ts'
 import { readImageArchive, readImagePath } from './adapters/image/image-reading.ts'
-import { ARCHITECTURES } from './adapters/image/tiny-program.ts'
+import { imageArchitecture } from './adapters/image/tiny-program.ts'
 import type { ImageRequest, ReadImage } from './cli/parts.ts'
 import { HiveError } from './domain/errors.ts'
 
 const OF_ENGINE = 'docker:'
 const DOCKERFILE = /^Dockerfile(\..+)?$|\.Dockerfile$/i
-const MACHINES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
 
 /** Reads what a user names as an image. Throws IMAGE_UNREADABLE or IMAGE_INVALID. */
 export async function readImageSource(request: ImageRequest): Promise<ReadImage> {
   const { source, cwd, changes, signal } = request
-  const machine = ARCHITECTURES[MACHINES[process.arch] ?? ''] ?? process.arch
-  const reading = { changes, architecture: request.architecture ?? machine }
+  const reading = { changes, architecture: request.architecture ?? imageArchitecture() }
   const use = { signal, socketPath: request.socketPath ?? DOCKER_DEFAULTS.socketPath }
   const ofEngine = async (name: string) => readImageArchive(await exportImage(name, use), reading)
   const read = async () => {

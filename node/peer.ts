@@ -4,6 +4,8 @@ import { openChainEscrow } from './adapters/chain/chain-escrow.ts'
 import { openHeliaBlobs } from './adapters/ipfs/helia-blobs.ts'
 import { openLibp2pNet } from './adapters/libp2p/libp2p-net.ts'
 import { openLevelStore } from './adapters/store/level-store.ts'
+import { imageArchitecture } from './adapters/image/tiny-program.ts'
+import { createRegistries } from './adapters/registry/registry-client.ts'
 import { createHardwareProbe } from './adapters/system/hardware-probe.ts'
 import { createKeySealer } from './adapters/system/key-sealer.ts'
 import { createKeySigner } from './adapters/system/key-signer.ts'
@@ -13,6 +15,7 @@ import { openApi, type Api } from './api/server.ts'
 import type { Config } from './config/config.ts'
 import { providerResources } from './config/provider-resources.ts'
 import { HiveError } from './domain/errors.ts'
+import { registryClass } from './domain/job-spec.ts'
 import type { Logger } from './ports/logger.ts'
 import { openMeasuring } from './measuring.ts'
 import { createEnvelopeCodec } from './protocol/envelope.ts'
@@ -85,7 +88,10 @@ export async function openPeer({
         bootstrap: config.network.bootstrap,
         mdns: config.network.mdns,
         allowPrivateAddresses: config.network.private,
-        scoredTopics: config.provider.kinds.map((kind) => offerTopic(network, kind)),
+        scoredTopics: [
+          ...config.provider.kinds,
+          ...config.provider.registries.map((name) => registryClass('docker', name)),
+        ].map((name) => offerTopic(network, name)),
         validateAdvert: async (peer, bytes) => {
           // Until it can be checked, no stranger's advert is taken.
           if (known.presence === undefined) throw new HiveError('CANCELLED')
@@ -132,6 +138,10 @@ export async function openPeer({
               ...parts,
               logger: logger.child('provider'),
               sandboxes,
+              registries: createRegistries(
+                { fetch: globalThis.fetch },
+                { names: config.provider.registries, architecture: imageArchitecture() },
+              ),
               machine: createMachineState({ clock }),
             },
             {

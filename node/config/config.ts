@@ -55,6 +55,8 @@ export interface Config {
     readonly policy: ProviderPolicyConfig
     readonly claimAbove: Amount
     readonly claimAfterIdleMs: number
+    /** Registries that images may be pulled from, by digest. */
+    readonly registries: readonly string[]
     readonly docker: {
       readonly socketPath: string
       readonly runtime: string | undefined

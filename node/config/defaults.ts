@@ -36,6 +36,7 @@ export const CONFIG_DEFAULTS = {
     maxQueue: 100,
     claimAbove: tokens('1'),
     claimAfterIdleMs: 1 * hour,
+    registries: [],
     /** Two: so few that they cost a small machine little, enough for the two programs that come most often. */
     docker: { socketPath: '/var/run/docker.sock', warm: 2 },
     policy: { hours: [] as readonly HourWindow[], pauseOnBattery: false },

@@ -1,6 +1,7 @@
 import { HiveError } from '../domain/errors.ts'
 import { JOB_KINDS } from '../domain/job-spec.ts'
 import { PRICING_RULES, type PricingRuleName } from '../domain/pricing.ts'
+import { isRegistry } from '../domain/registry-image.ts'
 import { hour } from '../domain/units.ts'
 import { LOG_FORMATS, LOG_LEVELS, NATIVE_KEEPERS, NATIVE_USES, type Config } from './config.ts'
 import { deepFreeze } from './deep-freeze.ts'
@@ -54,6 +55,9 @@ const endpoint = reader(
 )
 const pricingRule = word(...(Object.keys(PRICING_RULES) as PricingRuleName[]))
 const positive = integer(1, Number.MAX_SAFE_INTEGER)
+const registry = reader('the host of a registry, such as registry.example', (raw) =>
+  typeof raw === 'string' && isRegistry(raw) ? raw : undefined,
+)
 const localPath = text('an absolute path', /^\/[^\0]+$/, 4096)
 
 /** The document that a config file is. Names are for people; units move into the names of {@link Config}. */
@@ -113,6 +117,7 @@ export const CONFIG_READER: Reader<Config> = map({
       policy: PROVIDER_POLICY_READER,
       claimAbove: withDefault(amount, D.provider.claimAbove),
       claimAfterIdle: withDefault(duration(720 * hour), D.provider.claimAfterIdleMs),
+      registries: withDefault(list(registry), [...D.provider.registries]),
       docker: mapped(
         map({
           socket: withDefault(localPath, D.provider.docker.socketPath),

@@ -7,6 +7,9 @@ import type { SecretSlot } from './secret-slot.ts'
 export const JOB_KINDS = ['wasm', 'docker'] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 
+/** Longest name of a class, characters: a kind, and the name of a registry. */
+export const MAX_CLASS_CHARS = 96
+
 /** A file that a task finds, or a program image. */
 export interface InputFile {
   readonly path: string
@@ -25,8 +28,10 @@ export interface TaskInput {
 /** A job as providers see it: content-addressed, free of the requester's paths. */
 export interface JobSpec {
   readonly kind: JobKind
-  /** Program: a WASI module, or an image archive. */
+  /** Program: a WASI module, or an image; its size is that of all that it brings. */
   readonly image: InputFile
+  /** `registry/name` where the image is pulled by its digest, which its CID carries, instead of being content. */
+  readonly repository?: string
   /** May contain `{index}`, `{count}` and `{input}`. */
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
@@ -94,7 +99,12 @@ function sizeOf(files: readonly InputFile[]): number {
   return files.reduce((sum, { size }) => sum + size, 0)
 }
 
-/** The class whose gossip topic carries an offer for this spec. */
-export function classOf(spec: JobSpec): string {
-  return spec.kind
+/** The class whose gossip topic carries an offer for this spec; only who pulls from its registry listens there. */
+export function classOf({ kind, repository }: JobSpec): string {
+  return repository === undefined ? kind : registryClass(kind, repository.split('/')[0] ?? '')
+}
+
+/** The class of jobs whose image is one of this registry. */
+export function registryClass(kind: JobKind, registry: string): string {
+  return `${kind}@${registry}`
 }

@@ -6,6 +6,7 @@ import { fromHex, toHex } from './bytes.ts'
 import { malformed, type Shape } from './schema.ts'
 
 /** Multicodec codes. Source: the multicodec table. */
+const RAW = 0x55
 const DAG_CBOR = 0x71
 const SHA2_256 = 0x12
 const MAX_CID_CHARS = 128
@@ -13,6 +14,11 @@ const MAX_CID_CHARS = 128
 /** CID of the dag-cbor block with this SHA-256. */
 export function blockCid(sha256: Bytes32): Cid {
   return CID.createV1(DAG_CBOR, Digest.create(SHA2_256, fromHex(sha256))).toString()
+}
+
+/** CID of the bytes with this SHA-256. */
+export function rawCid(sha256: Bytes32): Cid {
+  return CID.createV1(RAW, Digest.create(SHA2_256, fromHex(sha256))).toString()
 }
 
 /** SHA-256 that a CID commits to. Throws `MESSAGE_MALFORMED` for other hashes or versions. */

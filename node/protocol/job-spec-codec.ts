@@ -9,10 +9,11 @@ import {
   type TaskInput,
 } from '../domain/job-spec.ts'
 import { MAX_TASKS } from '../domain/offer.ts'
+import { MAX_REPOSITORY_CHARS, parseRepository } from '../domain/registry-image.ts'
 import type { Resources } from '../domain/resources.ts'
 import { MAX_SECRETS, secretSlotFault, type SecretSlot } from '../domain/secret-slot.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
-import { cidText } from './cid.ts'
+import { cidDigest, cidText, rawCid } from './cid.ts'
 import { MAX_PATH_CHARS, MAX_SPEC_BYTES, MAX_TASK_INPUT_BYTES } from './limits.ts'
 import { bool, list, malformed, text, uint32, uint64, type Shape } from './schema.ts'
 import { oneOf, optional, record, textMap } from './shapes.ts'
@@ -77,6 +78,7 @@ const taskInput = record<TaskInput>({
 const jobSpec = record<JobSpec>({
   kind: oneOf(JOB_KINDS),
   image: inputFile,
+  repository: optional(text(MAX_REPOSITORY_CHARS)),
   args: list(text(MAX_ARG_CHARS), MAX_ARGS),
   env: textMap(MAX_ARGS, MAX_ARG_CHARS),
   files: list(inputFile, MAX_FILES),
@@ -93,6 +95,10 @@ const jobSpec = record<JobSpec>({
   tasks: uint32,
   inputs: list(taskInput, MAX_TASKS),
 })
+
+function isPinned({ repository = '', image }: JobSpec): boolean {
+  return parseRepository(repository) !== undefined && image.cid === rawCid(cidDigest(image.cid))
+}
 
 /** Whether a program may find a variable of this name. */
 export function isVariableName(name: string): boolean {
@@ -120,6 +126,8 @@ export function decodeJobSpec(bytes: Uint8Array): JobSpec {
   const { gpus, egress } = spec
   if (spec.kind !== 'docker' && (gpus !== undefined || egress !== undefined))
     return malformed('spec.kind', 'docker, for what needs a GPU or a network')
+  if (spec.repository !== undefined && (spec.kind !== 'docker' || !isPinned(spec)))
+    return malformed('spec.repository', 'registry/name of a docker image, whose digest is its CID')
   if (gpus !== undefined && (gpus.count < 1 || gpus.count > MAX_GPUS))
     return malformed('spec.gpus.count', `1 to ${MAX_GPUS}`)
   if (egress?.every(isDestination) === false)

@@ -2,6 +2,7 @@ import type { Advert } from '../domain/advert.ts'
 import type { Agreement, Award } from '../domain/agreement.ts'
 import type { Bid, BondOffer } from '../domain/bid.ts'
 import { MAX_DESTINATION_CHARS, MAX_EGRESS } from '../domain/egress.ts'
+import { MAX_CLASS_CHARS } from '../domain/job-spec.ts'
 import { MAX_TASKS, type Offer } from '../domain/offer.ts'
 import type { Receipt } from '../domain/receipt.ts'
 import type { Voucher } from '../domain/voucher.ts'
@@ -72,7 +73,7 @@ export const MESSAGES: { readonly [N in MessageName]: MessageRow<Messages[N]> } 
       requester: address,
       nonce: uint256,
       network: text(64),
-      class: text(32),
+      class: text(MAX_CLASS_CHARS),
       spec: bytes32,
       image: bytes32,
       tasks: uint32,

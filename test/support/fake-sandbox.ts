@@ -4,6 +4,7 @@ import type { EndReason } from '../../node/domain/receipt.ts'
 import type {
   LeftTasks,
   OutputStream,
+  Program,
   RunOptions,
   Sandbox,
   SandboxFile,
@@ -66,7 +67,7 @@ export function createFakeSandbox(kind: JobKind = 'wasm', machine?: FakeMachine)
         if (codeOf(cause) === 'IMAGE_INVALID') throw cause
         throw new HiveError('TASK_START_FAILED', { image: image.id }, { cause })
       })
-      const script = bytes instanceof Uint8Array ? readScript(bytes) : undefined
+      const script = await scriptOf(bytes)
       if (script === undefined) throw new HiveError('IMAGE_INVALID', { rule: 'not a script' })
       if (signal.aborted) throw new HiveError('CANCELLED', {}, { cause: signal.reason })
       images.set(image.id, script)
@@ -87,7 +88,7 @@ export function createFakeSandbox(kind: JobKind = 'wasm', machine?: FakeMachine)
             ? run.result('image-bad', 'nothing can be done with it')
             : run.result('start-failed', 'the image could not be loaded')
         }
-        script = bytes instanceof Uint8Array ? readScript(bytes) : undefined
+        script = await scriptOf(bytes)
         if (script === undefined) return run.result('image-bad', 'not a script')
         images.set(task.image.id, script)
       }
@@ -314,4 +315,10 @@ class FakeRun {
 
 function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text)
+}
+
+/** A script by itself, or one that is the top layer of an image. */
+async function scriptOf(program: Program): Promise<FakeScript | undefined> {
+  if (program instanceof Uint8Array) return readScript(program)
+  return readScript((await program.layers.at(-1)?.()) ?? new Uint8Array())
 }

@@ -8,7 +8,11 @@ import { asRecord } from './image-config.ts'
 import { unpacked } from './packed-bytes.ts'
 
 /** Gets a blob of an OCI layout or of a registry by its digest; it is checked by whoever asked. */
-export type BlobSource = (digest: string, maxBytes: number) => Promise<Uint8Array>
+export type BlobSource = (
+  digest: string,
+  maxBytes: number,
+  kind: 'manifests' | 'blobs',
+) => Promise<Uint8Array>
 
 export interface OciOptions {
   /** Which of several machines' images is taken, as the format spells it: `amd64`, `arm64`. */
@@ -37,9 +41,9 @@ export async function readOciImage(
   const sizes = layers.reduce((sum, { size }) => sum + size, 0)
   if (sizes > options.maxBytes) throw refused('the image is too large')
   return {
-    config: await blobOf(blobs, config.digest, MAX_JSON_BYTES),
+    config: await blobOf(blobs, config.digest, MAX_JSON_BYTES, 'blobs'),
     layers: layers.map(({ digest, size }) => async () => {
-      return await unpacked(await blobOf(blobs, digest, size), options.maxBytes)
+      return await unpacked(await blobOf(blobs, digest, size, 'blobs'), options.maxBytes)
     }),
   }
 }
@@ -69,7 +73,7 @@ async function findManifest(
     throw refused(`there is no image for linux/${options.architecture}`)
   if (fitting.length > 1 && depth === MAX_DEPTH && asRecord(choice)['platform'] === undefined)
     throw refused('exactly one image in an archive')
-  const manifest = await blobOf(blobs, descriptor(choice).digest, MAX_JSON_BYTES)
+  const manifest = await blobOf(blobs, descriptor(choice).digest, MAX_JSON_BYTES, 'manifests')
   return await findManifest(manifest, blobs, options, depth - 1)
 }
 
@@ -87,8 +91,22 @@ function descriptor(value: unknown): Descriptor {
   return { digest, size }
 }
 
-async function blobOf(blobs: BlobSource, digest: string, maxBytes: number): Promise<Uint8Array> {
-  const bytes = await blobs(digest, maxBytes)
+async function blobOf(
+  blobs: BlobSource,
+  digest: string,
+  maxBytes: number,
+  kind: 'manifests' | 'blobs',
+): Promise<Uint8Array> {
+  return await checkedBlob(async () => blobs(digest, maxBytes, kind), digest, maxBytes)
+}
+
+/** A blob held to its digest and size. @throws HiveError IMAGE_INVALID, and what getting it throws */
+export async function checkedBlob(
+  get: () => Promise<Uint8Array>,
+  digest: string,
+  maxBytes: number,
+): Promise<Uint8Array> {
+  const bytes = await get()
   if (bytes.byteLength > maxBytes) throw refused('a blob is larger than said')
   if (`sha256:${createHash('sha256').update(bytes).digest('hex')}` !== digest)
     throw refused('a blob does not match its digest')

@@ -3,6 +3,11 @@ export const ARCHITECTURES: Readonly<Record<string, 'amd64' | 'arm64'>> = {
   x86_64: 'amd64',
   aarch64: 'arm64',
 }
+/** Of this machine, as the image format spells it. */
+export function imageArchitecture(): string {
+  const names: Readonly<Record<string, Architecture>> = { x64: 'amd64', arm64: 'arm64' }
+  return names[process.arch] ?? process.arch
+}
 export type Architecture = 'amd64' | 'arm64'
 
 /** Where the program is mapped; any page-aligned address above mmap_min_addr does. */

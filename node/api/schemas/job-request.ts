@@ -3,6 +3,7 @@ import { MAX_DESTINATION_CHARS, MAX_EGRESS } from '../../domain/egress.ts'
 import { GPU_VENDORS, MAX_GPUS } from '../../domain/gpu-need.ts'
 import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
+import { MAX_REPOSITORY_CHARS } from '../../domain/registry-image.ts'
 import { MAX_SECRETS, type SecretSlot } from '../../domain/secret-slot.ts'
 import { MAX_PATH_CHARS, MAX_SECRETS_BYTES } from '../../protocol/limits.ts'
 import { AmountText, FileBody, TaskResourcesBody } from './basics.ts'
@@ -51,6 +52,7 @@ export const JobSpecBody = Type.Object(
   {
     kind: Type.Enum([...JOB_KINDS]),
     image: FileBody,
+    repository: Type.Optional(Type.String({ maxLength: MAX_REPOSITORY_CHARS })),
     args: Type.Array(Type.String()),
     env: Type.Record(Type.String(), Type.String()),
     files: Type.Array(FileBody),

@@ -98,7 +98,7 @@ async function run(
   const style = styleFor(parts.stderr, parts.env.noColor)
   using hold = new JobHold(parts, client)
   try {
-    const request = { ...(await uploadJob(draft, client, hold.signal)), secrets }
+    const request = { ...(await uploadJob(draft, parts, client, hold.signal)), secrets }
     const job = await runJob(parts, client, request, {
       json,
       style,

@@ -4,6 +4,7 @@ import type { Amount } from '../../domain/money.ts'
 import type { Resources } from '../../domain/resources.ts'
 import type { SecretSlot } from '../../domain/secret-slot.ts'
 import type { SecretSource } from './secret-fields.ts'
+import type { ImageForm } from './image-name.ts'
 
 /** A file of this machine, and where a task finds it. */
 export interface DraftFile {
@@ -20,10 +21,16 @@ export interface DraftSecret {
   readonly from: SecretSource
 }
 
+/** What a task runs, as its author named it. */
+export interface DraftProgram extends DraftFile {
+  /** A module is a file; `source` is a CID for content, and what an engine or a registry calls the image for those. */
+  readonly from: 'module' | ImageForm
+}
+
 /** A job as its author wrote it, checked, with every path resolved; nothing is uploaded yet. */
 export interface JobDraft {
   readonly kind: JobKind
-  readonly program: DraftFile
+  readonly program: DraftProgram
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly files: readonly DraftFile[]

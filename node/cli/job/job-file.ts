@@ -27,7 +27,7 @@ export async function readJob(program: string, flags: JobFlags, cwd: string): Pr
   const path = resolve(cwd, program)
   if (!SPEC_FILE.test(program)) {
     const field = kindFor(program) === 'docker' ? 'image' : 'module'
-    return draftOf(merged({ [field]: path }, absolute(flags, cwd)), cwd)
+    return draftOf(merged({ [field]: program }, absolute(flags, cwd)), cwd)
   }
   const problems: Problem[] = []
   const raw = readYaml(await textOf(path), problems)

@@ -1,13 +1,16 @@
+import { basename } from 'node:path'
 import type { Problem } from '../../config/reading.ts'
 import { MAX_EGRESS } from '../../domain/egress.ts'
 import type { JobKind } from '../../domain/job-spec.ts'
 import { secretSlotFault, type SecretSlot } from '../../domain/secret-slot.ts'
+import { formOf, nameFault } from './image-name.ts'
 import type { JobDocument } from './job-reader.ts'
 import type { SecretEntry } from './secret-fields.ts'
 
 /** What kind of program a file name stands for. */
 export function kindFor(path: string): JobKind {
-  return /\.(tar|tgz|tar\.gz)$/i.test(path) ? 'docker' : 'wasm'
+  const isImage = /\.(tar|tgz|tar\.gz|tar\.zst)$/i.test(path) || basename(path) === 'Dockerfile'
+  return isImage || formOf(path) !== 'file' || nameFault(path) !== undefined ? 'docker' : 'wasm'
 }
 
 /** What is wrong with a job whose fields are right one by one. */
@@ -15,7 +18,7 @@ export function mistakesIn(job: JobDocument): Problem[] {
   const problems: Problem[] = []
   const report = (path: string, text: string) => void problems.push({ path, text })
   if (job.module === undefined && job.image === undefined)
-    report('module', 'is missing; name a WASI module here, or an image archive as image')
+    report('module', 'is missing; name a WASI module here, or an image as image')
   if (job.module !== undefined && job.image !== undefined)
     report('image', 'a job has a module or an image, not both')
   if (job.kind === 'wasm' && job.image !== undefined) report('kind', 'an image is a docker job')

@@ -4,7 +4,8 @@ import type { Problem } from '../../config/reading.ts'
 import { MAX_TASKS } from '../../domain/offer.ts'
 import { isSandboxPath } from '../../protocol/job-spec-codec.ts'
 import { MAX_FILE_BYTES, MAX_IMAGE_BYTES } from '../../protocol/limits.ts'
-import type { DraftFile, JobDraft } from './draft.ts'
+import type { DraftFile, DraftProgram, JobDraft } from './draft.ts'
+import { formOf, nameFault } from './image-name.ts'
 import type { JobDocument } from './job-reader.ts'
 
 /** Folder in which a task of `map` finds its file. */
@@ -24,10 +25,15 @@ export async function resolveFiles(
     else if (size > maxBytes)
       problems.push({ path, text: `${source} has ${size} bytes, more than ${maxBytes}` })
   }
-  const named = job.image ?? job.module ?? ''
-  const program = { path: `/${basename(named)}`, source: at(named) }
-  if (named !== '')
-    await check(job.image === undefined ? 'module' : 'image', program.source, MAX_IMAGE_BYTES)
+  const program = programOf(job, at)
+  if (program.from === 'module' && job.module !== undefined)
+    await check('module', program.source, MAX_IMAGE_BYTES)
+  if (program.from === 'file' && !(await isThere(program.source))) {
+    const fault = nameFault(job.image ?? '')
+    const text = `cannot read ${program.source}`
+    if (fault === undefined) missing.push({ path: 'image', text })
+    else problems.push({ path: 'image', text: fault })
+  }
   if (job.stdin !== undefined) await check('stdin', at(job.stdin), MAX_FILE_BYTES)
   const files: DraftFile[] = []
   for (const [path, source] of Object.entries(job.files)) {
@@ -40,6 +46,18 @@ export async function resolveFiles(
   for (const { files: own } of inputs)
     for (const { source } of own) await check('map', source, MAX_FILE_BYTES)
   return { program, files, stdin: job.stdin === undefined ? undefined : at(job.stdin), inputs }
+}
+
+/** The program, by whatever name it has; images of this machine are read when they are uploaded. */
+function programOf(
+  { image, module = '' }: JobDocument,
+  at: (path: string) => string,
+): DraftProgram {
+  const from = image === undefined ? 'module' : formOf(image)
+  const named = image ?? module
+  if (from === 'module' || from === 'file')
+    return { from, path: `/${basename(at(named)) || 'root'}`, source: at(named) }
+  return { from, path: from === 'registry' ? `/${named}` : `/${basename(named)}`, source: named }
 }
 
 /** One task for each file that a pattern finds, in the order of their names. */
@@ -100,4 +118,11 @@ async function sizeOf(path: string): Promise<number | undefined> {
     // Missing or out of reach: reported with its path.
     return undefined
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false, // missing or out of reach: reported with its path
+  )
 }

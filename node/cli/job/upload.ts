@@ -2,11 +2,14 @@ import { readFile } from 'node:fs/promises'
 import type { JobRequestBody } from '../../api/schemas/job-request.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { NodeClient } from '../node-client.ts'
+import type { CliParts } from '../parts.ts'
 import type { DraftFile, JobDraft } from './draft.ts'
+import { placeImage } from './image-placing.ts'
 
 /** Puts a job's contents on the node, each file once, and returns what to submit. */
 export async function uploadJob(
   draft: JobDraft,
+  parts: Pick<CliParts, 'readImage' | 'cwd'>,
   client: NodeClient,
   signal: AbortSignal,
 ): Promise<JobRequestBody> {
@@ -22,7 +25,10 @@ export async function uploadJob(
     return all
   }
   const inputs: JobRequestBody['spec']['inputs'] = []
-  const image = await store(draft.program)
+  const program =
+    draft.program.from === 'module'
+      ? { image: await store(draft.program) }
+      : await placeImage(draft.program, parts, client, signal)
   const files = await storeAll(draft.files)
   for (const { name, files: own } of draft.inputs) inputs.push({ name, files: await storeAll(own) })
   const stdin =
@@ -30,7 +36,7 @@ export async function uploadJob(
   return {
     spec: {
       kind: draft.kind,
-      image,
+      ...program,
       args: [...draft.args],
       env: { ...draft.env },
       files,

@@ -1,9 +1,11 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Cid, PeerId } from '../../domain/ids.ts'
 import { filesOf, type InputFile, type JobSpec } from '../../domain/job-spec.ts'
+import { parseRepository } from '../../domain/registry-image.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { LayeredProgram, Program, SandboxTask } from '../../ports/sandbox.ts'
-import { isBlockCid } from '../../protocol/cid.ts'
+import type { Registries } from '../../ports/registries.ts'
+import { cidDigest, isBlockCid } from '../../protocol/cid.ts'
 import {
   decodeImageManifest,
   imageBytesOf,
@@ -15,21 +17,20 @@ import { MAX_FILE_BYTES, MAX_IMAGE_BYTES, MAX_IMAGE_MANIFEST_BYTES } from '../..
 export class Contents {
   readonly #blobs: Blobs
   readonly #from: PeerId
+  readonly #registries: Registries | undefined
   readonly #shared = new Map<Cid, Promise<Uint8Array>>()
   #image: Promise<Program> | undefined
   #layers: readonly ImageLayer[] = []
 
-  constructor(blobs: Blobs, from: PeerId) {
+  constructor(blobs: Blobs, from: PeerId, registries?: Registries) {
     this.#blobs = blobs
     this.#from = from
+    this.#registries = registries
   }
 
   /** The program; of a layered image only what says which layers it has. Throws CONTENT_NOT_FOUND or IMAGE_INVALID. */
   async image(spec: JobSpec, signal: AbortSignal): Promise<Program> {
-    this.#image ??=
-      spec.kind === 'docker' && isBlockCid(spec.image.cid)
-        ? this.#layered(spec.image, signal)
-        : this.#once(spec.image, MAX_IMAGE_BYTES, signal)
+    this.#image ??= this.#find(spec, signal)
     return this.#image
   }
 
@@ -78,6 +79,25 @@ export class Contents {
         bytes: bytes[at] ?? new Uint8Array(),
       })),
     }
+  }
+
+  async #find(spec: JobSpec, signal: AbortSignal): Promise<Program> {
+    const { kind, image, repository } = spec
+    if (repository !== undefined) return this.#pulled(repository, image, signal)
+    return kind === 'docker' && isBlockCid(image.cid)
+      ? this.#layered(image, signal)
+      : this.#once(image, MAX_IMAGE_BYTES, signal)
+  }
+
+  async #pulled(
+    repository: string,
+    { cid }: InputFile,
+    signal: AbortSignal,
+  ): Promise<LayeredProgram> {
+    const place = parseRepository(repository)
+    if (place === undefined || this.#registries?.allows(place.registry) !== true)
+      throw new HiveError('DECLINED_IMAGE', { repository })
+    return await this.#registries.pull({ ...place, sha256: cidDigest(cid).slice(2) }, { signal })
   }
 
   async #layered(image: InputFile, signal: AbortSignal): Promise<LayeredProgram> {

@@ -8,6 +8,7 @@ import { ProgressReader } from '../../domain/progress-mark.ts'
 import { isBillable, type OutputFile, type TaskResult } from '../../domain/receipt.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { Registries } from '../../ports/registries.ts'
 import type {
   LeftTasks,
   RunOptions,
@@ -46,6 +47,7 @@ export interface ExecutionParts {
   readonly sandboxes: readonly Sandbox[]
   readonly room: ContentRoom
   readonly secrets: SecretIntake
+  readonly registries?: Registries
 }
 
 const MAX_DETAIL_CHARS = 1000
@@ -109,7 +111,7 @@ export class Execution {
     if (sandbox === undefined) throw new HiveError('SANDBOX_UNAVAILABLE', { kind: spec.kind })
     using taken = new DisposableStack()
     taken.use(this.#parts.room.take(contentBytesOf(spec, work.tasks)))
-    const contents = new Contents(this.#parts.blobs, work.peer)
+    const contents = new Contents(this.#parts.blobs, work.peer, this.#parts.registries)
     await bringShare(contents, spec, sandbox, signal)
     return { spec, sandbox, contents, room: taken.move() }
   }

@@ -9,6 +9,7 @@ import type { Resources } from '../../domain/resources.ts'
 import { second } from '../../domain/units.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import type { MachineState } from '../../ports/machine-state.ts'
+import type { Registries } from '../../ports/registries.ts'
 import type { Sandbox } from '../../ports/sandbox.ts'
 import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
@@ -21,6 +22,7 @@ import { taskListHash } from '../../protocol/typed-data.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { Admission } from './admission.ts'
+import { classesFor } from './classes.ts'
 import { ContentRoom } from './content-room.ts'
 import { Earnings, type EarningsOptions } from './earnings.ts'
 import { Execution } from './execution.ts'
@@ -39,6 +41,8 @@ export interface ProviderParts extends Omit<IntakeParts, 'slots' | 'admission'> 
   readonly sandboxes: readonly Sandbox[]
   readonly machine: MachineState
   readonly sealer: Sealer
+  /** Where images may come from besides their requesters. */
+  readonly registries?: Registries
 }
 
 export interface ProviderOptions
@@ -87,7 +91,7 @@ export class Provider implements AsyncDisposable {
     this.works = new WorkBook(parts.store)
     this.slots = new Slots(options.resources, gpuPool(parts.sandboxes, options.gpus))
     this.earnings = new Earnings({ ...parts, works: this.works }, options)
-    const kinds = parts.sandboxes.map(({ kind }) => kind)
+    const kinds = classesFor(parts.sandboxes, parts.registries)
     this.admission = admissionOf({ ...parts, slots: this.slots }, { ...options, kinds })
     const { slots } = this
     this.#intake = new Intake({ ...parts, slots, admission: this.admission }, { ...options, kinds })

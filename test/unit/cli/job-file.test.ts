@@ -42,7 +42,11 @@ test('job file: a module alone is a job with every default', async (t) => {
   const dir = await folder(t, { 'a.wasm': '' })
   const job = await readJob('a.wasm', {}, dir)
   assert.equal(job.kind, 'wasm')
-  assert.deepEqual(job.program, { path: '/a.wasm', source: join(dir, 'a.wasm') })
+  assert.deepEqual(job.program, {
+    from: 'module',
+    path: '/a.wasm',
+    source: join(dir, 'a.wasm'),
+  })
   assert.equal(job.timeoutMs, JOB_DEFAULTS.timeoutMs)
   assert.equal(job.maxPrice, JOB_DEFAULTS.maxPrice)
   assert.equal(job.stream, true)
