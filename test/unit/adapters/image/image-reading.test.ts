@@ -61,7 +61,11 @@ test('the same image is the same, whatever tags, order and packing its archive h
     const { id, config, ...rest } = await readImageArchive(archive, READING)
     assert.equal(id, plain.id, what)
     assert.deepEqual(config, plain.config, what)
-    assert.deepEqual(await layersOf({ id, config, ...rest }), image.layers.map(Buffer.from), what)
+    assert.deepEqual(
+      await layersOf({ id, config, ...rest }),
+      image.layers.map((bytes) => Buffer.from(bytes)),
+      what,
+    )
   }
 })
 
@@ -88,7 +92,10 @@ test('a layer that an archive has twice may be a link, as the engine writes it',
     { path: 'manifest.json', bytes: jsonOf([{ Config: 'c.json', Layers: layers }]) },
   ])
   const read = await layersOf(await readImageArchive(archive, READING))
-  assert.deepEqual(read, [layer, layer].map(Buffer.from))
+  assert.deepEqual(
+    read,
+    [layer, layer].map((bytes) => Buffer.from(bytes)),
+  )
 })
 
 test('a root folder gives one layer that is the same for equal files, not times or owners', async (t) => {
