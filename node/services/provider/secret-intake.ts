@@ -81,7 +81,10 @@ export class SecretIntake {
 
   async #ask(work: WorkRecord, signal: AbortSignal): Promise<Uint8Array> {
     const { clock, requests } = this.#parts
-    const until = Math.min(clock.now() + this.#options.secretsWaitMs, work.finishBy * second)
+    const deadline = work.finishBy * second
+    // a share that a restart interrupted waits for its requester anyway, with tasks that may be running on
+    const patience = work.restarts === undefined ? this.#options.secretsWaitMs : Infinity
+    const until = Math.min(clock.now() + patience, deadline)
     for (;;) {
       try {
         return await requests.call(work.peer, 'secrets', fromHex(work.agreement), { signal })

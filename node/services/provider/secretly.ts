@@ -16,7 +16,9 @@ export function secretly(
     run: async (task, options) => told(await sandbox.run({ ...task, secrets }, options)),
     ...(left !== undefined && {
       left: {
-        ids: left.ids,
+        get ids() {
+          return left.ids
+        },
         resume: async (task, options) => {
           const result = await left.resume({ ...task, secrets }, options)
           return result === undefined ? undefined : told(result)

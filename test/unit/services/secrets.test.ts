@@ -5,12 +5,14 @@ import type { SecretSlot } from '../../../node/domain/secret-slot.ts'
 import type { Requests } from '../../../node/ports/requests.ts'
 import type { Sandbox } from '../../../node/ports/sandbox.ts'
 import { fromHex } from '../../../node/protocol/bytes.ts'
+import { SecretIntake } from '../../../node/services/provider/secret-intake.ts'
 import { createFakeSandbox } from '../../support/fake-sandbox.ts'
 import type { FakeScript } from '../../support/fake-script.ts'
 import type { MemoryStore } from '../../support/memory-store.ts'
 import {
   aRequest,
   finished,
+  NETWORK,
   started,
   TASK_PRICE,
   TestMarket,
@@ -281,3 +283,24 @@ function noting(given: (string | undefined)[]): Sandbox {
     },
   }
 }
+
+test('a provider that was restarted asks for longer: its tasks may be running on', async () => {
+  const market = new TestMarket()
+  const [alice, bob] = [market.member(), market.member()]
+  await using requester = await market.requester(alice)
+  await using bobs = await market.provider(bob)
+  const slow = { ...SHOWS, sleepMs: 60_000 }
+  const { id } = await requester.submit(await secretRequest(alice, slow), signal, VALUES)
+  await started(requester)
+  const [share] = await requester.book.sharesOf(await requester.book.find(id))
+  const work = await bobs.works.get(share?.id ?? '0x')
+  assert.ok(work)
+  let left = 1
+  const requests = failing(bob.node.requests, () => left-- > 0)
+  const parts = { ...market.parts(bob), requests }
+  const intake = new SecretIntake(parts, { network: NETWORK, secretsWaitMs: 0 })
+  await assert.rejects(intake.of(work, SLOTS, signal), { code: 'SECRETS_UNAVAILABLE' })
+  left = 1
+  using held = await intake.of({ ...work, restarts: 1 }, SLOTS, signal)
+  assert.equal(held.task?.env['TOKEN'], TOKEN_VALUE)
+})
