@@ -46,3 +46,17 @@ test('secrets in a job request: apart from the spec, checked, and in no answer o
   const logged = JSON.stringify(it.market.log)
   for (const each of [VALUE, base64(VALUE)]) assert.equal(logged.includes(each), false)
 })
+
+test('a request that is no JSON: refused, and nothing of it repeated', async () => {
+  await using it = await openTestApi({ providers: 0 })
+  const answer = await fetch(`http://127.0.0.1:${it.api.port}/v1/jobs`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${it.token}`, 'content-type': 'application/json' },
+    body: `{"secrets":{"token":${VALUE}}}`,
+  })
+  assert.equal(answer.status, 400)
+  const text = await answer.text()
+  for (const part of [VALUE, VALUE.slice(0, 6), VALUE.slice(-4)])
+    assert.equal(text.includes(part), false, text)
+  assert.equal(JSON.stringify(it.market.log).includes(VALUE), false)
+})
