@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import type { ImageBody } from '../../node/api/schemas/images.ts'
 import type { JobBody } from '../../node/api/schemas/jobs.ts'
 import type { WorkListBody } from '../../node/api/schemas/money.ts'
 import { parseAmount } from '../../node/domain/money.ts'
 import { GiB, second } from '../../node/domain/units.ts'
 import { buildBusyboxImage } from '../../scripts/images/busybox.ts'
+import { Hive } from './support/hive.ts'
 import { allResults, ended, printedSomewhere, stdoutOf, submit } from './support/jobs.ts'
 import { Money } from './support/money.ts'
 import { eventually, SharedNetwork } from './support/shared-network.ts'
@@ -149,6 +154,26 @@ test('a Docker job: its image travels as content, and its output comes back', as
   assert.equal(job.state, 'settled', JSON.stringify(job.error))
   assert.notEqual(await stdoutOf(client, job), 'user 0\n')
   assert.match(await stdoutOf(client, job), /^user \d+\n$/)
+})
+
+test('an image is added from a folder once, and jobs run it by its CID', async (t) => {
+  if (!network.node('provider-3').kinds.includes('docker'))
+    return t.skip('no Docker engine answers on this machine')
+  const root = await mkdtemp(join(tmpdir(), 'hive-root-'))
+  t.after(() => rm(root, { recursive: true }))
+  await copyFile('/bin/busybox', join(root, 'busybox'))
+  await writeFile(join(root, 'who'), `image of ${process.pid}`)
+  const hive = new Hive({ HIVE_DATA: network.node('requester-1').dir })
+  const flags = ['--entrypoint', '/busybox', '--cmd', 'echo', '--cmd', 'nothing', '--json']
+  const added = await hive.run('image', 'add', root, ...flags)
+  assert.equal(added.code, 0, added.stderr)
+  const { cid } = JSON.parse(added.stdout) as ImageBody
+  const again = JSON.parse((await hive.run('image', 'add', root, ...flags)).stdout) as ImageBody
+  assert.equal(again.cid, cid)
+  const ran = await hive.run('run', cid, '--', 'cat', '/who')
+  assert.deepEqual([ran.code, ran.stdout], [0, `image of ${process.pid}`], ran.stderr)
+  const list = await hive.run('image', 'ls')
+  assert.match(list.stdout, new RegExp(cid))
 })
 
 test('after all of it the sums hold: the requester lost what the providers gained and the fee', async () => {
