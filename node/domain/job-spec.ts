@@ -104,6 +104,11 @@ export function classOf({ kind, repository }: JobSpec): string {
   return repository === undefined ? kind : registryClass(kind, repository.split('/')[0] ?? '')
 }
 
+/** The kind of the jobs of a class, whose prices and rules hold for them wherever their images come from. */
+export function kindOfClass(name: string): string {
+  return name.split('@')[0] ?? ''
+}
+
 /** The class of jobs whose image is one of this registry. */
 export function registryClass(kind: JobKind, registry: string): string {
   return `${kind}@${registry}`

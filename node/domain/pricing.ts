@@ -1,3 +1,4 @@
+import { kindOfClass } from './job-spec.ts'
 import type { Amount } from './money.ts'
 import type { Offer } from './offer.ts'
 
@@ -51,7 +52,7 @@ export interface PriceTerms {
 export function askedPrice(offer: Offer, terms: PriceTerms, utilisation: number): Amount {
   const rule: PricingRule = PRICING_RULES[terms.pricing]
   const price = rule(offer, terms.prices, utilisation)
-  const least = terms.leastPrices[offer.class] ?? 0n
+  const least = terms.leastPrices[kindOfClass(offer.class)] ?? 0n
   return price > least ? price : least
 }
 

@@ -7,6 +7,7 @@ import { MAX_IMAGE_BYTES } from '../../../node/protocol/limits.ts'
 import { composeImage, imageArchive } from '../../../node/adapters/image/image-archive.ts'
 import { packTar, type TarMember } from '../../../node/adapters/image/tar-writer.ts'
 import { buildBusyboxImage } from '../../../scripts/images/busybox.ts'
+import type { LayeredProgram } from '../../../node/ports/sandbox.ts'
 import { attempt, type Attack } from './attack.ts'
 
 const PLANTED = '/tmp/hive-planted-by-an-image'
@@ -65,13 +66,44 @@ const BAD_IMAGES: Readonly<Record<string, () => Uint8Array>> = {
   },
 }
 
+/** Images in layers that must not be run. */
+const BAD_LAYERED: Readonly<Record<string, () => LayeredProgram>> = {
+  'a layer that is packed, to unpack to more than it says': () =>
+    layered([gzipSync(new Uint8Array(16 * MiB))]),
+  'a layer that another one’s digest names': () => ({
+    ...layered([layer({ path: 'a', bytes: evil })]),
+    layers: [async () => layer({ path: 'b', bytes: evil })],
+  }),
+  'more layers than digests': () => {
+    const { config, layers } = layered([layer({ path: 'a', bytes: evil })])
+    return { config, layers: [...layers, ...layers] }
+  },
+  'a configuration nested to exhaust its reader': () => ({
+    config: Buffer.from('['.repeat(200_000)),
+    layers: [],
+  }),
+  'a configuration as large as a layer': () => ({ config: Buffer.alloc(MiB, 0x20), layers: [] }),
+}
+
+function layered(layers: readonly Uint8Array[]): LayeredProgram {
+  const diffIds = layers.map(
+    (bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
+  )
+  const rootfs = { type: 'layers', diff_ids: diffIds }
+  const config = { architecture: 'amd64', os: 'linux', config: {}, rootfs }
+  return {
+    config: Buffer.from(JSON.stringify(config)),
+    layers: layers.map((bytes) => async () => bytes),
+  }
+}
+
 /** What an image tries by being unpacked, before a program of it runs. */
 export const ARCHIVE_ATTACKS: readonly Attack[] = [
-  ...Object.entries(BAD_IMAGES).map(([name, bytes]): Attack => ({
+  ...Object.entries({ ...BAD_IMAGES, ...BAD_LAYERED }).map(([name, program]): Attack => ({
     name: `an image with ${name}`,
     contained: 'image-bad, and nothing is written',
     attempt: async (target, bait) => {
-      const image = { id: `bad: ${name}`, load: async () => bytes() }
+      const image = { id: `bad: ${name}`, load: async () => program() }
       const { reason } = await attempt(target, bait, { image, args: ['/x'] })
       assert.equal(reason, 'image-bad')
       assert.equal(existsSync(PLANTED), false)

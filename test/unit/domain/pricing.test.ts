@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { FOLLOW_PERMILLE, PRICING_RULES, type PricingRule } from '../../../node/domain/pricing.ts'
+import {
+  askedPrice,
+  FOLLOW_PERMILLE,
+  PRICING_RULES,
+  type PricingRule,
+} from '../../../node/domain/pricing.ts'
 import { anOffer } from '../../support/messages.ts'
 
 const LIST = { perTask: 10n, perCoreSecond: 2n, perGpuSecond: 50n, reservedSecondsCap: 60 }
@@ -43,4 +48,11 @@ test('follow: the list price at half load, and between its bounds at any other',
 test('follow: a busier node never asks less', () => {
   const load = fc.double({ min: 0, max: 1, noNaN: true })
   fc.assert(fc.property(load, load, (a, b) => assert.ok(a <= b ? follow(a) <= follow(b) : true)))
+})
+
+test('the least price of a kind holds wherever its images come from', () => {
+  const terms = { pricing: 'posted', prices: LIST, leastPrices: { docker: 10_000n } } as const
+  for (const name of ['docker', 'docker@registry.example'])
+    assert.equal(askedPrice(anOffer({ class: name }), terms, 0), 10_000n)
+  assert.ok(askedPrice(anOffer({ class: 'wasm' }), terms, 0) < 10_000n)
 })

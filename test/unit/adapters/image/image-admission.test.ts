@@ -4,6 +4,11 @@ import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { admitImage } from '../../../../node/adapters/image/image-admission.ts'
 import { composeImage, imageArchive } from '../../../../node/adapters/image/image-archive.ts'
+import {
+  admitLayers,
+  bytesOfLayer,
+  type LayeredImage,
+} from '../../../../node/adapters/image/layered-image.ts'
 import { packTar } from '../../../../node/adapters/image/tar-writer.ts'
 
 const layer = packTar([{ path: 'program', bytes: Buffer.from('x'), mode: 0o755 }])
@@ -133,4 +138,32 @@ test('image refused: gzip, of the whole or of a layer, that unpacks to more than
     await assert.rejects(admitImage(bomb, maxBytes), { code: 'IMAGE_INVALID' })
   }
   assert.match((await admitImage(layered)).id, /^sha256:/)
+})
+
+test('a layer that is there many times counts as often, in bytes and in files', async () => {
+  const files = Array.from({ length: 2500 }, (_, at) => ({
+    path: `f${at}`,
+    bytes: Buffer.alloc(1),
+  }))
+  const one = packTar(files)
+  const layers = Array.from({ length: 101 }, () => one)
+  const program = {
+    config: Buffer.from(JSON.stringify(aConfig({}, layers))),
+    layers: layers.map((bytes) => async () => bytes),
+  }
+  const readAll = async (image: LayeredImage) => {
+    let read = 0
+    for (const each of image.layers) {
+      await bytesOfLayer(each)
+      read++
+    }
+    return read
+  }
+  await assert.rejects(readAll(admitLayers(program)), { code: 'IMAGE_INVALID' })
+  const first = (count: number) => {
+    const image = admitLayers(program, 2 * one.length)
+    return { ...image, layers: image.layers.slice(0, count) }
+  }
+  assert.equal(await readAll(first(2)), 2)
+  await assert.rejects(readAll(first(3)), { code: 'IMAGE_INVALID' })
 })
