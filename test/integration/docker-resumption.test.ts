@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { aTask, textOf } from '../conformance/sandbox.ts'
+import { aTask, textFile, textOf } from '../conformance/sandbox.ts'
 import { leftTasksAreTakenUp } from '../conformance/left-tasks.ts'
 import {
   dockerMissing,
@@ -75,6 +75,17 @@ describe('docker tasks after a crash of the node', { skip: await dockerMissing()
     ])
     assert.equal(Buffer.compare(Buffer.from(result?.stdout ?? []), expected), 0)
     await sandbox[Symbol.asyncDispose]()
+  })
+
+  test('a secret file is still there for a task that runs on, and goes with it', async () => {
+    const command = 'echo up; usleep 3000000; cat /run/secrets/key'
+    const secrets = { env: {}, files: [textFile('/run/secrets/key', 'still here')] }
+    const task = aTask(shell(command), [], { secrets })
+    const { sandbox, nodeId } = await reopened(task)
+    const result = await sandbox.left?.resume(task, never)
+    assert.equal(textOf(result?.stdout ?? new Uint8Array()), 'up\nstill here')
+    await sandbox[Symbol.asyncDispose]()
+    assert.deepEqual(await leftoversOf(nodeId), [])
   })
 
   test('output over the cap ends a task that was taken up', async () => {

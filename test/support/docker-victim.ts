@@ -12,8 +12,12 @@ export async function killDuring(
   nodeId: string,
   task: SandboxTask,
 ): Promise<void> {
-  const { image: _image, files: _files, stdin, ...rest } = task
-  const plan: Victim = { runtime, nodeId, task: { ...rest, stdin: Buffer.from(stdin).toString() } }
+  const { image: _image, files: _files, secrets, stdin, ...rest } = task
+  const secretFiles = Object.fromEntries(
+    (secrets?.files ?? []).map(({ path, bytes }) => [path, Buffer.from(bytes).toString()]),
+  )
+  const told = { ...rest, secretFiles, stdin: Buffer.from(stdin).toString() }
+  const plan: Victim = { runtime, nodeId, task: told }
   const victim = spawn(process.execPath, [VICTIM, JSON.stringify(plan)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
