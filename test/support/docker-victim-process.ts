@@ -16,7 +16,10 @@ const { runtime, nodeId, task: given } = JSON.parse(process.argv[2] ?? '') as Vi
 const { sandbox } = await openTestSandbox(runtime, { nodeId })
 const { secretFiles, ...task } = given
 const stdin = Buffer.from(task.stdin ?? '')
-const files = Object.entries(secretFiles).map(([path, text]) => ({ path, bytes: Buffer.from(text) }))
+const files = Object.entries(secretFiles).map(([path, text]) => ({
+  path,
+  bytes: Buffer.from(text),
+}))
 const secrets = files.length > 0 && { secrets: { env: {}, files } }
 await sandbox.run(
   { ...task, ...secrets, image: busybox, files: [], stdin },
