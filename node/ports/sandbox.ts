@@ -73,7 +73,10 @@ export interface SandboxResult {
   readonly reason: EndReason
   /** Meaningful for `exit` only; -1 otherwise. */
   readonly exitCode: number
-  /** What went wrong, in words; on `exit` only of a program that trapped, with exit code 134. */
+  /**
+   * What went wrong, in words; on `exit` only of a program that trapped, with exit code 134, and of connections that
+   * were refused.
+   */
   readonly detail: string
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
@@ -105,7 +108,10 @@ export interface LeftTasks {
   end(id: string): Promise<void>
 }
 
-/** Runs strangers' programs. No network, no host files, non-root, limits enforced; nothing is left behind. */
+/**
+ * Runs strangers’ programs. No network but what a task may reach, no host files, non-root, limits enforced; nothing is
+ * left behind.
+ */
 export interface Sandbox extends AsyncDisposable {
   readonly kind: JobKind
   /** What isolates the job, for the advert: `bubblewrap`, `docker runc`, … */
@@ -114,6 +120,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly left?: LeftTasks
   /** Makers whose GPUs it can hand to a task; left out: none. */
   readonly gpuVendors?: readonly GpuVendor[]
+  /** Whether a task may have destinations here; one that does where it may not is start-failed. */
+  readonly hasEgress?: boolean
   /** Whether the image is already loaded, so that a bid may say so. */
   holds(imageId: string): boolean
   /**

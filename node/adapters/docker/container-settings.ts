@@ -39,6 +39,8 @@ export interface ContainerPlan {
   readonly mounts: Docker.MountConfig
   /** Where the job's processes are counted, if this node may make such a group. */
   readonly cgroupParent: string | undefined
+  /** The container whose network it shares; left out: none, not even a shared one. */
+  readonly networkOf?: string
 }
 
 /** What tells one machine from another outside /proc. */
@@ -61,16 +63,17 @@ export function containerSettings(
     ...(launcher === undefined && task.args.length > 0 && { Cmd: [...task.args] }),
     Env: [...environmentOf(task, plan.imageEnv, gpus.env)],
     User: `${JOB_UID}:${JOB_UID}`,
-    Hostname: HOST_NAME,
+    ...(plan.networkOf === undefined && { Hostname: HOST_NAME }),
     Labels: { ...plan.labels },
     OpenStdin: hasStdin,
     StdinOnce: hasStdin,
     AttachStdin: hasStdin,
     AttachStdout: true,
     AttachStderr: true,
-    NetworkDisabled: true,
+    NetworkDisabled: plan.networkOf === undefined,
     HostConfig: {
       ...isolation(),
+      ...network(plan.networkOf),
       ...limits(task, plan.runtime),
       ...gpus.host,
       Runtime: plan.runtime,
@@ -94,23 +97,26 @@ export function environmentOf(
 
 function isolation(): Docker.HostConfig {
   return {
-    NetworkMode: 'none',
     ReadonlyRootfs: true,
     CapDrop: ['ALL'],
     SecurityOpt: ['no-new-privileges:true', `seccomp=${SECCOMP}`],
     IpcMode: 'none',
     MaskedPaths: [...MASKED_PROC.map(proc), ...MASKED_SYS.map(sys)],
     ReadonlyPaths: READONLY_PROC.map(proc),
-    // otherwise the engine copies the host's own name servers and search domains in
-    Dns: ['127.0.0.1'],
-    DnsSearch: ['.'],
   }
+}
+
+/** A loopback and nothing else: its own, or that of the container which holds it for the task. */
+export function network(of?: string): Docker.HostConfig {
+  if (of !== undefined) return { NetworkMode: `container:${of}` }
+  // otherwise the engine copies the host's own name servers and search domains in
+  return { NetworkMode: 'none', Dns: ['127.0.0.1'], DnsSearch: ['.'] }
 }
 
 function limits(task: SandboxTask, runtime: string): Docker.HostConfig {
   const { cpuMillis, memoryBytes } = task.limits
   return {
-    PidsLimit: runtime === 'runsc' ? PIDS_GVISOR : PIDS,
+    PidsLimit: runtime.includes('runsc') ? PIDS_GVISOR : PIDS,
     Memory: memoryBytes,
     // equal to Memory: no swap at all
     MemorySwap: memoryBytes,

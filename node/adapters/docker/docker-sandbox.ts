@@ -10,6 +10,9 @@ import type {
 } from '../../ports/sandbox.ts'
 import { openCgroupMeter } from '../confinement/cgroup-meter.ts'
 import { connectEngine, engineGone } from './engine.ts'
+import { openDockerEgress, runConnected, type DockerEgress } from './docker-egress.ts'
+import type { Egress } from '../egress/egress-gate.ts'
+import { wantsEgress } from '../egress/task-egress.ts'
 import { describeEngine } from './engine-description.ts'
 import { engineShelf, loadIntoEngine } from './engine-image.ts'
 import { openGpuAccess } from './gpu-access.ts'
@@ -36,6 +39,8 @@ export interface DockerSandboxOptions {
   readonly runtime?: string
   /** GPUs of this machine that tasks may be given; left out: none. */
   readonly gpus?: readonly GpuDevice[]
+  /** The runtime of tasks that have destinations, if they need another; it must be as good as the provider wants it. */
+  readonly egressRuntime?: string
   /** Images of jobs kept in the engine. @default DOCKER_DEFAULTS.imageCapacity */
   readonly imageCapacity?: number
   /** Containers kept ready for tasks of a kind that comes often. @default none */
@@ -56,7 +61,7 @@ export const DOCKER_DEFAULTS = {
  * `undefined`, with the reason in the log, when no engine answers or it cannot run a container.
  */
 export async function openDockerSandbox(
-  parts: { readonly logger: Logger },
+  parts: { readonly logger: Logger; readonly egress?: Egress },
   options: DockerSandboxOptions,
 ): Promise<Sandbox | undefined> {
   const logger = parts.logger.child('docker')
@@ -109,7 +114,9 @@ export async function openDockerSandbox(
       // without groups of our own, what a container did before its task could not be told apart
       const options = cgroups === undefined ? { most: 0 } : stock
       const warm = keepWarmContainers({ on, architecture, logger }, options)
-      return new DockerSandbox({ ...on, warm }, left)
+      const open = parts.egress && { logger, egress: parts.egress }
+      const way = open && (await openDockerEgress(on, open, info, chosen.egressRuntime ?? runtime))
+      return new DockerSandbox({ ...on, warm }, left, way)
     }
     return undefined
   } catch (error) {
@@ -124,16 +131,19 @@ class DockerSandbox implements Sandbox {
   readonly isolation: string
   readonly gpuVendors: readonly GpuVendor[]
   readonly left: Resumption
+  readonly hasEgress: boolean
   readonly #on: WarmEngine
   readonly #tasks: RunningTasks
 
-  constructor(on: WarmEngine, left: readonly LeftTask[]) {
+  constructor(on: WarmEngine, left: readonly LeftTask[], way: DockerEgress | undefined) {
     this.#on = on
+    this.hasEgress = way !== undefined
     this.isolation = `docker ${on.runtime}`
     this.gpuVendors = GPU_VENDORS.filter((vendor) => on.gpus.refusals[vendor] === undefined)
     this.#tasks = new RunningTasks({
       kind: this.kind,
-      runner: (task, progress) => runTask(on, task, progress),
+      runner: (task, progress) =>
+        wantsEgress(task) ? runConnected(on, way, task, progress) : runTask(on, task, progress),
     })
     this.left = new Resumption({ on, tasks: this.#tasks }, left)
   }

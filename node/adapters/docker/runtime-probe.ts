@@ -9,13 +9,17 @@ import type { Image } from '../image/image-archive.ts'
 /** How long a trial container may take, ms; a broken runtime may hang at full speed for ever. */
 const PROBE_TIMEOUT_MS: number = 15 * second
 
-/** Tries a runtime with a container that only exits, and is given `more`. Why it does not work, or `undefined` when it does. */
+/**
+ * Tries a runtime with a container that is given `more` and only exits, or runs another program that exits as it should.
+ * Why it does not work, or `undefined` when it does.
+ */
 export async function runtimeFault(
   engine: Engine,
   runtime: string,
   helper: Image,
   nodeId: string,
   more: Docker.HostConfig = {},
+  program?: string,
 ): Promise<string | undefined> {
   const abortSignal = AbortSignal.timeout(PROBE_TIMEOUT_MS)
   await using made = new AsyncDisposableStack()
@@ -23,6 +27,7 @@ export async function runtimeFault(
     const container = await createHelperContainer(engine, helper, {
       abortSignal,
       labels: { [LABELS.node]: nodeId },
+      ...(program !== undefined && { program }),
       host: { ...more, Runtime: runtime },
     })
     made.defer(() => unlessGone(container.remove({ force: true })))

@@ -47,14 +47,9 @@ export async function makeTaskContainer(
   const volumes = made.use(await startStep(making))
   const { mounts } = volumes
   const { cgroupParent } = usage
-  const creating = need.create({
-    gpus: on.gpus,
-    name,
-    runtime: on.runtime,
-    labels,
-    mounts,
-    cgroupParent,
-  })
+  const { runtime, networkOf } = on
+  const plan = { gpus: on.gpus, name, runtime, labels, mounts, cgroupParent }
+  const creating = need.create({ ...plan, ...(networkOf !== undefined && { networkOf }) })
   made.defer(async () => {
     const [created] = await Promise.allSettled([creating])
     const removal =

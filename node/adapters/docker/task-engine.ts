@@ -19,6 +19,8 @@ export interface TaskEngine {
   readonly gpus: GpuAccess
   readonly cgroups: CgroupMeter | undefined
   readonly nodeId: string
+  /** The container whose network the task's shares, if it may reach anything. */
+  readonly networkOf?: string
 }
 
 /** What of a task names the things made for it. */

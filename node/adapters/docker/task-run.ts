@@ -99,7 +99,7 @@ async function runTold(
   shape: WarmShape,
   progress: RunProgress,
 ): Promise<SandboxResult> {
-  await using container = await withImage(on, task, () => on.warm.make(shape))
+  await using container = await withImage(on, task, () => on.warm.make(shape, on))
   const result = await container.run(task, planFolders(task), progress)
   if (result !== undefined) return result
   throw new HiveError('TASK_START_FAILED', { said: 'its program cannot be found or executed' })

@@ -13,8 +13,11 @@ import { WarmStock, type WarmStockOptions } from './warm-stock.ts'
 export interface WarmContainers extends AsyncDisposable {
   /** Counts a task of this shape, and gives a container that waits for one: the caller's to dispose. */
   take(shape: WarmShape): WarmContainer | undefined
-  /** Makes one now: for a task whose environment no engine may keep. Fails as makeWarmContainer does. */
-  make(shape: WarmShape): Promise<WarmContainer>
+  /**
+   * Makes one now: for a task whose environment no engine may keep. `on` tells the runtime and the network if those are
+   * the task's own. Fails as makeWarmContainer does.
+   */
+  make(shape: WarmShape, on?: TaskEngine): Promise<WarmContainer>
   /** Removes what waits with an image that is being given up. */
   forgetImage(imageId: string): Promise<void>
 }
@@ -29,10 +32,10 @@ export function keepWarmContainers(
 ): WarmContainers {
   const { on, architecture, logger } = parts
   let opening: Promise<Launcher> | undefined
-  const make = async (shape: WarmShape) => {
+  const make = async (shape: WarmShape, own: TaskEngine = on) => {
     opening ??= openTriedLauncher(on, architecture)
     try {
-      return await makeWarmContainer(on, await opening, shape)
+      return await makeWarmContainer(own, await opening, shape)
     } catch (error) {
       // the next may find it working
       const [opened] = await Promise.allSettled([opening])

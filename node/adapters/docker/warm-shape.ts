@@ -17,13 +17,13 @@ export interface WarmShape extends StockKind {
  */
 const MOST_WALL_MS: number = 10 * minute
 
-/** The shape of a container for one task alone; `undefined` for a task that needs more of the machine than memory. */
+/** The shape of a container for one task alone; `undefined` for a task that needs devices of the machine. */
 export function ownShapeOf(
-  { limits, outputs, gpus = [], egress }: SandboxTask,
+  { limits, outputs, gpus = [] }: SandboxTask,
   imageId: string,
   folders: readonly TaskFolder[],
 ): WarmShape | undefined {
-  if (gpus.length > 0 || egress !== undefined) return undefined
+  if (gpus.length > 0) return undefined
   return { key: '', imageId, limits, folders, outputs }
 }
 

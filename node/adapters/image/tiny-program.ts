@@ -32,8 +32,23 @@ export function exitProgram(architecture: Architecture, status: number): Uint8Ar
   return elf(architecture, code)
 }
 
-/** `code` as a static executable that starts at its first byte. */
-export function elf(architecture: Architecture, code: Uint8Array): Uint8Array {
+/** One that sleeps until it is killed. */
+export function pauseProgram(architecture: Architecture): Uint8Array {
+  if (architecture === 'amd64') {
+    // mov eax, 34 (pause); syscall; jmp to the start
+    return elf(architecture, Buffer.of(0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7))
+  }
+  // movz x0..x3, #0; movz x8, #73 (ppoll); svc #0; b to the start
+  const code = Buffer.alloc(28)
+  for (const register of [0, 1, 2, 3]) code.writeUInt32LE(0xd2800000 + register, register * 4)
+  code.writeUInt32LE(0xd2800008 + (73 << 5), 16)
+  code.writeUInt32LE(0xd4000001, 20)
+  code.writeUInt32LE(0x17fffffa, 24)
+  return elf(architecture, code)
+}
+
+/** `code` as a static executable that starts at its first byte, and may write over itself if it has to. */
+export function elf(architecture: Architecture, code: Uint8Array, isWritable = false): Uint8Array {
   const file = Buffer.alloc(HEADERS_BYTES + code.length)
   file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1], 0)
   file.writeUInt16LE(2, 16) // ET_EXEC
@@ -45,7 +60,7 @@ export function elf(architecture: Architecture, code: Uint8Array): Uint8Array {
   file.writeUInt16LE(56, 54)
   file.writeUInt16LE(1, 56)
   file.writeUInt32LE(1, 64) // PT_LOAD
-  file.writeUInt32LE(5, 68) // readable, executable
+  file.writeUInt32LE(isWritable ? 7 : 5, 68) // readable, executable
   file.writeBigUInt64LE(BigInt(BASE), 80)
   file.writeBigUInt64LE(BigInt(BASE), 88)
   file.writeBigUInt64LE(BigInt(file.length), 96)

@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises'
+import { wantsEgress } from '../egress/task-egress.ts'
 import { HOST_NAME, JOB_UID, MASKED_PROC, PIDS } from '../confinement/job-bounds.ts'
 import type { Keeper } from './keeper.ts'
 import { environment, programLine } from '../confinement/program-line.ts'
@@ -20,6 +21,8 @@ export function bubblewrapKeeper(filterPath: string): Keeper {
     prepare: async (task, image, space) => {
       const options = [
         WALLS,
+        // the stage's own, made for this task: see openWay
+        wantsEgress(task) ? ['--share-net'] : [],
         ['--hostname', HOST_NAME],
         ['--ro-bind', STAGE_ROOT, '/'],
         ['--dev', '/dev', '--remount-ro', '/dev'],

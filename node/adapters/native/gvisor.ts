@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { SandboxTask } from '../../ports/sandbox.ts'
+import { wantsEgress } from '../egress/task-egress.ts'
 import { HOST_NAME, JOB_UID, OPEN_FILES, PIDS_GVISOR } from '../confinement/job-bounds.ts'
 import type { ImageConfig } from '../image/image-config.ts'
 import type { Keeper } from './keeper.ts'
@@ -9,8 +10,12 @@ import { STAGE, STAGE_ROOT, type Workspace } from './task-workspace.ts'
 
 /** Where the runtime writes what went wrong, out of the job's reach. */
 const LOG = `${STAGE}/runsc.log`
-/** No network stack at all; and the platform that needs neither hardware nor a recent build. */
-const FLAGS = ['--network=none', '--platform=ptrace', '--ignore-cgroups']
+/** The platform that needs neither hardware nor a recent build. */
+const FLAGS = ['--platform=ptrace', '--ignore-cgroups']
+/** No network stack at all. */
+const NO_NETWORK = '--network=none'
+/** The kernel's own stack, in the network that the stage has made for this task: its loopback and nothing else. */
+const STAGE_NETWORK = '--network=host'
 /** The bundle, on the stage: the task's variables are in it, and they may be secret. */
 const BUNDLE = `${STAGE}/bundle`
 /** Takes the bundle's one file, then closes the descriptors that are not the runtime's: it would hand them on. */
@@ -30,6 +35,7 @@ export function gvisorKeeper(): Keeper {
       const command = [
         ['sh', '-c', BEGIN, 'begin'],
         ['setpriv', '--pdeathsig', 'KILL', 'runsc', ...records, ...FLAGS],
+        [wantsEgress(task) ? STAGE_NETWORK : NO_NETWORK],
         ['run', '--bundle', BUNDLE, basename(space.folder)],
       ].flat()
       return { command, secret: Buffer.from(config) }
@@ -73,7 +79,9 @@ function ociConfig(task: SandboxTask, image: ImageConfig, space: Workspace): unk
       })),
     ],
     linux: {
-      namespaces: ['pid', 'network', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
+      namespaces: ['pid', ...(wantsEgress(task) ? [] : ['network']), 'ipc', 'uts', 'mount'].map(
+        (type) => ({ type }),
+      ),
     },
   }
 }

@@ -1,5 +1,8 @@
 import { MiB, second } from '../../domain/units.ts'
 import { composeImage, imageArchive } from '../image/image-archive.ts'
+import { connectProgram } from '../image/call-chain.ts'
+import { trialEgress } from '../egress/task-egress.ts'
+import { PROXY_PORT } from '../egress/proxy-environment.ts'
 import { exitProgram, type Architecture } from '../image/tiny-program.ts'
 import { runTask, type NativeMachine } from './task-run.ts'
 
@@ -13,12 +16,32 @@ export async function keeperFault(
   machine: NativeMachine,
   architecture: Architecture,
 ): Promise<string | undefined> {
+  return await fault(machine, architecture, exitProgram(architecture, PROBE_STATUS), [])
+}
+
+/** Likewise, whether a task that may reach something finds its proxy. */
+export async function reachFault(
+  machine: NativeMachine,
+  architecture: Architecture,
+): Promise<string | undefined> {
+  const program = connectProgram(architecture, PROXY_PORT, PROBE_STATUS)
+  return await fault({ ...machine, openEgress: trialEgress }, architecture, program, [
+    'localhost:1',
+  ])
+}
+
+async function fault(
+  machine: NativeMachine,
+  architecture: Architecture,
+  program: Uint8Array,
+  egress: readonly string[],
+): Promise<string | undefined> {
   const image = composeImage({
     architecture,
     cmd: ['/probe'],
-    members: [{ path: 'probe', bytes: exitProgram(architecture, PROBE_STATUS), mode: 0o755 }],
+    members: [{ path: 'probe', bytes: program, mode: 0o755 }],
   })
-  const none = { args: [], env: {}, stdin: new Uint8Array(), files: [], outputs: '/out' }
+  const none = { args: [], env: {}, stdin: new Uint8Array(), files: [], outputs: '/out', egress }
   const limits = {
     cpuMillis: 1000,
     memoryBytes: 128 * MiB,

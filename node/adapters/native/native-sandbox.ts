@@ -15,11 +15,14 @@ import { bubblewrapKeeper } from './bubblewrap.ts'
 import { gvisorKeeper } from './gvisor.ts'
 import type { Keeper } from './keeper.ts'
 import { OutputPipes } from './output-pipes.ts'
-import { keeperFault } from './keeper-probe.ts'
+import { keeperFault, reachFault } from './keeper-probe.ts'
 import { seccompProgram } from './seccomp-program.ts'
 import { openTaskGroups } from './task-groups.ts'
+import type { Egress } from '../egress/egress-gate.ts'
+import { proxyEgress, type OpenEgress } from '../egress/task-egress.ts'
+import { loopbackProgram } from '../image/call-chain.ts'
 import { runTask, type NativeMachine } from './task-run.ts'
-import { BASE } from './task-workspace.ts'
+import { BASE, LOOPBACK } from './task-workspace.ts'
 import { UnpackedImages } from './unpacked-images.ts'
 
 /** What can hold a job without an engine. */
@@ -52,7 +55,7 @@ const PIPES = 4
  * `undefined`, with the reason in the log, where it cannot hold a job to its limits.
  */
 export async function openNativeSandbox(
-  parts: { readonly logger: Logger },
+  parts: { readonly logger: Logger; readonly egress?: Egress },
   options: NativeSandboxOptions,
 ): Promise<Sandbox | undefined> {
   const logger = parts.logger.child('native')
@@ -80,17 +83,39 @@ export async function openNativeSandbox(
   const pipes = new OutputPipes({ folder: join(workDir, 'pipes') })
   const unpacked = new UnpackedImages({ folder: join(workDir, 'images') })
   const images = new ImageStore({ shelf: unpacked }, { capacity: imageCapacity })
-  const machine = { root: workDir, groups: made.groups, pipes, unpacked, images, logger }
+  const machine = {
+    root: workDir,
+    groups: made.groups,
+    pipes,
+    unpacked,
+    images,
+    logger,
+    openEgress: undefined,
+  }
   for (const name of chosen === undefined ? NATIVE_KEEPERS : [chosen]) {
     const keeper = name === 'runsc' ? gvisorKeeper() : bubblewrapKeeper(filterPath)
     const fault = await keeperFault({ ...machine, keeper }, architecture)
     if (fault === undefined) {
       await pipes.prepare(PIPES)
-      return new NativeSandbox({ ...machine, keeper })
+      const openEgress = await usableEgress({ ...machine, keeper }, architecture, parts.egress)
+      return new NativeSandbox({ ...machine, keeper, openEgress })
     }
     logger.warn('a keeper of native jobs does not work', { keeper: name, fault })
   }
   await rm(workDir, { recursive: true, force: true })
+  return undefined
+}
+
+/** The way to what was asked for, if a trial task can be given one here. */
+async function usableEgress(
+  machine: NativeMachine,
+  architecture: Architecture,
+  egress: Egress | undefined,
+): Promise<OpenEgress | undefined> {
+  if (egress === undefined || egress.policy.allow.length === 0) return undefined
+  const fault = await reachFault(machine, architecture)
+  if (fault === undefined) return proxyEgress(egress)
+  machine.logger.warn('native jobs cannot be given destinations', { fault })
   return undefined
 }
 
@@ -107,6 +132,7 @@ async function layOut(workDir: string, architecture: Architecture): Promise<stri
   const hosts = join(base, 'etc', 'hosts')
   await writeFile(hosts, '127.0.0.1 localhost\n::1 localhost\n')
   await chmod(hosts, 0o644)
+  await writeFile(join(workDir, LOOPBACK), loopbackProgram(architecture), { mode: 0o700 })
   const filterPath = join(workDir, 'filter')
   await writeFile(filterPath, seccompProgram(architecture))
   return filterPath
@@ -115,12 +141,14 @@ async function layOut(workDir: string, architecture: Architecture): Promise<stri
 class NativeSandbox implements Sandbox {
   readonly kind = 'docker'
   readonly isolation: string
+  readonly hasEgress: boolean
   readonly #machine: NativeMachine
   readonly #tasks: RunningTasks
 
   constructor(machine: NativeMachine & { readonly keeper: Keeper }) {
     this.#machine = machine
     this.isolation = machine.keeper.isolation
+    this.hasEgress = machine.openEgress !== undefined
     this.#tasks = new RunningTasks({
       kind: this.kind,
       runner: (task, progress) => runTask(machine, task, progress),

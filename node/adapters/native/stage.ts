@@ -17,6 +17,8 @@ export interface StageSettings {
   readonly given: string
   /** Archive to unpack on the stage, after the mounts are made; never on a disk. */
   readonly unpacked: Uint8Array | undefined
+  /** The program that puts a loopback up, as a path from `root`, for a task with a network of its own that starts at `proceed`. */
+  readonly loopback: string | undefined
   /** Files to write `0` into, so that the command and not its stage is counted. */
   readonly joins: readonly string[]
   readonly command: readonly string[]
@@ -43,6 +45,11 @@ export interface StageEnd {
 export interface Stage extends AsyncDisposable {
   /** The command has ended, the mounts are still there. Never rejects. */
   readonly ended: Promise<StageEnd>
+  /** Of a task with a network of its own: whether that is up, so that the command waits for `proceed`. Never rejects. */
+  readonly isConnected: Promise<boolean>
+  /** The stage's network, as a file. */
+  readonly namespace: string
+  proceed(): void
   /** The outputs folder as this process can reach it while the stage stands. */
   readonly outputs: string
   /** A path on the stage, likewise. */
@@ -61,7 +68,12 @@ if [ -n "$2" ]; then cp --archive "$2/." ${STAGE_OUT}/ || exit 124; fi
 if [ -n "$3" ]; then tar --extract --file=- --directory=${STAGE} --same-owner --same-permissions <&9 || exit 123; fi
 exec 9<&-
 joins=$4
-shift 4
+if [ -n "$5" ]; then
+  "$5" || exit 122
+  echo connected >&3
+  read -r _ <&3
+fi
+shift 5
 (
   for join in $joins; do echo 0 >"$join" || exit 125; done
   echo ${OOM_SCORE} >/proc/self/oom_score_adj
@@ -79,22 +91,14 @@ const MAX_TEXT_CHARS = 8192
 
 /** Makes the mounts and starts the command. */
 export function openStage(settings: StageSettings): Stage {
-  const { root, mounts, given, unpacked, joins, command } = settings
+  const { root, mounts, given, unpacked, joins, loopback, command } = settings
   const hasSecrets = unpacked === undefined ? '' : 'yes'
-  const script = [
-    'sh',
-    '-c',
-    SCRIPT,
-    'stage',
-    mounts,
-    given,
-    hasSecrets,
-    joins.join(' '),
-    ...command,
-  ]
+  const words = [mounts, given, hasSecrets, joins.join(' '), loopback ?? '', ...command]
+  const script = ['sh', '-c', SCRIPT, 'stage', ...words]
+  const spaces = loopback === undefined ? ['--mount'] : ['--mount', '--net']
   const child = spawn(
     'setpriv',
-    ['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private', ...script],
+    ['--pdeathsig', 'KILL', 'unshare', ...spaces, '--propagation', 'private', ...script],
     {
       cwd: root,
       env: TOOLS_ENV,
@@ -127,7 +131,8 @@ export function openStage(settings: StageSettings): Stage {
   for (const stream of [secret, control, ...archive]) stream.on('error', () => undefined)
   secret.end(settings.secret)
   for (const stream of archive) stream.end(unpacked ?? '')
-  const ended = firstLine(control, gone).then(async (line): Promise<StageEnd> => {
+  const lines = firstLines(control, loopback === undefined ? 1 : 2)
+  const ended = Promise.resolve(lines.at(-1)).then(async (line): Promise<StageEnd> => {
     if (line === undefined)
       return { status: undefined, report: await report, complaint: await complaint }
     return { status: Number(line), report: await report, complaint: '' }
@@ -135,6 +140,9 @@ export function openStage(settings: StageSettings): Stage {
   const reach = (path: string) => `/proc/${child.pid ?? 0}/root${path}`
   return {
     ended,
+    isConnected: Promise.resolve(lines[0]).then((line) => line !== undefined),
+    namespace: `/proc/${child.pid ?? 0}/ns/net`,
+    proceed: () => void control.write('\n'),
     outputs: reach(STAGE_OUT),
     reach,
     [Symbol.asyncDispose]: async () => {
@@ -152,17 +160,18 @@ function pipeOf(child: ChildProcess, at: number): Socket {
   return stream
 }
 
-/** The line that the stage writes when the command has ended; `undefined` if it ends without. */
-async function firstLine(control: Readable, gone: Promise<void>): Promise<string | undefined> {
+/** The first lines that the stage writes to us; `undefined` for those that it ends without. */
+function firstLines(control: Readable, count: number): readonly Promise<string | undefined>[] {
+  const lines = Array.from({ length: count }, () => Promise.withResolvers<string | undefined>())
   let text = ''
-  const line = new Promise<string | undefined>((resolve) => {
-    control.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1')
-      if (text.includes('\n')) resolve(text.trim())
-    })
-    control.once('close', () => resolve(undefined))
+  control.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1')
+    for (const [at, line] of text.split('\n').slice(0, -1).entries()) lines[at]?.resolve(line)
   })
-  return await Promise.race([line, gone.then(() => line)])
+  control.once('close', () => {
+    for (const line of lines) line.resolve(undefined)
+  })
+  return lines.map(({ promise }) => promise)
 }
 
 /** All of a stream, shortened. Never rejects. */

@@ -10,6 +10,12 @@ import { SCRATCH_INODES } from '../confinement/job-bounds.ts'
 import { collected, unusableOutputs, type Collected } from '../confinement/output-files.ts'
 import type { RunProgress } from '../confinement/running-tasks.ts'
 import { startFailure } from '../confinement/start-failure.ts'
+import {
+  wantsEgress,
+  withProxyEnvironment,
+  type OpenEgress,
+  type TaskEgress,
+} from '../egress/task-egress.ts'
 import { finished, KILLED_STATUS, unstarted } from '../confinement/task-result.ts'
 import { usableLimits } from '../confinement/usable-limits.ts'
 import type { ImageStore } from '../image/image-store.ts'
@@ -18,7 +24,7 @@ import type { OutputPipe, OutputPipes } from './output-pipes.ts'
 import { readOutputs } from './outputs-folder.ts'
 import { openStage, type Stage, type StageEnd } from './stage.ts'
 import type { TaskGroup, TaskGroups } from './task-groups.ts'
-import { makeWorkspace } from './task-workspace.ts'
+import { LOOPBACK, makeWorkspace } from './task-workspace.ts'
 import type { UnpackedImages } from './unpacked-images.ts'
 
 /** What running a task needs of one open sandbox. */
@@ -30,6 +36,8 @@ export interface NativeMachine {
   readonly pipes: OutputPipes
   readonly keeper: Keeper
   readonly logger: Logger
+  /** How tasks reach what they may; `undefined`: nothing. */
+  readonly openEgress: OpenEgress | undefined
 }
 
 /** How often a task that is being ended is looked at again, ms: its first process may only just be starting. */
@@ -43,7 +51,8 @@ export async function runTask(
   given: SandboxTask,
   progress: RunProgress,
 ): Promise<SandboxResult> {
-  const task = { ...given, limits: usableLimits(given.limits) }
+  const usable = { ...given, limits: usableLimits(given.limits) }
+  const task = wantsEgress(usable) ? withProxyEnvironment(usable) : usable
   try {
     return await attempt(on, task, progress)
   } catch (error) {
@@ -62,6 +71,8 @@ async function attempt(
   const { signal } = progress
   const { keeper } = on
   if (signal.aborted) return cancelled()
+  if (wantsEgress(task) && on.openEgress === undefined)
+    return unstarted(task, 'start-failed', 'no destination can be reached')
   await using made = new AsyncDisposableStack()
   const image = made.use(on.unpacked.hold(await on.images.ensure(task.image)))
   if (signal.aborted) return cancelled()
@@ -72,13 +83,13 @@ async function attempt(
   const [stdout, stderr] = [made.use(await on.pipes.take()), made.use(await on.pipes.take())]
   const group = made.use(await on.groups.open(task.id, task.limits, keeper.pids))
   if (signal.aborted) return cancelled()
-  const startedAt = performance.now()
   const stage = made.use(
     openStage({
       root: on.root,
       mounts: space.mounts,
       given: space.given,
       unpacked: space.secret,
+      loopback: wantsEgress(task) ? `./${LOOPBACK}` : undefined,
       joins: group.joins,
       command,
       secret,
@@ -89,6 +100,11 @@ async function attempt(
     }),
   )
   await Promise.all([stdout.writer.close(), stderr.writer.close()])
+  const way = await openWay(on, stage, task, signal)
+  if (way === 'cancelled') return cancelled()
+  if (way !== undefined) made.use(way)
+  const startedAt = performance.now()
+  if (way !== undefined) stage.proceed()
   progress.onStarted()
   const { end, cut, output } = await watch(task, progress, { stage, group, stdout, stderr })
   const wallMs = performance.now() - startedAt
@@ -102,7 +118,29 @@ async function attempt(
   const status = judgement.status ?? KILLED_STATUS
   const outputs = end.status === undefined ? NOTHING : await collect(stage, task)
   const run = { cut, status, isOutOfMemory, wallMs, output }
-  return finished(task, run, outputs, await group.read())
+  const result = finished(task, run, outputs, await group.read())
+  return way === undefined ? result : way.settle(result)
+}
+
+/**
+ * Opens the proxy of a task that may reach something, in the network that its stage has made: the command waits.
+ * @throws HiveError TASK_START_FAILED
+ */
+async function openWay(
+  on: NativeMachine,
+  stage: Stage,
+  task: SandboxTask,
+  signal: AbortSignal,
+): Promise<TaskEgress | 'cancelled' | undefined> {
+  if (on.openEgress === undefined || !wantsEgress(task)) return undefined
+  // a stage that failed is told about by its end
+  if (!(await stage.isConnected)) return undefined
+  try {
+    return await on.openEgress(stage.namespace, task, signal)
+  } catch (error) {
+    if (signal.aborted) return 'cancelled'
+    throw error
+  }
 }
 
 const NOTHING: Collected = { files: [], fault: '', isFull: false }

@@ -50,6 +50,8 @@ export const STAGE_OUT: string = `${STAGE}/out`
 
 /** Folder with what every job's root has above its image. */
 export const BASE = 'base'
+/** File with the program that puts a loopback up. */
+export const LOOPBACK = 'loopback'
 /** Room on the stage itself, for a runtime's own records. */
 const STAGE_OPTIONS = 'size=8m,nr_inodes=500,mode=755,nosuid,nodev'
 
