@@ -18,9 +18,10 @@ import { HiveError } from './domain/errors.ts'
 import { registryClass } from './domain/job-spec.ts'
 import type { Logger } from './ports/logger.ts'
 import { openMeasuring } from './measuring.ts'
+import { configuredServices, serviceHere, servicesHere } from './own-services.ts'
 import { createEnvelopeCodec } from './protocol/envelope.ts'
 import { offerTopic } from './protocol/topics.ts'
-import { openSandboxes } from './sandboxes.ts'
+import { openSandboxes, usableEgress } from './sandboxes.ts'
 import { Housekeeping } from './services/housekeeping.ts'
 import { ImageBook } from './services/image-book.ts'
 import { Presence } from './services/presence.ts'
@@ -65,7 +66,9 @@ export async function openPeer({
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
 
   // The sandboxes that work on this machine: their engines start beside all that follows
-  const opening = stack.use(openSandboxes({ config, dataDir, logger }, signer.peer))
+  const services = [...configuredServices(config)]
+  const ownServices = () => services
+  const opening = stack.use(openSandboxes({ config, dataDir, logger, ownServices }, signer.peer))
 
   // State
   const store = stack.use(await openLevelStore(join(dataDir, 'state')))
@@ -101,6 +104,7 @@ export async function openPeer({
       },
     ),
   )
+  services.push(...servicesHere(net.directory.addresses()))
   const blobs = stack.use(
     await openHeliaBlobs({ logger, libp2p: net.libp2p }, { blocksDir: join(dataDir, 'blocks') }),
   )
@@ -147,6 +151,7 @@ export async function openPeer({
             {
               ...config.provider,
               network,
+              policy: { ...config.provider.policy, egress: usableEgress(config, sandboxes) },
               contentBytes: config.storage.cacheBytes,
               resources: providerResources(config.provider.resources, hardware),
             },
@@ -221,6 +226,7 @@ export async function openPeer({
       { dataDir, port: config.api.port, network, kinds },
     ),
   )
+  services.push(serviceHere(api.port))
   logger.info('node is up', { peer: net.peer, address: signing.address, kinds: kinds.join(' ') })
 
   const resources = stack.move()

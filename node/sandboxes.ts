@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { openDockerSandbox } from './adapters/docker/docker-sandbox.ts'
 import { openNativeSandbox } from './adapters/native/native-sandbox.ts'
 import { openWasmSandbox } from './adapters/wasm/wasm-sandbox.ts'
+import { NO_EGRESS, type Destination, type EgressPolicy } from './domain/egress.ts'
 import type { Config } from './config/config.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Sandbox } from './ports/sandbox.ts'
@@ -11,6 +12,8 @@ interface SandboxParts {
   readonly config: Config
   readonly dataDir: string
   readonly logger: Logger
+  /** The node's own services as they are known so far: out of every job's reach. */
+  readonly ownServices: () => readonly Destination[]
 }
 
 /** The sandboxes of a node, from the moment their engines start. Disposal ends them, also those still starting. */
@@ -46,21 +49,29 @@ export function openSandboxes(parts: SandboxParts, nodeId: string): OpeningSandb
   }
 }
 
+/** What jobs may reach from here: what the policy says, or nothing where no sandbox can let them. */
+export function usableEgress(config: Config, sandboxes: readonly Sandbox[]): EgressPolicy {
+  return sandboxes.some(({ hasEgress }) => hasEgress === true) ? config.provider.network : NO_EGRESS
+}
+
 /** What runs images here: an engine, or the machine's own means where the provider's policy wants them. */
 async function openImageSandbox(
-  { config, dataDir, logger }: SandboxParts,
+  { config, dataDir, logger, ownServices }: SandboxParts,
   nodeId: string,
 ): Promise<Sandbox | undefined> {
-  const { docker, native } = config.provider
+  const { docker, native, network } = config.provider
+  const parts = { logger, egress: { policy: network, closed: ownServices } }
   const openDocker = () => {
     const runtime = docker.runtime === undefined ? {} : { runtime: docker.runtime }
+    const connected = network.runtime === undefined ? {} : { egressRuntime: network.runtime }
     const { socketPath, warm: most } = docker
-    return openDockerSandbox({ logger }, { nodeId, socketPath, warm: { most }, ...runtime })
+    const own = { nodeId, socketPath, warm: { most } }
+    return openDockerSandbox(parts, { ...own, ...runtime, ...connected })
   }
   const openNative = () => {
     const keeper = native.keeper === undefined ? {} : { keeper: native.keeper }
     const own = { nodeId: `${nodeId} native`, workDir: join(dataDir, 'native') }
-    return openNativeSandbox({ logger }, { ...own, ...keeper })
+    return openNativeSandbox(parts, { ...own, ...keeper })
   }
   if (native.use === 'never') return await openDocker()
   return native.use === 'always'

@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Folders of adapters/ that others of them may import, and why they are no port: they have no outside thing of their own. */
 const SHARED: Readonly<Record<string, string>> = {
   'adapters/image': 'reads and writes image archives, for every sandbox that runs images',
+  'adapters/egress': 'lets a job reach what it may, the same whichever sandbox holds it',
   'adapters/confinement': 'bounds of a job and its measuring, the same whichever sandbox holds it',
 }
 

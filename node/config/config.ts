@@ -1,3 +1,4 @@
+import type { EgressPolicy } from '../domain/egress.ts'
 import type { HourWindow } from '../domain/hours.ts'
 import type { Address, Cid } from '../domain/ids.ts'
 import type { JobKind } from '../domain/job-spec.ts'
@@ -53,6 +54,11 @@ export interface Config {
     readonly bond: Amount
     readonly maxQueue: number
     readonly policy: ProviderPolicyConfig
+    /** What Docker jobs may reach, if they list it; nothing else of a network. */
+    readonly network: EgressPolicy & {
+      /** Runtime of Docker jobs that reach something; left open: that of all. */
+      readonly runtime: string | undefined
+    }
     readonly claimAbove: Amount
     readonly claimAfterIdleMs: number
     /** Registries that images may be pulled from, by digest. */

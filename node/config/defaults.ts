@@ -1,3 +1,4 @@
+import { NO_EGRESS } from '../domain/egress.ts'
 import type { HourWindow } from '../domain/hours.ts'
 import { JOB_KINDS, type JobKind } from '../domain/job-spec.ts'
 import { parseAmount, type Amount } from '../domain/money.ts'
@@ -39,6 +40,8 @@ export const CONFIG_DEFAULTS = {
     registries: [],
     /** Two: so few that they cost a small machine little, enough for the two programs that come most often. */
     docker: { socketPath: '/var/run/docker.sock', warm: 2 },
+    /** A provider's machine is nobody's way into the world unless its owner says so. */
+    network: NO_EGRESS,
     policy: { hours: [] as readonly HourWindow[], pauseOnBattery: false },
     /** What a task of one GPU does, no task of another can then read or hold up. */
     gpu: { share: 1 },

@@ -1,3 +1,4 @@
+import { parsePattern } from '../domain/egress.ts'
 import { HiveError } from '../domain/errors.ts'
 import { JOB_KINDS } from '../domain/job-spec.ts'
 import { PRICING_RULES, type PricingRuleName } from '../domain/pricing.ts'
@@ -58,6 +59,11 @@ const positive = integer(1, Number.MAX_SAFE_INTEGER)
 const registry = reader('the host of a registry, such as registry.example', (raw) =>
   typeof raw === 'string' && isRegistry(raw) ? raw : undefined,
 )
+const runtimeName = text('the name of a runtime', /^[\w.-]{1,64}$/, 64)
+const egressPattern = reader(
+  '*, or HOST:PORT such as example.org:443, *.example.org:443 or *:443',
+  (raw) => (typeof raw === 'string' ? parsePattern(raw) : undefined),
+)
 const localPath = text('an absolute path', /^\/[^\0]+$/, 4096)
 
 /** The document that a config file is. Names are for people; units move into the names of {@link Config}. */
@@ -115,13 +121,18 @@ export const CONFIG_READER: Reader<Config> = map({
       bond: withDefault(amount, D.provider.bond),
       maxQueue: withDefault(integer(0, 1_000_000), D.provider.maxQueue as number),
       policy: PROVIDER_POLICY_READER,
+      network: map({
+        allow: withDefault(list(egressPattern), [...D.provider.network.allow]),
+        private: withDefault(bool, D.provider.network.private),
+        runtime: optional(runtimeName),
+      }),
       claimAbove: withDefault(amount, D.provider.claimAbove),
       claimAfterIdle: withDefault(duration(720 * hour), D.provider.claimAfterIdleMs),
       registries: withDefault(list(registry), [...D.provider.registries]),
       docker: mapped(
         map({
           socket: withDefault(localPath, D.provider.docker.socketPath),
-          runtime: optional(text('the name of a runtime', /^[\w.-]{1,64}$/, 64)),
+          runtime: optional(runtimeName),
           warm: withDefault(integer(0, 64), D.provider.docker.warm as number),
         }),
         ({ socket, ...rest }) => ({ socketPath: socket, ...rest }),
