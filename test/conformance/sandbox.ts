@@ -377,6 +377,11 @@ export function sandboxKeepsItsPromises(name: string, open: () => Promise<Sandbo
       assert.deepEqual(result.files, [])
     })
 
+    test('a task with destinations is start-failed where there is no way to them', async () => {
+      const run = { egress: ['site.example:443'] }
+      assert.equal((await runProgram(sandbox, programs.echo, ['0'], run)).reason, 'start-failed')
+    })
+
     // Last, because nothing runs after it.
     test('disposal ends what runs, refuses what comes after and leaves nothing behind', async () => {
       const running = runProgram(sandbox, programs.spin, [])

@@ -5,6 +5,7 @@ import {
   openDockerSandbox,
   type DockerSandboxOptions,
 } from '../../node/adapters/docker/docker-sandbox.ts'
+import type { Egress } from '../../node/adapters/egress/egress-gate.ts'
 import { LABELS } from '../../node/adapters/docker/container-settings.ts'
 import type { Sandbox, SandboxImage } from '../../node/ports/sandbox.ts'
 import type { Program, Programs } from '../conformance/sandbox.ts'
@@ -33,12 +34,13 @@ let opened = 0
 /** A sandbox under a node id of its own. */
 export async function openTestSandbox(
   runtime: string,
-  more: Partial<DockerSandboxOptions> = {},
+  more: Partial<DockerSandboxOptions> & { readonly egress?: Egress } = {},
 ): Promise<{ readonly sandbox: Sandbox; readonly nodeId: string }> {
   const nodeId = `test-${process.pid}-${++opened}`
+  const { egress, ...options } = more
   const sandbox = await openDockerSandbox(
-    { logger: quietLogger() },
-    { nodeId, socketPath: SOCKET_PATH, runtime, ...more },
+    { logger: quietLogger(), ...(egress && { egress }) },
+    { nodeId, socketPath: SOCKET_PATH, runtime, ...options },
   )
   if (sandbox === undefined) throw new Error(`the engine does not run ${runtime} containers`)
   return { sandbox, nodeId: more.nodeId ?? nodeId }

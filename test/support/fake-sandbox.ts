@@ -77,6 +77,7 @@ export function createFakeSandbox(kind: JobKind = 'wasm', machine?: FakeMachine)
         throw new HiveError('SANDBOX_UNAVAILABLE', { kind })
       const run = new FakeRun(task, options, closed.signal, crashed)
       if (run.isStopped) return run.result('killed', 'cancelled before it started')
+      if (task.egress?.length) return run.result('start-failed', 'no destination can be reached')
       let script = images.get(task.image.id)
       if (script === undefined) {
         let bytes

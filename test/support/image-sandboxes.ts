@@ -1,6 +1,7 @@
+import type { Egress } from '../../node/adapters/egress/egress-gate.ts'
 import type { Sandbox } from '../../node/ports/sandbox.ts'
-import { dockerMissing, openTestSandbox } from './docker-programs.ts'
-import { nativeMissing, openTestNative } from './native-sandboxes.ts'
+import { dockerMissing, leftoversOf, openTestSandbox } from './docker-programs.ts'
+import { nativeLeftovers, nativeMissing, openTestNative } from './native-sandboxes.ts'
 import { openWarmSandbox } from './warm-sandbox.ts'
 
 /** One way to run images, if this machine has it. */
@@ -11,6 +12,14 @@ export interface ImageSandbox {
   /** Why it cannot be tested here, or `false`. */
   readonly missing: () => Promise<string | false>
   readonly open: () => Promise<Sandbox>
+  /** One whose tasks may have destinations; left out: such tasks are run as another of these does. */
+  readonly openConnected?: ((egress: Egress) => Promise<ConnectedSandbox>) | undefined
+}
+
+/** A sandbox, and what is left of it on the machine once it is disposed of. */
+export interface ConnectedSandbox {
+  readonly sandbox: Sandbox
+  readonly leftovers: () => Promise<readonly string[]>
 }
 
 /** Every way to run images. */
@@ -29,6 +38,10 @@ function docker(runtime: 'runc' | 'runsc'): ImageSandbox {
     isGvisor: runtime === 'runsc',
     missing: () => dockerMissing(runtime),
     open: async () => (await openTestSandbox(runtime)).sandbox,
+    openConnected: async (egress) => {
+      const { sandbox, nodeId } = await openTestSandbox(runtime, { egress })
+      return { sandbox, leftovers: () => leftoversOf(nodeId) }
+    },
   }
 }
 
@@ -38,6 +51,7 @@ function warmDocker(runtime: 'runc' | 'runsc'): ImageSandbox {
     ...docker(runtime),
     name: `warm docker ${runtime}`,
     open: async () => (await openWarmSandbox(runtime)).sandbox,
+    openConnected: undefined,
   }
 }
 
@@ -47,5 +61,9 @@ function native(keeper: 'bubblewrap' | 'runsc'): ImageSandbox {
     isGvisor: keeper === 'runsc',
     missing: () => nativeMissing(keeper),
     open: async () => (await openTestNative(keeper)).sandbox,
+    openConnected: async (egress) => {
+      const opened = await openTestNative(keeper, {}, egress)
+      return { sandbox: opened.sandbox, leftovers: () => nativeLeftovers(opened) }
+    },
   }
 }

@@ -7,6 +7,7 @@ import {
   type NativeKeeper,
   type NativeSandboxOptions,
 } from '../../node/adapters/native/native-sandbox.ts'
+import type { Egress } from '../../node/adapters/egress/egress-gate.ts'
 import type { Sandbox } from '../../node/ports/sandbox.ts'
 import { quietLogger, type LoggedLine } from './quiet-logger.ts'
 
@@ -23,8 +24,9 @@ let opened = 0
 export async function openTestNative(
   keeper: NativeKeeper,
   more: Partial<NativeSandboxOptions> = {},
+  egress?: Egress,
 ): Promise<TestNative> {
-  const found = await tryNative(keeper, more)
+  const found = await tryNative(keeper, more, egress)
   if (typeof found === 'string') throw new Error(found)
   return found
 }
@@ -41,12 +43,16 @@ export async function nativeMissing(keeper: NativeKeeper): Promise<string | fals
 async function tryNative(
   keeper: NativeKeeper,
   more: Partial<NativeSandboxOptions>,
+  egress?: Egress,
 ): Promise<TestNative | string> {
   const lines: LoggedLine[] = []
   const nodeId = `native-test-${process.pid}-${++opened}`
   const workDir = mkdtempSync(join(tmpdir(), 'hive-native-'))
   const options = { nodeId, workDir, keeper, ...more }
-  const sandbox = await openNativeSandbox({ logger: quietLogger(lines) }, options)
+  const sandbox = await openNativeSandbox(
+    { logger: quietLogger(lines), ...(egress && { egress }) },
+    options,
+  )
   if (sandbox !== undefined) return { sandbox, ...options }
   rmSync(workDir, { recursive: true, force: true })
   return lines.map(({ data }) => String(data['fault'] ?? data['said'])).join('; ')

@@ -139,6 +139,7 @@ class WasmSandbox implements Sandbox {
     const outcome = new TaskOutcome(task, onOutput)
     try {
       if (signal.aborted) return outcome.failed('killed', 'cancelled before it started')
+      if (task.egress?.length) return outcome.failed('start-failed', 'modules have no sockets')
       const session = await abortable(this.start(), signal)
       const acquired = session.acquire(task.image, formFor(task))
       let key

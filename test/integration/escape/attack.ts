@@ -18,17 +18,19 @@ export interface Target {
   readonly sandbox: Sandbox
   /** Whether the job has a kernel of its own. */
   readonly isGvisor: boolean
+  /** What its tasks list; left out: nothing. */
+  readonly egress?: readonly string[]
 }
 
 /** Runs `program` and checks what holds for every attack: nothing of the bait came back, none of it was touched. */
 export async function attempt(
-  { sandbox }: Target,
+  { sandbox, egress }: Target,
   bait: Bait,
   program: Program,
   run: Parameters<typeof runProgram>[3] = {},
   args: readonly string[] = [],
 ): Promise<SandboxResult & { readonly said: string }> {
-  const result = await runProgram(sandbox, program, args, run)
+  const result = await runProgram(sandbox, program, args, { ...(egress && { egress }), ...run })
   const said = textOf(result.stdout)
   const parts = [
     said,
