@@ -192,6 +192,18 @@ export function sandboxKeepsToDestinations(
       assert.equal(textOf(stdout), 'mine\n')
     })
 
+    test('a task that is told a secret has its proxy too', async (t) => {
+      if (skipped(t)) return
+      const place = `site.example:${port}`
+      const { stdout } = await runProgram(
+        found.sandbox,
+        found.shell('echo "$TOKEN"; wget -q -O - "$1"'),
+        [`http://${place}/`],
+        { egress: [place], secrets: { env: { TOKEN: 'told' }, files: [] } },
+      )
+      assert.equal(textOf(stdout), `told\nreached ${place}\n`)
+    })
+
     test('a killed task’s connections are ended with it', async (t) => {
       if (skipped(t)) return
       const place = `site.example:${port}`

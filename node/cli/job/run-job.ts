@@ -79,11 +79,11 @@ function viewer(parts: CliParts, style: Style, { tasks }: JobSummary): Viewer {
   }
 }
 
-/** Tasks that did not end well, at most a few of them. */
+/** Tasks that did not end well, or were refused connections, at most a few of them. */
 function endLines(job: JobBody, style: Style): string[] {
   const most = 10
   const bad = job.results.flatMap((result) =>
-    result !== null && result.reason !== 'exit'
+    result !== null && (result.reason !== 'exit' || result.detail !== '')
       ? [`hive: task ${result.index} ${style.bad(result.reason)} ${plain(result.detail)}`.trimEnd()]
       : [],
   )
