@@ -24,6 +24,7 @@ import { offerTopic } from './protocol/topics.ts'
 import { openSandboxes, usableEgress } from './sandboxes.ts'
 import { Housekeeping } from './services/housekeeping.ts'
 import { ImageBook } from './services/image-book.ts'
+import { TaskRegister } from './services/monitoring/task-register.ts'
 import { Presence } from './services/presence.ts'
 import { Provider } from './services/provider/provider.ts'
 import { Reconciler } from './services/reconciler.ts'
@@ -125,6 +126,7 @@ export async function openPeer({
   known.presence = presence
 
   // The two roles
+  const running = new TaskRegister()
   const sealer = createKeySealer(privateKey)
   const parts = { clock, store, gossip, requests, blobs, escrow, signing, sealer }
   const requester = stack.use(
@@ -146,6 +148,7 @@ export async function openPeer({
                 { fetch: globalThis.fetch },
                 { names: config.provider.registries, architecture: imageArchitecture() },
               ),
+              running,
               machine: createMachineState({ clock }),
             },
             {
@@ -194,7 +197,10 @@ export async function openPeer({
 
   // What this machine can do, and whether others can do what they say
   const measuring = stack.use(
-    openMeasuring({ clock, logger, store, requests, presence, provider }, { dataDir, hardware }),
+    openMeasuring(
+      { clock, logger, store, requests, presence, provider, sandboxes, running },
+      { dataDir, hardware },
+    ),
   )
 
   // Traffic, once everything that answers it is there
@@ -216,11 +222,13 @@ export async function openPeer({
         presence,
         capacity: measuring.capacity,
         challenger: measuring.challenger,
+        monitor: measuring.monitor,
         reconciler,
         escrow,
         blobs,
         images,
         signing,
+        peerCount: () => directory.connected().length,
         addresses,
       },
       { dataDir, port: config.api.port, network, kinds },

@@ -5,6 +5,7 @@ import type { Logger } from '../ports/logger.ts'
 import type { CapacityKeeper } from '../services/capacity-keeper.ts'
 import type { Challenger } from '../services/challenge/challenger.ts'
 import type { ImageBook } from '../services/image-book.ts'
+import type { Monitor } from '../services/monitoring/monitor.ts'
 import type { Presence } from '../services/presence.ts'
 import type { Provider } from '../services/provider/provider.ts'
 import type { Reconciler } from '../services/reconciler.ts'
@@ -21,10 +22,13 @@ export interface ApiParts {
   readonly reconciler: Reconciler
   readonly capacity: CapacityKeeper
   readonly challenger: Challenger
+  readonly monitor: Monitor
   readonly escrow: Escrow
   readonly blobs: Blobs
   readonly images: ImageBook
   readonly signing: Signing
+  /** Peers that are connected. */
+  readonly peerCount: () => number
   /** Multiaddrs that others can dial. */
   readonly addresses: () => readonly string[]
 }

@@ -12,6 +12,7 @@ import { blobRoutes } from './routes/blob-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { measuringRoutes } from './routes/measuring-routes.ts'
+import { metricsRoutes } from './routes/metrics-routes.ts'
 import { nodeRoutes } from './routes/node-routes.ts'
 import { walletRoutes } from './routes/wallet-routes.ts'
 import { workRoutes } from './routes/work-routes.ts'
@@ -76,6 +77,7 @@ async function createApp(context: RouteContext, token: string): Promise<App> {
     workRoutes,
     walletRoutes,
     measuringRoutes,
+    metricsRoutes,
   ]
   for (const routes of all) routes(app, context)
   documentRoute(app)

@@ -12,6 +12,7 @@ import { logsCommand } from './commands/logs.ts'
 import { peersCommand } from './commands/peers.ts'
 import { runCommand } from './commands/run.ts'
 import { statusCommand } from './commands/status.ts'
+import { topCommand } from './commands/top.ts'
 import { upCommand } from './commands/up.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { walletCommand } from './commands/wallet.ts'
@@ -70,6 +71,7 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     peersCommand(parts),
     challengeCommand(parts, setExit),
     benchCommand(parts),
+    topCommand(parts),
     walletCommand(parts),
     verifyCommand(parts, setExit),
     devnetCommand(parts),

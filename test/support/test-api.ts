@@ -10,12 +10,16 @@ import type { Clock } from '../../node/ports/clock.ts'
 import { CapacityKeeper } from '../../node/services/capacity-keeper.ts'
 import { Challenger } from '../../node/services/challenge/challenger.ts'
 import { ImageBook } from '../../node/services/image-book.ts'
+import { Monitor } from '../../node/services/monitoring/monitor.ts'
+import { TaskRegister } from '../../node/services/monitoring/task-register.ts'
 import { Presence } from '../../node/services/presence.ts'
 import type { PolicyOptions } from '../../node/services/provider/policy-options.ts'
 import type { Provider } from '../../node/services/provider/provider.ts'
 import { Reconciler } from '../../node/services/reconciler.ts'
 import type { Requester } from '../../node/services/requester/requester.ts'
 import { FakeEffort } from './fake-effort.ts'
+import { FakeSampler } from './fake-sampler.ts'
+import { createFakeSandbox } from './fake-sandbox.ts'
 import { quietLogger } from './quiet-logger.ts'
 import { TEST_HARDWARE, TestMarket, type Member } from './test-market.ts'
 
@@ -61,10 +65,16 @@ export async function openTestApi(
   const requester = stack.use(await market.requester(member))
   for (let left = options.providers ?? 1; left > 0; left -= 1)
     stack.use(await market.provider(market.member(), unhurried))
+  const running = new TaskRegister()
+  const sandbox = createFakeSandbox()
   const own: Provider | undefined =
     options.isProvider === true
       ? stack.use(
-          await market.provider(market.member(), { ...unhurried, policy: options.policy ?? {} }),
+          await market.provider(
+            market.member(),
+            { ...unhurried, policy: options.policy ?? {} },
+            { running, sandboxes: [sandbox] },
+          ),
         )
       : undefined
   const { node, signing, store, blobs } = member
@@ -94,6 +104,15 @@ export async function openTestApi(
     { clock: parts.clock, requests: node.requests, effort: new FakeEffort() },
     { cores: 1, links: 1, memory: false },
   )
+  const sampler = new FakeSampler(parts.clock)
+  const monitor = stack.use(
+    new Monitor({
+      ...parts,
+      sampler,
+      running,
+      useOf: async ({ id }) => sandbox.usage?.(id),
+    }),
+  )
   const dataDir = await mkdtemp(join(tmpdir(), 'hive-api-'))
   stack.defer(() => rm(dataDir, { recursive: true }))
   const api = stack.use(
@@ -105,6 +124,8 @@ export async function openTestApi(
         presence,
         capacity,
         challenger,
+        monitor,
+        peerCount: () => node.directory.connected().length,
         reconciler,
         escrow,
         blobs,

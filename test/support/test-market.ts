@@ -19,6 +19,7 @@ import {
   type RequesterParts,
 } from '../../node/services/requester/requester.ts'
 import type { JobRecord, JobRequest } from '../../node/services/requester/records.ts'
+import { TaskRegister } from '../../node/services/monitoring/task-register.ts'
 import { createSigning, type Signing } from '../../node/services/signing.ts'
 import { createKeySealer } from '../../node/adapters/system/key-sealer.ts'
 import { systemClock } from '../../node/adapters/system/system-clock.ts'
@@ -139,6 +140,7 @@ export class TestMarket {
       {
         ...this.parts(member),
         sandboxes: [createFakeSandbox()],
+        running: new TaskRegister(),
         machine: new FakeMachineState(systemClock),
         ...parts,
       },

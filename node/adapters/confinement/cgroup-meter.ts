@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import type { TaskUse } from '../../domain/machine-sample.ts'
 import { second } from '../../domain/units.ts'
 
 /** What a finished task used. */
@@ -16,6 +17,8 @@ export interface CgroupMeter {
   parentOf(taskId: string): string
   /** What ran under the task's group; zeros where the kernel does not say. */
   read(taskId: string): Promise<Metered>
+  /** What runs under the task's group has used so far; `undefined` where there is none. */
+  current(taskId: string): Promise<TaskUse | undefined>
   /** Removes the task's group; to be called after its container is gone. */
   remove(taskId: string): Promise<void>
   /**
@@ -52,21 +55,28 @@ export async function openCgroupMeter(
   const groupOf = (taskId: string) => `${node}/${keyOf(taskId)}`
   const number = (hierarchy: string, group: string, file: string) =>
     readNumber(join(inside(hierarchy, group), file))
+  const read = async (taskId: string): Promise<Metered> => {
+    const group = groupOf(taskId)
+    if (version === '2') {
+      const cpu = await readText(join(inside('', group), 'cpu.stat'))
+      const microseconds = Number(/^usage_usec (\d+)$/m.exec(cpu)?.[1] ?? 0)
+      return {
+        cpuMs: microseconds / 1e3,
+        peakMemoryBytes: await number('', group, 'memory.peak'),
+      }
+    }
+    const nanoseconds = await number('cpuacct', group, 'cpuacct.usage')
+    const peakMemoryBytes = await number('memory', group, 'memory.max_usage_in_bytes')
+    return { cpuMs: nanoseconds / 1e6, peakMemoryBytes }
+  }
   return {
     parentOf: groupOf,
-    read: async (taskId) => {
-      const group = groupOf(taskId)
-      if (version === '2') {
-        const cpu = await readText(join(inside('', group), 'cpu.stat'))
-        const microseconds = Number(/^usage_usec (\d+)$/m.exec(cpu)?.[1] ?? 0)
-        return {
-          cpuMs: microseconds / 1e3,
-          peakMemoryBytes: await number('', group, 'memory.peak'),
-        }
-      }
-      const nanoseconds = await number('cpuacct', group, 'cpuacct.usage')
-      const peakMemoryBytes = await number('memory', group, 'memory.max_usage_in_bytes')
-      return { cpuMs: nanoseconds / 1e6, peakMemoryBytes }
+    read,
+    current: async (taskId) => {
+      const { cpuMs, peakMemoryBytes } = await read(taskId)
+      const memory = version === '2' ? ['', 'memory.current'] : ['memory', 'memory.usage_in_bytes']
+      const now = await number(memory[0] ?? '', groupOf(taskId), memory[1] ?? '')
+      return cpuMs === 0 && now === 0 ? undefined : { cpuMs, memoryBytes: now || peakMemoryBytes }
     },
     remove: async (taskId) => {
       for (const hierarchy of hierarchies) await removeGroup(inside(hierarchy, groupOf(taskId)))

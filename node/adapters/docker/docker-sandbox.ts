@@ -1,5 +1,6 @@
 import { GPU_VENDORS, type GpuDevice, type GpuVendor } from '../../domain/gpu-need.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { TaskUse } from '../../domain/machine-sample.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type {
   RunOptions,
@@ -161,6 +162,10 @@ class DockerSandbox implements Sandbox {
       }
     }
     await this.#tasks.ready(load, options)
+  }
+
+  async usage(taskId: string): Promise<TaskUse | undefined> {
+    return await this.#on.cgroups?.current(taskId)
   }
 
   async run(task: SandboxTask, options: RunOptions): Promise<SandboxResult> {

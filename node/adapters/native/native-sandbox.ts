@@ -1,5 +1,6 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { TaskUse } from '../../domain/machine-sample.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type {
   RunOptions,
@@ -161,6 +162,10 @@ class NativeSandbox implements Sandbox {
 
   async prepare(image: SandboxImage, options: Pick<RunOptions, 'signal'>): Promise<void> {
     await this.#tasks.ready(() => this.#machine.images.ensure(image), options)
+  }
+
+  async usage(taskId: string): Promise<TaskUse | undefined> {
+    return await this.#machine.groups.current(taskId)
   }
 
   async run(task: SandboxTask, options: RunOptions): Promise<SandboxResult> {

@@ -1,4 +1,5 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { TaskUse } from '../../domain/machine-sample.ts'
 import type { SandboxImage } from '../../ports/sandbox.ts'
 import { MAX_IMAGE_BYTES } from '../../protocol/limits.ts'
 import { ModuleShelf } from './module-shelf.ts'
@@ -11,6 +12,10 @@ interface Run {
   readonly hear: (stream: 1 | 2, bytes: Uint8Array) => void
   readonly end: (result: GuestResult) => void
   readonly fail: (error: HiveError) => void
+  /** The sandbox's name for the task. */
+  readonly task: string
+  /** Who waits to hear what it uses. */
+  readonly asking: Set<(use: TaskUse | undefined) => void>
 }
 
 /** One runner from its start to its end, with the modules it holds and the tasks it runs. */
@@ -72,6 +77,7 @@ export class RunnerSession implements AsyncDisposable {
   /** Runs a task with a module in use. Aborting ends it as `killed`; throws TASK_START_FAILED when the runner goes. */
   async run(
     key: string,
+    name: string,
     task: GuestTask,
     hear: Run['hear'],
     signal: AbortSignal,
@@ -80,7 +86,8 @@ export class RunnerSession implements AsyncDisposable {
     if (this.#lostBy) throw this.#lostBy
     const { promise, resolve, reject } = Promise.withResolvers<GuestResult>()
     const cancel = () => this.#process?.send({ type: 'cancel', id })
-    this.#runs.set(id, { hear, end: resolve, fail: reject })
+    const asking: Run['asking'] = new Set()
+    this.#runs.set(id, { task: name, asking, hear, end: resolve, fail: reject })
     signal.addEventListener('abort', cancel)
     try {
       this.#process?.send({ type: 'run', id, key, task })
@@ -89,7 +96,18 @@ export class RunnerSession implements AsyncDisposable {
     } finally {
       signal.removeEventListener('abort', cancel)
       this.#runs.delete(id)
+      for (const answer of asking) answer(undefined)
     }
+  }
+
+  /** What the task of this name has used so far; `undefined` unless it runs. */
+  async usage(name: string): Promise<TaskUse | undefined> {
+    const [id, run] = [...this.#runs].find(([, { task }]) => task === name) ?? []
+    if (id === undefined || run === undefined) return undefined
+    const { promise, resolve } = Promise.withResolvers<TaskUse | undefined>()
+    run.asking.add(resolve)
+    this.#process?.send({ type: 'usage', id })
+    return await promise
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -134,6 +152,12 @@ export class RunnerSession implements AsyncDisposable {
       case 'output':
         this.#runs.get(message.id)?.hear(message.stream, message.bytes)
         return
+      case 'used': {
+        const asking = this.#runs.get(message.id)?.asking
+        for (const answer of asking ?? []) answer(message.use)
+        asking?.clear()
+        return
+      }
       case 'ended':
         this.#runs.get(message.id)?.end(message.result)
     }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { HiveError } from '../../domain/errors.ts'
+import type { TaskUse } from '../../domain/machine-sample.ts'
 import { GiB, MiB, second } from '../../domain/units.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { RunOptions, Sandbox, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
@@ -94,6 +95,10 @@ class WasmSandbox implements Sandbox {
     return this.#open?.holds(imageId) ?? false
   }
 
+  async usage(taskId: string): Promise<TaskUse | undefined> {
+    return await this.#open?.usage(taskId)
+  }
+
   async run(task: SandboxTask, options: RunOptions): Promise<SandboxResult> {
     if (this.#closed) throw new HiveError('SANDBOX_UNAVAILABLE', { kind: this.kind })
     const running = this.#run(task, options)
@@ -157,7 +162,7 @@ class WasmSandbox implements Sandbox {
       }
       try {
         const hear = outcome.hear.bind(outcome)
-        return outcome.ended(await session.run(key, this.#guest(task), hear, signal))
+        return outcome.ended(await session.run(key, task.id, this.#guest(task), hear, signal))
       } finally {
         session.release(key)
       }

@@ -15,6 +15,7 @@ import type {
   Sandbox,
   SandboxFile,
   SandboxResult,
+  SandboxTask,
 } from '../../ports/sandbox.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { blockCid, cidDigest } from '../../protocol/cid.ts'
@@ -33,6 +34,7 @@ import { Contents } from './contents.ts'
 import type { ContentRoom } from './content-room.ts'
 import { taskId, type WorkRecord } from './records.ts'
 import type { ShareLog } from './share-log.ts'
+import type { TaskRegister } from '../monitoring/task-register.ts'
 import type { SecretIntake } from './secret-intake.ts'
 import { secretly, type TaskRunner } from './secretly.ts'
 import type { Slots } from './slots.ts'
@@ -48,6 +50,7 @@ export interface ExecutionParts {
   readonly room: ContentRoom
   readonly secrets: SecretIntake
   readonly registries?: Registries
+  readonly running: TaskRegister
 }
 
 const MAX_DETAIL_CHARS = 1000
@@ -200,28 +203,29 @@ export class Execution {
     const { stdin, files } = await contents.of(spec, index, signal)
     log.add({ type: 'started', index, ...(left && { resumed: true }) })
     const run = left === undefined ? sandbox.run.bind(sandbox) : left.resume.bind(left)
-    const result = await run(
-      {
-        id: taskId(work.id, index),
-        image: { id: spec.image.cid, load: async () => contents.image(spec, signal) },
-        args: spec.args.map((arg) => expand(arg, spec, index)),
-        env: Object.fromEntries(
-          Object.entries(spec.env).map(([key, value]) => [key, expand(value, spec, index)]),
-        ),
-        stdin,
-        files,
-        outputs: spec.outputs,
-        ...(gpus.length > 0 && { gpus }),
-        ...(spec.egress !== undefined && { egress: spec.egress }),
-        limits: {
-          ...spec.resources,
-          wallMs: spec.timeoutMs,
-          outputBytes: MAX_OUTPUT_BYTES,
-          ...(spec.fuel !== undefined && { fuel: spec.fuel }),
-        },
-        ...(spec.deterministic === true && { seed: taskSeed(work.spec, index) }),
+    const task: SandboxTask = {
+      id: taskId(work.id, index),
+      image: { id: spec.image.cid, load: async () => contents.image(spec, signal) },
+      args: spec.args.map((arg) => expand(arg, spec, index)),
+      env: Object.fromEntries(
+        Object.entries(spec.env).map(([key, value]) => [key, expand(value, spec, index)]),
+      ),
+      stdin,
+      files,
+      outputs: spec.outputs,
+      ...(gpus.length > 0 && { gpus }),
+      ...(spec.egress !== undefined && { egress: spec.egress }),
+      limits: {
+        ...spec.resources,
+        wallMs: spec.timeoutMs,
+        outputBytes: MAX_OUTPUT_BYTES,
+        ...(spec.fuel !== undefined && { fuel: spec.fuel }),
       },
-      { signal, onOutput: outputOf(index, log, spec.stream) },
+      ...(spec.deterministic === true && { seed: taskSeed(work.spec, index) }),
+    }
+    const what = { agreement: work.id, index, kind: spec.kind, startedAt: this.#parts.clock.now() }
+    const result = await this.#parts.running.during(task, what, async () =>
+      run(task, { signal, onOutput: outputOf(index, log, spec.stream) }),
     )
     signal.throwIfAborted()
     if (result === undefined) return undefined

@@ -19,6 +19,7 @@ import { addressOfPeer } from '../../protocol/identity.ts'
 import { awardRequest, followRequest, shareRequest } from '../../protocol/requests.ts'
 import { encodeShareEvent } from '../../protocol/share-events.ts'
 import { taskListHash } from '../../protocol/typed-data.ts'
+import type { TaskRegister } from '../monitoring/task-register.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { Admission } from './admission.ts'
@@ -39,6 +40,7 @@ export interface ProviderParts extends Omit<IntakeParts, 'slots' | 'admission'> 
   readonly store: Store
   readonly escrow: Escrow
   readonly sandboxes: readonly Sandbox[]
+  readonly running: TaskRegister
   readonly machine: MachineState
   readonly sealer: Sealer
   /** Where images may come from besides their requesters. */

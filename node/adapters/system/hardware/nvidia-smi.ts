@@ -18,17 +18,25 @@ export async function askNvidiaSmi(
   files: KernelFiles,
   timeoutMs: number,
 ): Promise<ReadonlyMap<string, SmiCard>> {
-  for (const place of PLACES) {
-    if (await files.exists(place)) return parse(await outputOf(files.path(place), timeoutMs))
-  }
-  return new Map()
+  return parse(await runNvidiaSmi(files, ARGS, timeoutMs))
 }
 
-async function outputOf(tool: string, timeoutMs: number): Promise<string> {
+/** What NVIDIA's tool prints; empty where it is missing, fails or is late. */
+export async function runNvidiaSmi(
+  files: KernelFiles,
+  args: readonly string[],
+  timeoutMs: number,
+): Promise<string> {
+  for (const place of PLACES)
+    if (await files.exists(place)) return outputOf(files.path(place), args, timeoutMs)
+  return ''
+}
+
+async function outputOf(tool: string, args: readonly string[], timeoutMs: number): Promise<string> {
   return new Promise((resolve) => {
     const child = execFile(
       tool,
-      ARGS,
+      args,
       {
         // An abort answers at once even when a driver holds the tool where no signal reaches it.
         signal: AbortSignal.timeout(timeoutMs),

@@ -65,6 +65,11 @@ function run({ id, key, task }: Extract<ToRunner, { type: 'run' }>): void {
   })
 }
 
+async function usage(id: number): Promise<void> {
+  const use = await pool.usage(id)
+  tell({ type: 'used', id, ...(use !== undefined && { use }) })
+}
+
 process.on('message', (message: ToRunner) => {
   switch (message.type) {
     case 'admit':
@@ -78,6 +83,9 @@ process.on('message', (message: ToRunner) => {
       return
     case 'cancel':
       void pool.cancel(message.id)
+      return
+    case 'usage':
+      void usage(message.id)
   }
 })
 process.once('disconnect', close)

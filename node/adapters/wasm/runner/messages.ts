@@ -1,3 +1,4 @@
+import type { TaskUse } from '../../../domain/machine-sample.ts'
 import type { EndReason } from '../../../domain/receipt.ts'
 import type { OutputStream, SandboxFile } from '../../../ports/sandbox.ts'
 
@@ -54,6 +55,7 @@ export type ToRunner =
   | { readonly type: 'drop'; readonly key: string }
   | { readonly type: 'run'; readonly id: number; readonly key: string; readonly task: GuestTask }
   | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'usage'; readonly id: number }
 
 /** What the runner tells its node. */
 export type FromRunner =
@@ -66,6 +68,8 @@ export type FromRunner =
       readonly stream: OutputStream
       readonly bytes: Uint8Array
     }
+  /** Without `use` where the task does not run. */
+  | { readonly type: 'used'; readonly id: number; readonly use?: TaskUse }
   | { readonly type: 'ended'; readonly id: number; readonly result: GuestResult }
 
 /** What a worker thread is told: one task. */

@@ -1,3 +1,4 @@
+import type { TaskUse } from '../../../domain/machine-sample.ts'
 import type { GuestResult, ToWorker } from './messages.ts'
 import type { OutputChunk } from './output-ring.ts'
 import { Slot } from './slot.ts'
@@ -48,6 +49,11 @@ export class Pool {
     const [job] = at === -1 ? [] : this.#waiting.splice(at, 1)
     if (job === undefined) await this.#running.get(id)?.end('killed', 'cancelled')
     else job.onEnd(NEVER_STARTED)
+  }
+
+  /** What the task `id` has used so far; `undefined` unless it runs. */
+  async usage(id: number): Promise<TaskUse | undefined> {
+    return this.#running.get(id)?.usage()
   }
 
   /** Ends every thread. */

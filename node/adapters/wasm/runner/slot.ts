@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { TaskUse } from '../../../domain/machine-sample.ts'
 import type { EndReason } from '../../../domain/receipt.ts'
 import type { FromWorker, GuestResult, ToWorker } from './messages.ts'
 import { OutputRing, type OutputChunk } from './output-ring.ts'
@@ -122,6 +123,16 @@ export class Slot {
     this.#worker.postMessage(message)
     const { cpuMillis } = message.task.limits
     if (cpuMillis < CORE_MILLIS) this.#watchCpu(this.#running, (wallMs * cpuMillis) / CORE_MILLIS)
+  }
+
+  /** What the task under way has used so far. */
+  async usage(): Promise<TaskUse | undefined> {
+    const running = this.#running
+    if (running === undefined || this.#dead) return undefined
+    await within(this.#askCpu(), CPU_ANSWER_MS)
+    if (this.#running !== running) return undefined
+    const cpuMs = Math.max(0, this.#cpuMs - this.#ring.cpuBeforeMs)
+    return { cpuMs, memoryBytes: this.#ring.peakBytes }
   }
 
   /** Kills the thread, and the task with it. Resolves when the task is answered. */
