@@ -8,6 +8,7 @@ import type {
   SandboxResult,
   SandboxTask,
 } from '../../node/ports/sandbox.ts'
+import { usageIsTold } from './sandbox-usage.ts'
 import { HiveError } from '../../node/domain/errors.ts'
 import { MiB } from '../../node/domain/units.ts'
 
@@ -202,6 +203,8 @@ export function sandboxKeepsItsPromises(name: string, open: () => Promise<Sandbo
       const next = await runProgram(sandbox, programs.echo, ['0', 'still', 'here'])
       assert.equal(textOf(next.stdout), 'still here\n')
     })
+
+    usageIsTold(() => ({ sandbox, spin: programs.spin }))
 
     test('a signal aborted beforehand: nothing is loaded and nothing starts', async () => {
       let loads = 0

@@ -1,4 +1,5 @@
 import { codeOf, HiveError } from '../../node/domain/errors.ts'
+import type { TaskUse } from '../../node/domain/machine-sample.ts'
 import type { JobKind } from '../../node/domain/job-spec.ts'
 import type { EndReason } from '../../node/domain/receipt.ts'
 import type {
@@ -46,6 +47,7 @@ export class FakeMachine {
  */
 export function createFakeSandbox(kind: JobKind = 'wasm', machine?: FakeMachine): Sandbox {
   const images = new Map<string, FakeScript>()
+  const runs = new Map<string, FakeRun>()
   const closed = new AbortController()
   const crashed = machine?.crashed
   const untilCrash = async <T>(work: Promise<T>): Promise<T> => {
@@ -61,6 +63,7 @@ export function createFakeSandbox(kind: JobKind = 'wasm', machine?: FakeMachine)
     isolation: 'none: a fake',
     ...(left && { left }),
     holds: (id) => images.has(id),
+    usage: async (id) => runs.get(id)?.usage,
     prepare: async (image, { signal }) => {
       if (signal.aborted) throw new HiveError('CANCELLED', {}, { cause: signal.reason })
       const bytes = await image.load().catch((cause: unknown) => {
@@ -93,9 +96,13 @@ export function createFakeSandbox(kind: JobKind = 'wasm', machine?: FakeMachine)
         if (script === undefined) return run.result('image-bad', 'not a script')
         images.set(task.image.id, script)
       }
-      if (machine === undefined) return await run.play(script)
+      runs.set(task.id, run)
+      if (machine === undefined) return await run.play(script).finally(() => runs.delete(task.id))
       machine.running.set(task.id, run)
-      run.onEnd = () => machine.running.delete(task.id)
+      run.onEnd = () => {
+        machine.running.delete(task.id)
+        runs.delete(task.id)
+      }
       return await untilCrash(run.play(script))
     },
     [Symbol.asyncDispose]: async () => {
@@ -158,6 +165,11 @@ class FakeRun {
     const secrets = task.secrets?.files ?? []
     for (const file of [...task.files, ...secrets]) this.#files.set(file.path, file.bytes.slice())
     this.#given = new Map(this.#files)
+  }
+
+  /** A fake is always at work. */
+  get usage(): TaskUse {
+    return { cpuMs: performance.now() - this.#started, memoryBytes: this.#peak }
   }
 
   get isStopped(): boolean {

@@ -32,6 +32,8 @@ export interface TestApi extends AsyncDisposable {
   readonly member: Member
   readonly requester: Requester
   readonly api: Api
+  readonly sampler: FakeSampler
+  readonly running: TaskRegister
   readonly dataDir: string
   readonly token: string
   /** Calls with the token; `null` sends none. */
@@ -142,6 +144,8 @@ export async function openTestApi(
     member,
     requester,
     api,
+    sampler,
+    running,
     dataDir,
     token,
     call: async (path, call = {}) =>

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { TaskUse } from '../../domain/machine-sample.ts'
 import { second } from '../../domain/units.ts'
 
-/** What a finished task used. */
+/** What a task used, so far or in all. */
 export interface Metered {
   readonly cpuMs: number
   readonly peakMemoryBytes: number
+  /** In use now, where that is known. */
+  readonly memoryBytes?: number
 }
 
 /** Counts what a task uses in a control group above its container's, which outlives the container. */
@@ -17,8 +18,6 @@ export interface CgroupMeter {
   parentOf(taskId: string): string
   /** What ran under the task's group; zeros where the kernel does not say. */
   read(taskId: string): Promise<Metered>
-  /** What runs under the task's group has used so far; `undefined` where there is none. */
-  current(taskId: string): Promise<TaskUse | undefined>
   /** Removes the task's group; to be called after its container is gone. */
   remove(taskId: string): Promise<void>
   /**
@@ -63,21 +62,17 @@ export async function openCgroupMeter(
       return {
         cpuMs: microseconds / 1e3,
         peakMemoryBytes: await number('', group, 'memory.peak'),
+        memoryBytes: await number('', group, 'memory.current'),
       }
     }
     const nanoseconds = await number('cpuacct', group, 'cpuacct.usage')
     const peakMemoryBytes = await number('memory', group, 'memory.max_usage_in_bytes')
-    return { cpuMs: nanoseconds / 1e6, peakMemoryBytes }
+    const memoryBytes = await number('memory', group, 'memory.usage_in_bytes')
+    return { cpuMs: nanoseconds / 1e6, peakMemoryBytes, memoryBytes }
   }
   return {
     parentOf: groupOf,
     read,
-    current: async (taskId) => {
-      const { cpuMs, peakMemoryBytes } = await read(taskId)
-      const memory = version === '2' ? ['', 'memory.current'] : ['memory', 'memory.usage_in_bytes']
-      const now = await number(memory[0] ?? '', groupOf(taskId), memory[1] ?? '')
-      return cpuMs === 0 && now === 0 ? undefined : { cpuMs, memoryBytes: now || peakMemoryBytes }
-    },
     remove: async (taskId) => {
       for (const hierarchy of hierarchies) await removeGroup(inside(hierarchy, groupOf(taskId)))
     },

@@ -1,12 +1,16 @@
 import { HiveError } from '../../domain/errors.ts'
 import type { JobKind } from '../../domain/job-spec.ts'
+import type { TaskUse } from '../../domain/machine-sample.ts'
 import type { RunOptions, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
+import type { Metered } from './cgroup-meter.ts'
 import { unstarted } from './task-result.ts'
 
 /** What a run tells while it goes on. */
 export interface RunProgress extends RunOptions {
   /** The job's own process runs. */
   readonly onStarted: () => void
+  /** How to find out, from now to the end of the run, what the job has used so far. */
+  readonly onMeter?: (read: () => Promise<Metered>) => void
 }
 
 /** Runs a task to its end, or to its signal's. */
@@ -18,10 +22,19 @@ export class RunningTasks implements AsyncDisposable {
   readonly #runner: TaskRunner
   readonly #closing = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
+  readonly #meters = new Map<string, () => Promise<Metered>>()
 
   constructor(parts: { readonly kind: JobKind; readonly runner: TaskRunner }) {
     this.#kind = parts.kind
     this.#runner = parts.runner
+  }
+
+  /** What a task has used so far; `undefined` unless it runs. */
+  async usage(taskId: string): Promise<TaskUse | undefined> {
+    const metered = await this.#meters.get(taskId)?.()
+    if (metered === undefined) return undefined
+    const { cpuMs, peakMemoryBytes, memoryBytes = peakMemoryBytes } = metered
+    return { cpuMs, memoryBytes }
   }
 
   /** @throws HiveError SANDBOX_UNAVAILABLE after disposal, and what the runner throws */
@@ -58,6 +71,9 @@ export class RunningTasks implements AsyncDisposable {
       onStarted: () => {
         hasStarted = true
       },
+      onMeter: (read) => {
+        if (!isAbandoned) this.#meters.set(task.id, read)
+      },
     })
     const settled = work.then(
       () => undefined,
@@ -69,6 +85,7 @@ export class RunningTasks implements AsyncDisposable {
       return await Promise.race([work, abandoned.promise])
     } finally {
       signal.removeEventListener('abort', onAbort)
+      this.#meters.delete(task.id)
       void settled.then(() => this.#running.delete(settled))
     }
   }

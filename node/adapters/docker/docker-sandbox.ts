@@ -165,7 +165,7 @@ class DockerSandbox implements Sandbox {
   }
 
   async usage(taskId: string): Promise<TaskUse | undefined> {
-    return await this.#on.cgroups?.current(taskId)
+    return await this.#tasks.usage(taskId)
   }
 
   async run(task: SandboxTask, options: RunOptions): Promise<SandboxResult> {

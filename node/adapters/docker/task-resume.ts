@@ -51,6 +51,7 @@ async function attempt(
   // asked after its volumes are held: what still runs now cannot take its outputs with it any more
   const { State: state } = await container.inspect()
   if (!state.Running || (await readTaskLog(container)) === undefined) return undefined
+  progress.onMeter?.(() => usage.read())
   const end = await watchContainer(container, task, progress, {
     attach: () => container.logs({ stdout: true, stderr: true, follow: true }),
     begin: async () => undefined,

@@ -85,6 +85,7 @@ async function runCold(
   })
   const { container, usage } = made
   await made.fill(folders)
+  progress.onMeter?.(() => usage.read())
   if (progress.signal.aborted) return unstarted(task, 'killed', 'cancelled before it started')
   const start = coldStart(container, task, () => usage.follow(container))
   const end = await watchContainer(container, task, progress, start)

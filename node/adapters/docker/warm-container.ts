@@ -85,6 +85,10 @@ export async function makeWarmContainer(
       const order = encodeOrder({ line: programLine(task, program), env, hasStdin, secret })
       if (order === undefined) return undefined
       const { cpuMs: before } = await usage.read()
+      progress.onMeter?.(async () => {
+        const { cpuMs, ...memory } = await usage.read()
+        return { ...memory, cpuMs: cpuMs - before }
+      })
       await fill(filled)
       if (progress.signal.aborted) return unstarted(task, 'killed', 'cancelled before it started')
       const end = await watchContainer(container, task, progress, {

@@ -165,7 +165,7 @@ class NativeSandbox implements Sandbox {
   }
 
   async usage(taskId: string): Promise<TaskUse | undefined> {
-    return await this.#machine.groups.current(taskId)
+    return await this.#tasks.usage(taskId)
   }
 
   async run(task: SandboxTask, options: RunOptions): Promise<SandboxResult> {

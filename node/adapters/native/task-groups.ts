@@ -1,7 +1,6 @@
 import { access, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { TaskUse } from '../../domain/machine-sample.ts'
 import { second } from '../../domain/units.ts'
 import type { SandboxLimits } from '../../ports/sandbox.ts'
 import { openCgroupMeter, type CgroupMeter, type Metered } from '../confinement/cgroup-meter.ts'
@@ -22,8 +21,6 @@ export interface TaskGroup extends AsyncDisposable {
 /** Makes control groups that hold tasks to their limits. */
 export interface TaskGroups {
   open(taskId: string, limits: SandboxLimits, pids: number): Promise<TaskGroup>
-  /** What a task's group has used so far; `undefined` where there is none. */
-  current(taskId: string): Promise<TaskUse | undefined>
   /** Ends and removes what an earlier life of this node left. */
   sweep(): Promise<void>
 }
@@ -69,7 +66,6 @@ export async function openTaskGroups(
         }
         return taskGroup(meter, taskId, folders, isUnified)
       },
-      current: async (taskId) => meter.current(taskId),
       sweep: async () => {
         const top = foldersOf(node)[0] ?? ''
         for (const name of await readdir(top).catch(() => [])) {

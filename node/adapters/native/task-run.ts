@@ -106,6 +106,7 @@ async function attempt(
   const startedAt = performance.now()
   if (way !== undefined) stage.proceed()
   progress.onStarted()
+  progress.onMeter?.(() => group.read())
   const { end, cut, output } = await watch(task, progress, { stage, group, stdout, stderr })
   const wallMs = performance.now() - startedAt
   if (end.complaint !== '') on.logger.warn('a native task was not set up', { said: end.complaint })
