@@ -204,7 +204,7 @@ export function sandboxKeepsItsPromises(name: string, open: () => Promise<Sandbo
       assert.equal(textOf(next.stdout), 'still here\n')
     })
 
-    usageIsTold(() => ({ sandbox, spin: programs.spin }))
+    usageIsTold(() => ({ sandbox, task: aTask(programs.spin, []) }))
 
     test('a signal aborted beforehand: nothing is loaded and nothing starts', async () => {
       let loads = 0

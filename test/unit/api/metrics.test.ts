@@ -21,7 +21,9 @@ const TASK: RunningTask = {
 
 /** Does `work` while a task runs. */
 async function whileRunning(it: TestApi, work: () => Promise<void>): Promise<void> {
-  await it.running.during(TASK, work)
+  const { id, cpuMillis, memoryBytes, ...what } = TASK
+  const limits = { cpuMillis, memoryBytes, diskBytes: 0, wallMs: 1, outputBytes: 1 }
+  await it.running.during({ id, limits }, what, work)
 }
 
 test('api: metrics are what the machine and its tasks do now', async () => {

@@ -27,6 +27,9 @@ const TASK: RunningTask = {
   memoryBytes: 100,
 }
 
+const { id: _id, cpuMillis, memoryBytes, ...WHAT } = TASK
+const LIMITS = { cpuMillis, memoryBytes, diskBytes: 0, wallMs: 1, outputBytes: 1 }
+
 function open() {
   const clock = new ManualClock()
   const sampler = new FakeSampler(clock)
@@ -44,7 +47,9 @@ function open() {
   })
   const column = (name: SeriesName, resolution: 'second' | 'minute' = 'second') =>
     monitor.series(resolution, 0).columns[SERIES.indexOf(name)]
-  return { clock, sampler, running, monitor, used, column }
+  const runTask = async (work: () => Promise<void>, id = TASK.id) =>
+    running.during({ id, limits: LIMITS }, WHAT, work)
+  return { clock, sampler, runTask, monitor, used, column }
 }
 
 test('monitor: looks every few seconds, every second while somebody watches, and then seldom again', async () => {
@@ -87,10 +92,10 @@ test('monitor: seconds and minutes have the means of the machine', async () => {
 })
 
 test('monitor: a task tells the processors that it used since the look before', async () => {
-  const { clock, running, monitor, used, column } = open()
+  const { clock, runTask, monitor, used, column } = open()
   await using _monitor = monitor
   const ended = Promise.withResolvers<void>()
-  const work = running.during(TASK, async () => ended.promise)
+  const work = runTask(async () => ended.promise)
   const [first] = (await monitor.now()).tasks
   assert.deepEqual(first?.use, { cpuMs: 0, memoryBytes: 7 })
   used.cpuMs = 1500
@@ -108,11 +113,11 @@ test('monitor: a task tells the processors that it used since the look before', 
 })
 
 test('monitor: a sandbox that cannot tell leaves the task without figures, not the machine', async () => {
-  const { running, monitor, used } = open()
+  const { runTask, monitor, used } = open()
   await using _monitor = monitor
   used.fails = true
   const ended = Promise.withResolvers<void>()
-  const work = running.during(TASK, async () => ended.promise)
+  const work = runTask(async () => ended.promise)
   const { machine, tasks } = await monitor.now()
   assert.equal(machine.cpu, 0.5)
   assert.deepEqual(tasks, [TASK])
@@ -121,13 +126,13 @@ test('monitor: a sandbox that cannot tell leaves the task without figures, not t
 })
 
 test('monitor: the series of tasks are bounded, the one seen longest ago goes', async () => {
-  const { clock, running, monitor } = open()
+  const { clock, runTask, monitor } = open()
   await using _monitor = monitor
   for (let task = 0; task < 65; task += 1) {
-    await running.during({ ...TASK, id: String(task) }, async () => {
+    await runTask(async () => {
       await monitor.now()
       await clock.advance(1000)
-    })
+    }, String(task))
   }
   assert.equal(monitor.taskSeries('0', 0), undefined)
   assert.ok(monitor.taskSeries('1', 0) !== undefined)
