@@ -62,13 +62,13 @@ export async function openCgroupMeter(
       return {
         cpuMs: microseconds / 1e3,
         peakMemoryBytes: await number('', group, 'memory.peak'),
-        memoryBytes: await number('', group, 'memory.current'),
+        ...known(await number('', group, 'memory.current')),
       }
     }
     const nanoseconds = await number('cpuacct', group, 'cpuacct.usage')
     const peakMemoryBytes = await number('memory', group, 'memory.max_usage_in_bytes')
-    const memoryBytes = await number('memory', group, 'memory.usage_in_bytes')
-    return { cpuMs: nanoseconds / 1e6, peakMemoryBytes, memoryBytes }
+    const now = known(await number('memory', group, 'memory.usage_in_bytes'))
+    return { cpuMs: nanoseconds / 1e6, peakMemoryBytes, ...now }
   }
   return {
     parentOf: groupOf,
@@ -121,6 +121,11 @@ async function removeEmpty(folder: string): Promise<void> {
   } catch {
     // in use by another, or gone already; the next sweep tries again
   }
+}
+
+/** Memory in use, as far as the kernel tells: a group that runs something has some. */
+function known(memoryBytes: number): Pick<Metered, 'memoryBytes'> {
+  return memoryBytes > 0 ? { memoryBytes } : {}
 }
 
 async function readNumber(path: string): Promise<number> {

@@ -37,6 +37,18 @@ test('version 2: microseconds and the peak are read', async (t) => {
   assert.deepEqual(await meter.read('a'), { cpuMs: 2.5, peakMemoryBytes: 8192 })
 })
 
+test('memory in use now is read beside the peak, in both versions', async (t) => {
+  const unified = await fakeRoot(t)
+  const two = await openCgroupMeter('2', 'node', unified)
+  await put(join(unified, two?.parentOf('a') ?? ''), { 'memory.current': '512\n' })
+  assert.equal((await two?.read('a'))?.memoryBytes, 512)
+  const divided = await fakeRoot(t, 'cpuacct', 'memory')
+  const one = await openCgroupMeter('1', 'node', divided)
+  const group = join(divided, 'memory', one?.parentOf('a') ?? '')
+  await put(group, { 'memory.usage_in_bytes': '256\n' })
+  assert.equal((await one?.read('a'))?.memoryBytes, 256)
+})
+
 test('a kernel that does not say: zeros', async (t) => {
   const meter = await openCgroupMeter('2', 'node', await fakeRoot(t))
   assert.deepEqual(await meter?.read('never ran'), { cpuMs: 0, peakMemoryBytes: 0 })
