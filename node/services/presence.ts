@@ -2,6 +2,7 @@ import { ADVERT_VALIDITY_MS, advertFault, type Advert, type Hardware } from '../
 import type { Score } from '../domain/capacity.ts'
 import { codeOf, HiveError } from '../domain/errors.ts'
 import type { Address, PeerId } from '../domain/ids.ts'
+import { tagsOf } from '../domain/machine-need.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Directory } from '../ports/directory.ts'
 import type { Logger } from '../ports/logger.ts'
@@ -128,14 +129,14 @@ export class Presence implements AsyncDisposable {
     }))
   }
 
-  /** Peers that announced a job kind in the DHT, each asked for its own advert. */
-  async find(kind: string, signal: AbortSignal): Promise<PeerView[]> {
-    const found: PeerId[] = []
-    for await (const peer of this.#parts.directory.find(`kind=${kind}`, { signal })) {
-      if (peer !== this.#parts.signing.peer && isAccountPeer(peer)) found.push(peer)
-    }
+  /** Peers that announced one of the capability tags in the DHT, each asked for its own advert. */
+  async find(tags: readonly string[], signal: AbortSignal): Promise<PeerView[]> {
+    const found = new Set<PeerId>()
+    for (const tag of tags)
+      for await (const peer of this.#parts.directory.find(tag, { signal }))
+        if (peer !== this.#parts.signing.peer && isAccountPeer(peer)) found.add(peer)
     const connected = new Map(this.#parts.directory.connected().map((each) => [each.peer, each]))
-    return mapLimited(found, ASK_LANES, async (peer) => ({
+    return mapLimited([...found], ASK_LANES, async (peer) => ({
       peer,
       address: addressOfPeer(peer),
       connected: connected.has(peer),
@@ -177,7 +178,8 @@ export class Presence implements AsyncDisposable {
   async #keepAdvertised(): Promise<void> {
     const { directory, clock, logger } = this.#parts
     const { signal } = this.#stop
-    const tags = this.#options.kinds.map((kind) => `kind=${kind}`)
+    const { kinds } = this.#options
+    const tags = tagsOf({ kinds, hardware: this.#hardware })
     while (!signal.aborted) {
       const lonely = directory.connected().length === 0
       if (!lonely) {

@@ -133,6 +133,12 @@ test('a job without money is refused with what is missing; a deposit mends it', 
     )
     return peers.some(({ kinds }) => kinds?.includes('wasm'))
   })
+  const meeting = async (need: string) => {
+    const found = await hive.run('peers', '--need', need, '--json')
+    return json<{ peers: unknown[] }>(found.stdout).peers.length
+  }
+  await eventually(async () => (await meeting('kind=wasm, cores>=1')) > 0)
+  assert.equal(await meeting('kind=wasm, cores>=99999'), 0)
 })
 
 test('run gives a program’s output and exit code as if it ran here', async () => {

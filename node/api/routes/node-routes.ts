@@ -1,6 +1,9 @@
 import { Type } from 'typebox'
 import { signalOf, type App } from '../app.ts'
 import type { RouteContext } from '../api-parts.ts'
+import { HiveError } from '../../domain/errors.ts'
+import { JOB_KINDS } from '../../domain/job-spec.ts'
+import { MAX_NEED_CHARS, parseNeed } from '../../domain/machine-need.ts'
 import { PeerBody, StatusBody } from '../schemas/node.ts'
 import { hardwareView } from '../views/hardware-view.ts'
 import { peerView } from '../views/peer-view.ts'
@@ -42,9 +45,9 @@ export function nodeRoutes(app: App, context: RouteContext): void {
     '/v1/peers',
     {
       schema: {
-        summary: 'Connected peers, or those that announced a job kind in the DHT',
+        summary: 'Connected peers, or those found in the DHT that meet a need',
         querystring: Type.Object(
-          { kind: Type.Optional(Type.String({ pattern: '^[a-z0-9-]{1,32}$' })) },
+          { need: Type.Optional(Type.String({ maxLength: MAX_NEED_CHARS })) },
           { additionalProperties: false },
         ),
         response: { 200: Type.Object({ peers: Type.Array(PeerBody) }) },
@@ -52,11 +55,14 @@ export function nodeRoutes(app: App, context: RouteContext): void {
     },
     async ({ query }, reply): Promise<{ peers: PeerBody[] }> => {
       const signal = signalOf(reply, context.stop)
-      const found =
-        query.kind === undefined
-          ? await presence.peers(signal)
-          : await presence.find(query.kind, signal)
-      return { peers: found.map(peerView) }
+      if (query.need === undefined) return { peers: (await presence.peers(signal)).map(peerView) }
+      const problems: string[] = []
+      const need = parseNeed(query.need, JOB_KINDS, problems)
+      if (need === undefined) throw new HiveError('INPUT_INVALID', { problems })
+      const found = (await presence.find(need.tags, signal)).map(peerView)
+      const meets = ({ kinds = [], hardware }: PeerBody) =>
+        hardware !== undefined && need.isMet({ kinds, hardware })
+      return { peers: found.filter(meets) }
     },
   )
 }

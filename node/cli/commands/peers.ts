@@ -12,17 +12,25 @@ import type { CliParts } from '../parts.ts'
 export function peersCommand(parts: CliParts): Command {
   return command({
     usage: 'peers',
-    description: 'List connected peers, or those that announced a kind of job',
-    examples: ['peers', 'peers --kind wasm', "peers --json | jq '.peers[].hardware'"],
+    description: 'List connected peers, or those in the DHT that meet a need',
+    examples: [
+      'peers',
+      'peers --need kind=docker',
+      "peers --need 'gpu.nvidia>=16GB, cores>=8'",
+      "peers --json | jq '.peers[].hardware'",
+    ],
   })
-    .option('--kind <kind>', 'look in the DHT for providers of this kind of job')
-    .action(async (options: CommonOptions & { readonly kind?: string }) => {
+    .option(
+      '--need <terms>',
+      'look in the DHT for machines that meet every term, with commas between',
+    )
+    .action(async (options: CommonOptions & { readonly need?: string }) => {
       const { node, show } = contextOf(parts, options)
-      const query = options.kind === undefined ? '' : `?kind=${encodeURIComponent(options.kind)}`
+      const query = options.need === undefined ? '' : `?need=${encodeURIComponent(options.need)}`
       const list = await (
         await node()
       ).get<{ readonly peers: readonly PeerBody[] }>(`/v1/peers${query}`)
-      await show(list, () => lines(list.peers))
+      await show(list, () => lines(list.peers, options.need))
     })
 }
 
@@ -33,7 +41,9 @@ function cell(text: string): string {
   return clipped(plain(text), MAX_CELL_CHARS)
 }
 
-function lines(peers: readonly PeerBody[]): string[] {
+function lines(peers: readonly PeerBody[], need?: string): string[] {
+  if (peers.length === 0 && need !== undefined)
+    return [`Nobody that was found meets ${need}. Ask for less, or look again in a moment.`]
   if (peers.length === 0)
     return ['Nobody is there. Check network.bootstrap in the config, or wait for a moment.']
   return columns(

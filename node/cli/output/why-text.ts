@@ -49,7 +49,7 @@ function answerLines({ kind, bidWindowMs }: WhyBody, last: OfferAnswersBody): st
   if (asked === 0 && bids === 0)
     return [
       `The offer reached nobody: in ${window}, no node was found that takes ${kind} jobs.`,
-      `\`hive peers --kind ${kind}\` asks the whole network; \`hive status\` shows whether this node has joined it.`,
+      `\`hive peers --need kind=${kind}\` asks the whole network; \`hive status\` shows whether this node has joined it.`,
     ]
   const silence =
     silent === 0 ? '' : `, ${silent} silent for the ${window} of the bid window (--bid-window)`

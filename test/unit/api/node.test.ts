@@ -42,7 +42,16 @@ test('api: peers are those that are connected', async () => {
   assert.ok(Array.isArray(peers))
   assert.equal(peers.length, 2)
   assert.ok(peers.every((peer) => Value.Check(PeerBody, peer)))
-  assert.equal((await it.call('/v1/peers?kind=../x')).status, 400)
+  assert.equal((await it.call('/v1/peers?kind=wasm')).status, 400)
+})
+
+test('api: what is no need of a machine is told, term by term', async () => {
+  await using it = await openTestApi()
+  assert.deepEqual((await json(await it.call('/v1/peers?need=cores%3E%3D100')))['peers'], [])
+  const bad = await it.call('/v1/peers?need=many%20cores')
+  const { code, data } = await json(bad)
+  assert.deepEqual([bad.status, code], [400, 'INPUT_INVALID'])
+  assert.match(JSON.stringify(data), /many cores/)
 })
 
 test('api: bytes come back as they went in, also none', async () => {

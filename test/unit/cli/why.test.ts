@@ -108,7 +108,7 @@ test('why: an offer that reached nobody says so, and where to look', async () =>
   await using on = await among()
   const cli = on.hive()
   const { id } = await on.run(cli, '--bid-window', '10ms')
-  assert.match(cli.stderr.text, /reached nobody[\s\S]*hive peers --kind wasm/)
+  assert.match(cli.stderr.text, /reached nobody[\s\S]*hive peers --need kind=wasm/)
   const { answers } = await on.why(id)
   assert.deepEqual([answers[0]?.asked, answers[0]?.declines], [0, []])
 })

@@ -32,7 +32,7 @@ test('peers whose key cannot be an account are left out, and do not hide the oth
     only,
   )
   assert.deepEqual(
-    (await presence.find('wasm', signal)).map(({ address }) => address),
+    (await presence.find(['kind=wasm'], signal)).map(({ address }) => address),
     only,
   )
 })

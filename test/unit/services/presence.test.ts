@@ -68,23 +68,23 @@ test('peers of a kind are found through the directory, nobody finds itself', asy
   await alices.start()
   await bobs.start()
   await clock.advance(0)
-  const found = await alices.find('wasm', signal)
+  const found = await alices.find(['kind=wasm'], signal)
   assert.deepEqual(
     found.map(({ peer, connected }) => [peer, connected]),
     [[bob.signing.peer, true]],
   )
-  assert.deepEqual(await bobs.find('wasm', signal), [])
-  assert.deepEqual(await alices.find('docker', signal), [])
+  assert.deepEqual(await bobs.find(['kind=wasm'], signal), [])
+  assert.deepEqual(await alices.find(['kind=docker'], signal), [])
 })
 
 test('a peer that does not answer is shown by its advert in the directory, until that expires', async () => {
   const { presence, alice, bob, advert, clock } = open()
   await using alices = presence(alice, [])
   await bob.node.directory.advertise(advert(bob), ['kind=wasm'], { signal })
-  assert.equal((await alices.find('wasm', signal))[0]?.advert?.seq, 5)
+  assert.equal((await alices.find(['kind=wasm'], signal))[0]?.advert?.seq, 5)
   assert.equal((await alices.peers(signal))[0]?.advert, undefined)
   await clock.advance(60_000)
-  assert.equal((await alices.find('wasm', signal))[0]?.advert, undefined)
+  assert.equal((await alices.find(['kind=wasm'], signal))[0]?.advert, undefined)
 })
 
 test('adverts R1: an advert about another node, or that another key signed, is refused', () => {

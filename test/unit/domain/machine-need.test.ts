@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { parseNeed, tagsOf, type Machine } from '../../../node/domain/machine-need.ts'
+import { GiB } from '../../../node/domain/units.ts'
+
+const KINDS = ['wasm', 'docker']
+const plain: Machine = {
+  kinds: ['wasm'],
+  hardware: { arch: 'x64', cores: 8, memoryBytes: 32 * GiB, diskBytes: 100 * GiB, gpus: [] },
+}
+const withCard = (vendor: string, memoryBytes: number, count = 1): Machine => ({
+  kinds: KINDS,
+  hardware: { ...plain.hardware, gpus: [{ vendor, model: 'card', memoryBytes, count }] },
+})
+/** An RTX 4090 as its driver tells it. */
+const rtx = withCard('nvidia', 24_564 * 2 ** 20)
+
+function need(text: string) {
+  const problems: string[] = []
+  const read = parseNeed(text, KINDS, problems)
+  assert.deepEqual(problems, [])
+  assert.ok(read !== undefined)
+  return read
+}
+const meets = (text: string, machine: Machine) => need(text).isMet(machine)
+
+test('a need is met when each of its terms is', () => {
+  assert.ok(meets('cores>=8, memory>=32GiB, disk>=50GB, arch=x64, kind=wasm', plain))
+  for (const text of [
+    'cores>=9',
+    'memory>=33GiB',
+    'disk>=1TB'.replace('1TB', '1000GB'),
+    'arch=arm64',
+  ])
+    assert.ok(!meets(`cores>=1, ${text}`, plain), text)
+  assert.ok(!meets('kind=docker', plain))
+})
+
+test('GPUs by maker, memory and number; a card sold with 24 GB is one, whatever its driver keeps', () => {
+  for (const text of ['gpu', 'gpu.nvidia', 'gpu.nvidia>=16GB', 'gpu>=24GiB', 'gpus>=1'])
+    assert.ok(meets(text, rtx), text)
+  for (const text of ['gpu.amd', 'gpu>=32GiB', 'gpus>=2', 'gpu.nvidia>=16GB, gpu.amd'])
+    assert.ok(!meets(text, rtx), text)
+  assert.ok(!meets('gpu', plain))
+})
+
+test('trusted execution, accelerators and instruction sets are terms too', () => {
+  const { hardware } = plain
+  const rich = {
+    ...plain,
+    hardware: {
+      ...hardware,
+      tees: ['sgx'],
+      tpus: [{ model: 'v5e', count: 4 }],
+      cpuFlags: ['avx2'],
+    },
+  }
+  assert.ok(meets('tee=sgx, tpu, flag=avx2', rich))
+  for (const text of ['tee=sgx', 'tpu', 'flag=avx2', 'fpga']) assert.ok(!meets(text, plain), text)
+})
+
+test('the search goes by the rarest term; where none is rare, by the kinds of jobs', () => {
+  assert.deepEqual(need('kind=docker, gpu.nvidia>=16GB, cores>=2').tags, ['gpu.nvidia>=12'])
+  assert.deepEqual(need('kind=docker, gpu').tags, ['gpu'])
+  assert.deepEqual(need('cores>=2, kind=docker').tags, ['kind=docker'])
+  assert.deepEqual(need('cores>=2').tags, ['kind=wasm', 'kind=docker'])
+})
+
+test('whoever meets a need has announced a tag that the search for it goes by', () => {
+  const size = fc.integer({ min: 0, max: 200 })
+  const vendor = fc.constantFrom('nvidia', 'amd')
+  const text = fc.oneof(
+    fc
+      .tuple(fc.constantFrom('gpu', 'gpu.nvidia', 'gpu.amd'), size)
+      .map(([n, s]) => `${n}>=${s}GiB`),
+    fc.constantFrom('gpu', 'cores>=4', 'kind=docker', 'gpus>=2', 'kind=wasm, gpu.amd'),
+  )
+  fc.assert(
+    fc.property(text, vendor, size, fc.nat(3), (wanted, maker, gib, count) => {
+      const machine = withCard(maker, gib * GiB, count + 1)
+      const { tags, isMet } = need(wanted)
+      if (isMet(machine))
+        assert.ok(
+          tags.some((tag) => tagsOf(machine).includes(tag)),
+          wanted,
+        )
+    }),
+  )
+})
+
+test('what is no need is told with what would be one', () => {
+  for (const text of [
+    '',
+    'cores',
+    'cores>=many',
+    'cpu>=4',
+    'gpu.>=4',
+    'kind=',
+    'region=eu',
+    'a'.repeat(300),
+  ]) {
+    const problems: string[] = []
+    assert.equal(parseNeed(text, KINDS, problems), undefined, text)
+    assert.ok(problems.length > 0)
+  }
+})
