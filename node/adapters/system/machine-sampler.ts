@@ -1,13 +1,14 @@
 import type { MachineSample } from '../../domain/machine-sample.ts'
 import type { MachineSampler } from '../../ports/machine-sampler.ts'
-import { readCgroupLimits } from './hardware/cgroup.ts'
+import { minute } from '../../domain/units.ts'
+import { readCgroupLimits, type CgroupLimits } from './hardware/cgroup.ts'
 import { readDisk } from './hardware/disk.ts'
 import { KernelFiles } from './hardware/kernel-files.ts'
 import { readMemory } from './hardware/memory.ts'
-import { readAmdGpus } from './monitoring/amd-gpus.ts'
-import { readCounters, type Counters } from './monitoring/counters.ts'
+import { findAmdCards, sampleAmdCard, type AmdCard } from './monitoring/amd-gpus.ts'
+import { readCounted, readCounters, type Counted, type Counters } from './monitoring/counters.ts'
 import { NvidiaGpus } from './monitoring/nvidia-gpus.ts'
-import { readTemperature } from './monitoring/temperature.ts'
+import { findSensors, readHottest } from './monitoring/temperature.ts'
 
 /** Where to look. */
 export interface MachineSamplerOptions {
@@ -19,6 +20,10 @@ export interface MachineSamplerOptions {
   readonly now?: () => number
 }
 
+/** How long what the machine has is taken for granted, ms: only what it does is read each time. */
+const DEVICES_MS: number = 1 * minute
+const NVIDIA_DRIVER = 'proc/driver/nvidia/version'
+
 /** Samples the machine that this runs on. */
 export function createMachineSampler({
   workDir,
@@ -28,17 +33,22 @@ export function createMachineSampler({
   const files = new KernelFiles(root)
   const nvidia = new NvidiaGpus(files)
   let last: (Counters & { readonly at: number }) | undefined
+  let known: (Devices & { readonly at: number }) | undefined
+  const devices = async () => {
+    const isOld = known === undefined || Math.abs(now() - known.at) >= DEVICES_MS
+    if (known === undefined || isOld) known = { ...(await readDevices(files)), at: now() }
+    return known
+  }
   return {
     async sample() {
-      const limits = await readCgroupLimits(files)
-      const [counters, memory, disk, temperatureC, amd, others] = await Promise.all([
-        readCounters(files),
-        readMemory(files, limits),
-        readDisk(workDir),
-        readTemperature(files),
-        readAmdGpus(files),
-        nvidia.latest(),
-      ])
+      const { limits: kept, counted, sensors, cards, hasNvidia } = await devices()
+      // What is left below a limit changes by the moment; where there is none, nothing does.
+      const limits = kept.memoryBytes === undefined ? kept : await readCgroupLimits(files)
+      const counters = await readCounters(files, counted)
+      const memory = await readMemory(files, limits)
+      const disk = await readDisk(workDir)
+      const temperatureC = await readHottest(files, sensors)
+      const amd = await Promise.all(cards.map(async (card) => sampleAmdCard(files, card)))
       const at = now()
       const rates = last === undefined ? {} : ratesOf(last, counters, (at - last.at) / 1000)
       last = { ...counters, at }
@@ -49,11 +59,30 @@ export function createMachineSampler({
         memoryTotalBytes: memory.memoryBytes,
         diskFreeBytes: disk.diskBytes,
         ...(temperatureC !== undefined && { temperatureC }),
-        gpus: [...others, ...amd],
+        gpus: [...(hasNvidia ? nvidia.latest() : []), ...amd],
         nodeMemoryBytes: process.memoryUsage.rss(),
       }
     },
     [Symbol.asyncDispose]: async () => nvidia[Symbol.asyncDispose](),
+  }
+}
+
+/** What a machine has, as far as its samples need it. */
+interface Devices {
+  readonly limits: CgroupLimits
+  readonly counted: Counted
+  readonly sensors: readonly string[]
+  readonly cards: readonly AmdCard[]
+  readonly hasNvidia: boolean
+}
+
+async function readDevices(files: KernelFiles): Promise<Devices> {
+  return {
+    limits: await readCgroupLimits(files),
+    counted: await readCounted(files),
+    sensors: await findSensors(files),
+    cards: await findAmdCards(files),
+    hasNvidia: await files.exists(NVIDIA_DRIVER),
   }
 }
 

@@ -8,40 +8,48 @@ export interface Counters {
   readonly network?: { readonly inBytes: number; readonly outBytes: number }
 }
 
-/** Enough for a machine with thousands of disks, interfaces or processors. */
-const MAX_FILE_BYTES = 256 * 1024
+/** Enough for hundreds of disks or interfaces; little, because it is read again and again. */
+const MAX_FILE_BYTES = 32 * 1024
 const MAX_NAMES = 1024
 /** The unit of /proc/diskstats, whatever the disk's own is. Source: the kernel's documentation. */
 const SECTOR_BYTES = 512
 /** What the kernel makes out of other disks, or of memory: its traffic would count twice. */
 const NOT_A_DISK = /^(loop|ram|zram|dm-|md|sr|nbd\d|drbd)/
 
-/** Reads all three. */
-export async function readCounters(files: KernelFiles): Promise<Counters> {
-  const [stat, disks, diskNames, network, interfaces] = await Promise.all([
-    files.text('proc/stat'),
-    files.text('proc/diskstats', MAX_FILE_BYTES),
-    files.names('sys/block', MAX_NAMES),
-    files.text('proc/net/dev', MAX_FILE_BYTES),
-    hardwareInterfaces(files),
-  ])
-  const cpu = cpuOf(stat ?? '')
-  const disk = diskOf(disks ?? '', new Set(diskNames.filter((name) => !NOT_A_DISK.test(name))))
-  const net = networkOf(network ?? '', interfaces)
-  return {
-    ...(cpu !== undefined && { cpu }),
-    ...(disk !== undefined && { disk }),
-    ...(net !== undefined && { network: net }),
-  }
+/** Whose traffic counts: disks and interfaces with hardware behind them. */
+export interface Counted {
+  readonly disks: ReadonlySet<string>
+  readonly interfaces: ReadonlySet<string>
 }
 
-/** Interfaces with hardware behind them: those of containers pass on what these bring. */
-async function hardwareInterfaces(files: KernelFiles): Promise<ReadonlySet<string>> {
+/** Finds them. */
+export async function readCounted(files: KernelFiles): Promise<Counted> {
+  const disks = await files.names('sys/block', MAX_NAMES)
   const names = await files.names('sys/class/net', MAX_NAMES)
+  // Interfaces of containers pass on what these bring.
   const real = await Promise.all(
     names.map(async (name) => files.exists(`sys/class/net/${name}/device`)),
   )
-  return new Set(names.filter((_, at) => real[at]))
+  return {
+    disks: new Set(disks.filter((name) => !NOT_A_DISK.test(name))),
+    interfaces: new Set(names.filter((_, at) => real[at])),
+  }
+}
+
+/** Reads all three. */
+export async function readCounters(
+  files: KernelFiles,
+  { disks, interfaces }: Counted,
+): Promise<Counters> {
+  const stat = await files.text('proc/stat')
+  const disk = diskOf((await files.text('proc/diskstats', MAX_FILE_BYTES)) ?? '', disks)
+  const network = networkOf((await files.text('proc/net/dev', MAX_FILE_BYTES)) ?? '', interfaces)
+  const cpu = cpuOf(stat ?? '')
+  return {
+    ...(cpu !== undefined && { cpu }),
+    ...(disk !== undefined && { disk }),
+    ...(network !== undefined && { network }),
+  }
 }
 
 function cpuOf(text: string): Counters['cpu'] {

@@ -3,7 +3,6 @@ import { MiB } from '../../../domain/units.ts'
 import type { KernelFiles } from '../hardware/kernel-files.ts'
 import { runNvidiaSmi } from '../hardware/nvidia-smi.ts'
 
-const DRIVER = 'proc/driver/nvidia/version'
 const FIELDS = ['name', 'utilization.gpu', 'memory.used', 'temperature.gpu', 'power.draw']
 /** How long the tool may take, ms. */
 const TIMEOUT_MS = 2_000
@@ -24,9 +23,8 @@ export class NvidiaGpus implements AsyncDisposable {
     this.#files = files
   }
 
-  /** What is known now; asks for more where it is old. */
-  async latest(): Promise<readonly GpuSample[]> {
-    if (!(await this.#files.exists(DRIVER))) return []
+  /** What is known now; asks for more where it is old. Only for a machine that has the driver. */
+  latest(): readonly GpuSample[] {
     if (this.#asking === undefined && performance.now() >= this.#nextAt)
       this.#asking = this.#ask().finally(() => (this.#asking = undefined))
     return this.#latest

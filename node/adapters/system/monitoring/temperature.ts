@@ -12,34 +12,37 @@ const PROCESSORS: ReadonlySet<string> = new Set([
 /** Sensors that are not there say so by figures outside of these, °C. */
 const [MIN_C, MAX_C] = [-40, 150]
 
-/** The hottest sensor of a processor, °C; of anything where no sensor says what it is of. */
-export async function readTemperature(files: KernelFiles): Promise<number | undefined> {
+/** The sensors of the processors; those of anything where no sensor says what it is of. */
+export async function findSensors(files: KernelFiles): Promise<readonly string[]> {
   const monitors = await files.names('sys/class/hwmon', MAX_SENSORS)
   const own = await Promise.all(
     monitors.map(async (name) => {
       const at = `sys/class/hwmon/${name}`
       const driver = (await files.text(`${at}/name`))?.trim() ?? ''
-      return PROCESSORS.has(driver) ? readInputs(files, at) : []
+      return PROCESSORS.has(driver) ? findInputs(files, at) : []
     }),
   )
-  const found = own.flat()
-  if (found.length > 0) return Math.max(...found)
+  if (own.flat().length > 0) return own.flat()
   const zones = await files.names('sys/class/thermal', MAX_SENSORS)
-  const temperatures = await Promise.all(
-    zones
-      .filter((name) => name.startsWith('thermal_zone'))
-      .map(async (name) => readMilli(files, `sys/class/thermal/${name}/temp`)),
-  )
-  const known = temperatures.filter((each) => each !== undefined)
-  return known.length === 0 ? undefined : Math.max(...known)
+  return zones
+    .filter((name) => name.startsWith('thermal_zone'))
+    .map((name) => `sys/class/thermal/${name}/temp`)
 }
 
-/** Every temperature of one monitor, °C. */
-export async function readInputs(files: KernelFiles, at: string): Promise<readonly number[]> {
+/** Every sensor of one monitor. */
+export async function findInputs(files: KernelFiles, at: string): Promise<readonly string[]> {
   const names = await files.names(at, 4 * MAX_SENSORS)
-  const inputs = names.filter((name) => /^temp\d{1,3}_input$/.test(name))
-  const values = await Promise.all(inputs.map(async (name) => readMilli(files, `${at}/${name}`)))
-  return values.filter((value) => value !== undefined)
+  return names.filter((name) => /^temp\d{1,3}_input$/.test(name)).map((name) => `${at}/${name}`)
+}
+
+/** The hottest of some sensors, °C. */
+export async function readHottest(
+  files: KernelFiles,
+  sensors: readonly string[],
+): Promise<number | undefined> {
+  const values = await Promise.all(sensors.map(async (path) => readMilli(files, path)))
+  const known = values.filter((value) => value !== undefined)
+  return known.length === 0 ? undefined : Math.max(...known)
 }
 
 async function readMilli(files: KernelFiles, path: string): Promise<number | undefined> {
