@@ -15,7 +15,9 @@ import { openApi, type Api } from './api/server.ts'
 import type { Config } from './config/config.ts'
 import { providerResources } from './config/provider-resources.ts'
 import { HiveError } from './domain/errors.ts'
+import type { LocalGpu } from './domain/gpu-share.ts'
 import { registryClass } from './domain/job-spec.ts'
+import type { HardwareProbe } from './ports/hardware.ts'
 import type { Logger } from './ports/logger.ts'
 import { openMeasuring } from './measuring.ts'
 import { configuredServices, serviceHere, servicesHere } from './own-services.ts'
@@ -69,7 +71,11 @@ export async function openPeer({
   // The sandboxes that work on this machine: their engines start beside all that follows
   const services = [...configuredServices(config)]
   const ownServices = () => services
-  const opening = stack.use(openSandboxes({ config, dataDir, logger, ownServices }, signer.peer))
+  const machine = createHardwareProbe({ workDir: dataDir })
+  const gpus = gpusForJobs(machine, config.provider.resources.gpus)
+  const opening = stack.use(
+    openSandboxes({ config, dataDir, logger, ownServices, gpus }, signer.peer),
+  )
 
   // State
   const store = stack.use(await openLevelStore(join(dataDir, 'state')))
@@ -111,7 +117,7 @@ export async function openPeer({
   )
 
   // Who is there
-  const detected = await createHardwareProbe({ workDir: dataDir }).detect()
+  const detected = await machine.detect()
   const sandboxes = await opening.ready()
   const kinds = sandboxes.map(({ kind }) => kind)
   const isolations = Object.fromEntries(sandboxes.map(({ kind, isolation }) => [kind, isolation]))
@@ -157,6 +163,7 @@ export async function openPeer({
               policy: { ...config.provider.policy, egress: usableEgress(config, sandboxes) },
               contentBytes: config.storage.cacheBytes,
               resources: providerResources(config.provider.resources, hardware),
+              gpus: { devices: await gpus, ...config.provider.gpu },
             },
           ),
         )
@@ -246,4 +253,12 @@ export async function openPeer({
     kinds,
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   }
+}
+
+/** The first of the machine's GPUs, as many as its operator gives; all where that is left open. */
+async function gpusForJobs(
+  machine: HardwareProbe,
+  most: number | undefined,
+): Promise<readonly LocalGpu[]> {
+  return (await machine.gpus()).slice(0, most)
 }

@@ -4,6 +4,7 @@ import { openNativeSandbox } from './adapters/native/native-sandbox.ts'
 import { openWasmSandbox } from './adapters/wasm/wasm-sandbox.ts'
 import { NO_EGRESS, type Destination, type EgressPolicy } from './domain/egress.ts'
 import type { Config } from './config/config.ts'
+import type { LocalGpu } from './domain/gpu-share.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Sandbox } from './ports/sandbox.ts'
 
@@ -14,6 +15,8 @@ interface SandboxParts {
   readonly logger: Logger
   /** The node's own services as they are known so far: out of every job's reach. */
   readonly ownServices: () => readonly Destination[]
+  /** GPUs of this machine that jobs may have. */
+  readonly gpus: Promise<readonly LocalGpu[]>
 }
 
 /** The sandboxes of a node, from the moment their engines start. Disposal ends them, also those still starting. */
@@ -56,17 +59,17 @@ export function usableEgress(config: Config, sandboxes: readonly Sandbox[]): Egr
 
 /** What runs images here: an engine, or the machine's own means where the provider's policy wants them. */
 async function openImageSandbox(
-  { config, dataDir, logger, ownServices }: SandboxParts,
+  { config, dataDir, logger, ownServices, gpus }: SandboxParts,
   nodeId: string,
 ): Promise<Sandbox | undefined> {
   const { docker, native, network } = config.provider
   const parts = { logger, egress: { policy: network, closed: ownServices } }
-  const openDocker = () => {
+  const openDocker = async () => {
     const runtime = docker.runtime === undefined ? {} : { runtime: docker.runtime }
     const connected = network.runtime === undefined ? {} : { egressRuntime: network.runtime }
     const { socketPath, warm: most } = docker
-    const own = { nodeId, socketPath, warm: { most } }
-    return openDockerSandbox(parts, { ...own, ...runtime, ...connected })
+    const own = { nodeId, socketPath, warm: { most }, gpus: await gpus }
+    return await openDockerSandbox(parts, { ...own, ...runtime, ...connected })
   }
   const openNative = () => {
     const keeper = native.keeper === undefined ? {} : { keeper: native.keeper }
