@@ -1,6 +1,15 @@
 import { Type, type Static } from 'typebox'
-import { AddressText, ResourcesBody, TimeMs } from './basics.ts'
+import { AddressText, TimeMs } from './basics.ts'
 import { HardwareBody } from './hardware.ts'
+
+/** What jobs may use of a machine, or what of it is free. */
+const MachineBody = Type.Object({
+  cpuMillis: Type.Number(),
+  memoryBytes: Type.Number(),
+  diskBytes: Type.Number(),
+  /** Places for tasks on GPUs: one on each, or several where they are shared. */
+  gpus: Type.Optional(Type.Integer()),
+})
 
 /** What this node is and how it is doing. */
 export const StatusBody = Type.Object({
@@ -16,12 +25,8 @@ export const StatusBody = Type.Object({
   /** Present on a provider. */
   slots: Type.Optional(
     Type.Object({
-      total: ResourcesBody,
-      free: Type.Object({
-        cpuMillis: Type.Number(),
-        memoryBytes: Type.Number(),
-        diskBytes: Type.Number(),
-      }),
+      total: MachineBody,
+      free: MachineBody,
       waiting: Type.Integer(),
       utilisation: Type.Number(),
     }),

@@ -34,6 +34,12 @@ function lines({ slots, hardware, ...node }: StatusBody): string[] {
         ? undefined
         : `${Math.round(slots.utilisation * 100)} %, ${slots.waiting} tasks waiting`,
     ],
+    [
+      'GPUs for jobs',
+      slots?.total.gpus === undefined
+        ? undefined
+        : `${slots.free.gpus ?? 0} of ${slots.total.gpus} free`,
+    ],
     ['paused', node.pausedBy === undefined ? undefined : `takes no new work now: ${node.pausedBy}`],
     ['up for', formatDuration(node.uptimeMs)],
     [
