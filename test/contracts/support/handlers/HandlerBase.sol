@@ -29,6 +29,7 @@ abstract contract HandlerBase {
         uint96 settled;
         bool closed;
         bool seenClosed;
+        bool everSponsored; // keeps what its payers have not fetched
         bool paidByCase; // from then on no voucher proves a payment
     }
 

@@ -42,6 +42,7 @@ abstract contract SponsorHandler is HandlerBase {
     // ------------------------------------------------------------------------------------------------ making
 
     function _sponsor(Memory storage m, address payer, uint96 amount) private {
+        m.everSponsored = true;
         _refill(payer, amount);
         vm.prank(payer);
         escrow.sponsor(m.id, amount);
