@@ -19,6 +19,8 @@ export interface LocalNetworkOptions {
   readonly requesters: number
   /** Provider settings on top of the devnet's own, by its number from 0. */
   readonly provider?: (number: number) => NonNullable<InitialConfig['provider']>
+  /** How long requesters wait for a provider that is silent. @default LOST_AFTER */
+  readonly lostAfter?: string
   readonly signal: AbortSignal
   /** Called with what happens, in words. */
   readonly onStep?: (step: string) => void
@@ -60,6 +62,8 @@ const FEE_BPS = 250
 /** What each node gets outside the escrow, and how much of it goes in at once. */
 const PURSE = parseAmount('1000')
 const DEPOSIT = parseAmount('100')
+/** Short: nobody on loopback is slow. */
+const LOST_AFTER = '3s'
 const LOOPBACK = ['/ip4/127.0.0.1/tcp/0']
 
 /** Starts a network on loopback. Throws what any part of it throws; then nothing is left running. */
@@ -93,7 +97,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
       network: { name: 'devnet', listen: LOOPBACK, bootstrap, mdns: false, private: true },
       chain: { rpc, id: contracts.chainId, escrow: contracts.escrow },
       provider: provider ?? { enabled: false },
-      requester: { lostAfter: '3s' },
+      requester: { lostAfter: options.lostAfter ?? LOST_AFTER },
     })
     await contracts.fund(address, PURSE)
     const escrow = await openChainEscrow(

@@ -26,8 +26,16 @@ export interface FollowingOptions {
   readonly lostAfterMs: number
 }
 
-/** Failures of the line, not of the provider: the stream is opened again where it broke. */
-const RETRYABLE: ReadonlySet<ErrorCode> = new Set(['STREAM_CUT', 'PEER_UNREACHABLE', 'PEER_QUOTA'])
+/**
+ * Failures of the line, or of a provider that is starting again and does not answer to this yet: the stream is opened
+ * again where it broke.
+ */
+const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'STREAM_CUT',
+  'PEER_UNREACHABLE',
+  'PEER_QUOTA',
+  'PEER_PROTOCOL',
+])
 const RETRY_MS: number = second / 4
 /** Time past a share's deadline in which a late receipt is still taken, ms. */
 const LATE_MS: number = 30 * second

@@ -23,7 +23,9 @@ export class SharedNetwork {
   #network: LocalNetwork | undefined
   readonly #nodes = new Map<string, LocalNode>()
 
-  constructor(options: Pick<LocalNetworkOptions, 'providers' | 'requesters' | 'provider'>) {
+  constructor(
+    options: Pick<LocalNetworkOptions, 'providers' | 'requesters' | 'provider' | 'lostAfter'>,
+  ) {
     let dir: string | undefined
     before(
       async () => {
@@ -38,7 +40,7 @@ export class SharedNetwork {
     )
     after(async () => {
       await this.#network?.[Symbol.asyncDispose]()
-      if (dir !== undefined) await rm(dir, { recursive: true })
+      if (dir !== undefined && process.env['KEEP'] === undefined) await rm(dir, { recursive: true })
     })
   }
 

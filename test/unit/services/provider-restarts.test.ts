@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { codeOf } from '../../../node/domain/errors.ts'
+import { Feed } from '../../../node/services/feed.ts'
 import type { JobUpdate } from '../../../node/services/requester/job-book.ts'
 import type { Provider, ProviderOptions } from '../../../node/services/provider/provider.ts'
 import { taskId, type WorkRecord } from '../../../node/services/provider/records.ts'
+import type { Requests } from '../../../node/ports/requests.ts'
 import { shareRequest } from '../../../node/protocol/requests.ts'
 import { Table } from '../../../node/services/table.ts'
 import { createFakeSandbox, FakeMachine } from '../../support/fake-sandbox.ts'
@@ -40,7 +43,22 @@ async function aMarket(options: Partial<ProviderOptions> = {}) {
     return provider
   }
   await open(bob)
-  const requester = await market.requester(alice, { lostAfterMs: 10_000 })
+  const refusals = new Feed<string>()
+  const { requests } = alice.node
+  const watched: Requests = {
+    call: async (...args) => requests.call(...args),
+    answer: (...args) => requests.answer(...args),
+    answerStream: (...args) => requests.answerStream(...args),
+    async *stream(...args) {
+      try {
+        yield* requests.stream(...args)
+      } catch (error) {
+        refusals.publish(codeOf(error))
+        throw error
+      }
+    },
+  }
+  const requester = await market.requester(alice, { lostAfterMs: 10_000 }, { requests: watched })
   const updates: JobUpdate[] = []
   const leave = new AbortController()
   const listening = (async () => {
@@ -54,6 +72,8 @@ async function aMarket(options: Partial<ProviderOptions> = {}) {
     /** Ids of the tasks that were run from their start. */
     runs,
     bob: () => bob,
+    /** Resolves when the requester was refused with a code. */
+    refused: async (code: string) => until(refusals, (each) => each === code),
     /** What was heard of a task's output, in order. */
     heard: (index = 0) =>
       updates
@@ -99,6 +119,17 @@ test('a provider killed during a task that runs on: taken up in the same share, 
     [['settled', 1]],
   )
   assert.deepEqual(provider.slots.free, provider.slots.total)
+})
+
+test('a provider that is up and does not answer for its shares yet is asked again', async () => {
+  await using at = await aMarket()
+  const id = await at.submit({ stdout: 'one\n', sleepMs: 100 })
+  await at.printed()
+  await at.kill()
+  await at.refused('PEER_PROTOCOL')
+  await at.restart()
+  const done = await finished(at.requester, id)
+  assert.deepEqual([done.state, done.shares.length], ['settled', 1])
 })
 
 test('tasks that ended before the kill are not run again, and those that had not begun run now', async () => {
