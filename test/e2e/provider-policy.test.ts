@@ -6,7 +6,7 @@ import { CID } from 'multiformats/cid'
 import * as Digest from 'multiformats/hashes/digest'
 import type { WhyBody } from '../../node/api/schemas/why.ts'
 import { parseAmount } from '../../node/domain/money.ts'
-import { GiB, MiB } from '../../node/domain/units.ts'
+import { GiB, MiB, second } from '../../node/domain/units.ts'
 import { Hive } from './support/hive.ts'
 import { ended, stdoutOf, submit, type TestJob } from './support/jobs.ts'
 import { patience, SharedNetwork } from './support/shared-network.ts'
@@ -85,6 +85,12 @@ test('a program that the cheaper one denies runs at the dearer one, and the deni
   assert.deepEqual(codesOf(why), ['DECLINED_IMAGE'])
   const welcome = await ran({})
   assert.equal(welcome.job.shares[0]?.provider, network.node('provider-1').address)
+})
+
+test('a kind that nobody takes: the offer reached nobody, and what the connected nodes take is told', async () => {
+  const { why } = await ran({ kind: 'docker', bidWindowMs: second })
+  assert.equal(why.answers.at(-1)?.asked, 0)
+  assert.deepEqual(why.connected, { nodes: 2, kinds: { wasm: 2 } })
 })
 
 test('hive why tells a person the same', async () => {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { MAX_TASKS } from '../../domain/offer.ts'
+import { second } from '../../domain/units.ts'
 import { MAX_SPEC_BYTES } from '../../protocol/limits.ts'
 import { signalOf, type App } from '../app.ts'
 import type { RouteContext } from '../api-parts.ts'
@@ -12,10 +13,12 @@ import { JobSubmissionBody } from '../schemas/job-request.ts'
 import { JobBody, JobSummary } from '../schemas/jobs.ts'
 import { WhyBody } from '../schemas/why.ts'
 import { jobSummary, jobView } from '../views/job-view.ts'
-import { whyView } from '../views/why-view.ts'
+import { reachedNobody, whyView } from '../views/why-view.ts'
 
 /** JSON of a spec is longer than its block: field names, CIDs as text. */
 const MAX_JOB_JSON_BYTES: number = 8 * MAX_SPEC_BYTES
+/** How long connected nodes may take to say what they run, ms; a person waits for the answer. */
+const MAX_ASKING_MS: number = 2 * second
 const ById = Type.Object({ id: Type.String({ pattern: '^0x[0-9a-f]{2,64}$' }) })
 const described = (summary: string) => ({ summary, params: ById })
 
@@ -70,7 +73,12 @@ export function jobRoutes(app: App, context: RouteContext): void {
         response: { 200: WhyBody },
       },
     },
-    async ({ params }) => whyView(await book.find(params.id)),
+    async ({ params }, reply) => {
+      const job = await book.find(params.id)
+      if (!reachedNobody(job)) return whyView(job)
+      const soon = AbortSignal.any([signalOf(reply, stop), AbortSignal.timeout(MAX_ASKING_MS)])
+      return whyView(job, await context.presence.peers(soon))
+    },
   )
 
   app.post(

@@ -16,6 +16,10 @@ export const WhyBody = Type.Object({
   ask: AskBody,
   /** Of the last offers that somebody declined or that did not place everything, the newest last. */
   answers: Type.Array(OfferAnswersBody),
+  /** Where the newest offer reached nobody: who is connected now, and which kinds of jobs they take. */
+  connected: Type.Optional(
+    Type.Object({ nodes: Type.Integer(), kinds: Type.Record(Type.String(), Type.Integer()) }),
+  ),
   /** By what the newest of these say. */
   whatIf: Type.Array(Type.Object({ change: Type.Partial(AskBody), bids: Type.Integer() })),
 })

@@ -42,13 +42,14 @@ export function declinedText({ declines, refusals }: OfferAnswersBody): string |
   return parts.length === 0 ? undefined : parts.join(', ')
 }
 
-function answerLines({ kind, bidWindowMs }: WhyBody, last: OfferAnswersBody): string[] {
+function answerLines({ kind, bidWindowMs, connected }: WhyBody, last: OfferAnswersBody): string[] {
   const { asked, silent, bids, tasks, placed, declines, refusals } = last
   const declined = declines.reduce((sum, { count }) => sum + count, 0)
   const window = formatDuration(bidWindowMs)
   if (asked === 0 && bids === 0)
     return [
       `The offer reached nobody: in ${window}, no node was found that takes ${kind} jobs.`,
+      ...(connected === undefined ? [] : [connectedText(connected)]),
       `\`hive peers --need kind=${kind}\` asks the whole network; \`hive status\` shows whether this node has joined it.`,
     ]
   const silence =
@@ -58,6 +59,14 @@ function answerLines({ kind, bidWindowMs }: WhyBody, last: OfferAnswersBody): st
     ...(placed < tasks ? [`${tasks - placed} of ${counted(tasks, 'task')} found no place.`] : []),
     ...reasonLines(declines, refusals),
   ]
+}
+
+function connectedText({ nodes, kinds }: NonNullable<WhyBody['connected']>): string {
+  const taken = Object.entries(kinds).map(([kind, count]) => `${plain(kind)} (${count})`)
+  const what = taken.length === 0 ? 'no jobs at all' : taken.join(', ')
+  return nodes === 0
+    ? 'No node is connected now: network.bootstrap names nodes to join through.'
+    : `${counted(nodes, 'node')} connected now, taking ${what}.`
 }
 
 function reasonLines(

@@ -109,8 +109,10 @@ test('why: an offer that reached nobody says so, and where to look', async () =>
   const cli = on.hive()
   const { id } = await on.run(cli, '--bid-window', '10ms')
   assert.match(cli.stderr.text, /reached nobody[\s\S]*hive peers --need kind=wasm/)
-  const { answers } = await on.why(id)
+  const { answers, connected } = await on.why(id)
   assert.deepEqual([answers[0]?.asked, answers[0]?.declines], [0, []])
+  assert.deepEqual(connected, { nodes: 0, kinds: {} })
+  assert.match(cli.stderr.text, /No node is connected now/)
 })
 
 test('why: nodes that hear an offer and keep silent are counted as silent', async () => {

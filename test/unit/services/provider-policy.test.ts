@@ -9,7 +9,7 @@ import { fakeImage } from '../../support/fake-script.ts'
 import { FakeMachineState } from '../../support/fake-machine-state.ts'
 import { HandMadeRequester } from '../../support/hand-made-requester.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
-import { TASK_PRICE, TestMarket } from '../../support/test-market.ts'
+import { aRequest, finished, TASK_PRICE, TestMarket } from '../../support/test-market.ts'
 
 /** One provider with a policy, and a requester that asks it by hand. */
 async function dealing(
@@ -147,4 +147,28 @@ test('what runs when the pause begins goes on to its end', async () => {
   await on.machine.unplug()
   assert.equal((await on.alice.follow(id)).at(-1)?.type, 'receipt')
   assert.equal(await on.answer(), 'DECLINED_POWER')
+})
+
+test('who declines at the award leaves its tasks to the next bidder, and why is kept with the job', async () => {
+  const market = new TestMarket()
+  const alice = market.member()
+  let looks = 0
+  const unpluggedAfterItsBid = { read: async () => ({ onBattery: looks++ > 0, idleMs: undefined }) }
+  await using requester = await market.requester(alice)
+  await using _cheap = await market.provider(
+    market.member(),
+    { policy: { pauseOnBattery: true } },
+    { machine: unpluggedAfterItsBid },
+  )
+  const policy = { leastPrices: { wasm: 2n * TASK_PRICE } }
+  await using _dear = await market.provider(market.member(), { policy })
+  const { signal } = new AbortController()
+  const { id } = await requester.submit(await aRequest(alice, {}), signal)
+  const job = await finished(requester, id)
+  assert.equal(job.state, 'settled')
+  const [answers] = job.answers ?? []
+  assert.deepEqual(
+    [answers?.bids, answers?.placed, answers?.refusals],
+    [2, 1, [{ code: 'DECLINED_POWER', count: 1 }]],
+  )
 })
