@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { openDockerSandbox } from '../../node/adapters/docker/docker-sandbox.ts'
 import { sandboxKeepsItsPromises, runProgram, textFile, textOf } from '../conformance/sandbox.ts'
 import {
@@ -13,6 +16,8 @@ import {
 import { quietLogger } from '../support/quiet-logger.ts'
 import { openWarmSandbox, type WarmTestSandbox } from '../support/warm-sandbox.ts'
 
+const VICTIM = fileURLToPath(new URL('../support/warm-victim-process.ts', import.meta.url))
+
 for (const runtime of ['runc', 'runsc']) {
   const skip = await dockerMissing(runtime)
   if (skip !== false) {
@@ -24,6 +29,26 @@ for (const runtime of ['runc', 'runsc']) {
       const { sandbox, nodeId } = await openWarmSandbox(runtime)
       return { sandbox, programs: PROGRAMS, leftovers: () => leftoversOf(nodeId) }
     })
+    test('a waiting container ends by itself when its node is killed, and the next life removes it', async () => {
+      const nodeId = `warm-victim-${process.pid}-${runtime}`
+      const victim = spawn(process.execPath, [VICTIM, runtime, nodeId], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      await once(victim.stdout, 'data')
+      const filters = { label: [`computehive.node=${nodeId}`] }
+      const [waiting] = await engine.listContainers({ filters })
+      assert.ok(waiting)
+      victim.kill('SIGKILL')
+      const abortSignal = AbortSignal.timeout(20_000)
+      await engine.getContainer(waiting.Id).wait({ abortSignal })
+      const sandbox = await openDockerSandbox(
+        { logger: quietLogger() },
+        { nodeId, socketPath: SOCKET_PATH, runtime },
+      )
+      assert.deepEqual(await leftoversOf(nodeId), [])
+      await sandbox?.[Symbol.asyncDispose]()
+    })
+
     describe(`a task in a container of ${runtime} made beforehand`, () => {
       let warm: WarmTestSandbox
       before(async () => {
