@@ -40,7 +40,7 @@ export class SharedNetwork {
     )
     after(async () => {
       await this.#network?.[Symbol.asyncDispose]()
-      if (dir !== undefined && process.env['KEEP'] === undefined) await rm(dir, { recursive: true })
+      if (dir !== undefined) await rm(dir, { recursive: true })
     })
   }
 
