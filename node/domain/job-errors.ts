@@ -1,0 +1,60 @@
+import { errorText as text, type ErrorText } from './error-text.ts'
+
+/** What can be wrong with a job and in its sandbox: part of ERROR_CODES. */
+export const JOB_ERRORS = {
+  // jobs
+  JOB_UNKNOWN: text(
+    'No job with this id is known to this node.',
+    'Use an id, or a unique start of one, from `hive jobs`.',
+  ),
+  JOB_CANCELLED: text('The job was cancelled.', 'Run it again if this was not intended.'),
+  JOB_TIMEOUT: text(
+    'The job did not finish within its total time.',
+    'Raise --timeout or split the job into more tasks.',
+  ),
+  JOB_TRANSITION: text(
+    'A job cannot change state in this way.',
+    'This is a bug: please report it with the data below.',
+  ),
+  SPEC_INVALID: text(
+    'The job spec has mistakes.',
+    'Mend the paths listed; docs/job-spec.md describes every field.',
+  ),
+  SPEC_FILE_MISSING: text(
+    'A file that the job names cannot be read.',
+    'Check the path; it is relative to the spec file.',
+  ),
+  SECRET_ON_COMMAND_LINE: text(
+    'A secret must come from a variable or a file: every user of the machine can read a command line, and shells keep it.',
+    'Write --secret NAME=env:VARIABLE or --secret NAME=file:PATH.',
+  ),
+  SECRETS_UNAVAILABLE: text(
+    'The secrets of the job could not be handed over.',
+    'Keep the node that has the job online; the data says what was missing.',
+  ),
+  OUTPUT_UNWRITABLE: text(
+    'An output file cannot be written.',
+    'Choose another folder with --out, or fetch it later with `hive job ID --out DIR`.',
+  ),
+  // sandboxes
+  SANDBOX_UNAVAILABLE: text(
+    'This node has no sandbox for that kind of job.',
+    'Install the engine (see docs/operations/provider.md) or pick another provider.',
+  ),
+  IMAGE_INVALID: text(
+    'The program image cannot be run safely.',
+    'Use a WASI preview 1 module or an image archive as docs/job-spec.md describes.',
+  ),
+  IMAGE_UNREADABLE: text(
+    'The image cannot be read from where it was said to be.',
+    'Give a folder, an archive, docker:TAG or a Dockerfile; the last two need a Docker engine that runs.',
+  ),
+  IMAGE_UNKNOWN: text(
+    'No image with this CID was added to this node.',
+    'See `hive image ls`; add it with `hive image add`.',
+  ),
+  TASK_START_FAILED: text(
+    'The sandbox could not start the task.',
+    'See the data below; the requester tries another provider.',
+  ),
+} as const satisfies Record<string, ErrorText>
