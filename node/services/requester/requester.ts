@@ -1,6 +1,6 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
-import type { Address, Bytes32 } from '../../domain/ids.ts'
-import { isFinal, stepIfAllowed } from '../../domain/job-state.ts'
+import type { Address } from '../../domain/ids.ts'
+import { isFinal } from '../../domain/job-state.ts'
 import { offerFault } from '../../domain/offer.ts'
 import type { SecretValues } from '../../domain/secret-slot.ts'
 import type { Blobs } from '../../ports/blobs.ts'
@@ -11,7 +11,6 @@ import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
 import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
-import type { Signed } from '../../protocol/envelope.ts'
 import { encodeJobSpec } from '../../protocol/job-spec-codec.ts'
 import { secretProblems } from '../../protocol/secrets.ts'
 import type { Signing } from '../signing.ts'
@@ -19,14 +18,17 @@ import { TasksInFlight } from '../tasks-in-flight.ts'
 import { Awarding } from './awarding.ts'
 import { Bidding } from './bidding.ts'
 import { ChannelLedger, type ChannelLedgerOptions } from './channel-ledger.ts'
+import { Dealing } from './dealing.ts'
 import { Following, type FollowingOptions } from './following.ts'
 import { JobBook } from './job-book.ts'
+import { JobLoops } from './job-loops.ts'
 import { JobRunner } from './job-runner.ts'
 import { OfferMaker } from './offer-maker.ts'
 import type { JobRecord, JobRequest } from './records.ts'
 import { ProviderMemory } from './provider-memory.ts'
 import { SecretHandover } from './secret-handover.ts'
 import { SecretVault } from './secret-vault.ts'
+import { ShareRunner } from './share-runner.ts'
 import { VoucherDelivery } from './voucher-delivery.ts'
 
 export interface RequesterParts {
@@ -51,11 +53,10 @@ export class Requester implements AsyncDisposable {
   readonly channels: ChannelLedger
   readonly #parts: RequesterParts
   readonly #offers: OfferMaker
-  readonly #runner: JobRunner
+  readonly #loops: JobLoops
   readonly #vouchers: VoucherDelivery
   readonly #vault: SecretVault
   readonly #stop = new AbortController()
-  readonly #running = new Map<Bytes32, AbortController>()
   readonly #work = new TasksInFlight()
 
   constructor(parts: RequesterParts, options: RequesterOptions) {
@@ -67,15 +68,19 @@ export class Requester implements AsyncDisposable {
     this.#vouchers = new VoucherDelivery(shared)
     this.#vault = new SecretVault(parts)
     new SecretHandover({ ...shared, vault: this.#vault }, options).answer()
-    this.#runner = new JobRunner({
+    const dealt = { ...shared, memory: new ProviderMemory(parts), awarding: new Awarding(shared) }
+    const runner = new JobRunner({
       ...shared,
       offers: this.#offers,
-      memory: new ProviderMemory(parts),
       bidding: new Bidding(parts),
-      awarding: new Awarding(shared),
-      following: new Following(shared, options),
-      onPaid: (provider) => this.#deliver(provider),
+      dealing: new Dealing(dealt),
+      shares: new ShareRunner({
+        ...dealt,
+        following: new Following(shared, options),
+        onPaid: (provider) => this.#deliver(provider),
+      }),
     })
+    this.#loops = new JobLoops({ ...shared, vault: this.#vault, runner })
   }
 
   /** Takes up every unfinished job, and every voucher that was not acknowledged, where they stood. */
@@ -86,7 +91,7 @@ export class Requester implements AsyncDisposable {
     const shares = (await Promise.all(open.map((job) => this.book.sharesOf(job)))).flat()
     const live = shares.filter((share) => !isFinal(share.state)).map(({ id }) => id)
     await this.channels.releaseAllBut(new Set(live))
-    for (const job of open) this.#start(job)
+    for (const job of open) this.#loops.start(job)
     for (const channel of this.channels.all()) {
       if (channel.acknowledged < channel.jobs) this.#deliver(channel.provider)
     }
@@ -121,76 +126,19 @@ export class Requester implements AsyncDisposable {
     // First, so that no job is ever on record without its secrets; a stray box goes at the next start.
     if (secrets.size > 0) await this.#vault.keep(job.id, secrets)
     await this.book.add(job)
-    this.#start(job, offer)
+    this.#loops.start(job, offer)
     return job
   }
 
   /** Stops a job; tasks that were paid stay paid. Throws `JOB_UNKNOWN`. */
   async cancel(idOrStart: string): Promise<JobRecord> {
-    const job = await this.book.find(idOrStart)
-    if (isFinal(job.state)) return job
-    const cancelled = await this.book.change(job.id, (each) =>
-      this.#ended(each, 'cancel', 'JOB_CANCELLED'),
-    )
-    this.#running.get(job.id)?.abort(new HiveError('JOB_CANCELLED', { id: job.id }))
-    await this.#vault.forget(job.id)
-    return cancelled
+    return this.#loops.cancel(await this.book.find(idOrStart))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new HiveError('CANCELLED'))
+    await this.#loops[Symbol.asyncDispose]()
     await this.#work.settled()
-  }
-
-  #start(job: JobRecord, firstOffer?: Signed<'Offer'>): void {
-    const control = new AbortController()
-    const signal = AbortSignal.any([this.#stop.signal, control.signal])
-    this.#running.set(job.id, control)
-    this.#work.start(
-      async () => this.#run(job, firstOffer, signal).finally(() => this.#running.delete(job.id)),
-      (error) =>
-        this.#parts.logger.error('job loop failed', {
-          job: job.id,
-          code: codeOf(error),
-          message: String(error),
-        }),
-    )
-  }
-
-  async #run(
-    job: JobRecord,
-    firstOffer: Signed<'Offer'> | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    try {
-      await this.#runner.run(job, firstOffer, signal)
-      await this.book.change(job.id, (each) => ({
-        ...settled(each),
-        finishedAt: this.#parts.clock.now(),
-      }))
-      await this.#vault.forget(job.id)
-    } catch (error) {
-      // Stopping the node leaves the job as it is: the next start takes it up. A cancelled one has ended.
-      if (signal.aborted) return
-      this.#parts.logger.warn('job failed', { job: job.id, code: codeOf(error) })
-      await this.book.change(job.id, (each) => this.#ended(each, 'fail', codeOf(error), error))
-      await this.#vault.forget(job.id)
-    }
-  }
-
-  #ended(
-    job: JobRecord,
-    event: 'fail' | 'cancel',
-    code: ReturnType<typeof codeOf>,
-    cause?: unknown,
-  ): JobRecord {
-    if (isFinal(job.state)) return job
-    const data = cause instanceof HiveError ? cause.data : {}
-    return {
-      ...stepIfAllowed(job, event),
-      finishedAt: this.#parts.clock.now(),
-      error: { code, data },
-    }
   }
 
   #deliver(provider: Address): void {
@@ -214,9 +162,4 @@ export class Requester implements AsyncDisposable {
 function requireSecrets({ spec }: JobRequest, secrets: SecretValues): void {
   const problems = secretProblems(spec.secrets ?? [], secrets)
   if (problems.length > 0) throw new HiveError('INPUT_INVALID', { problems })
-}
-
-/** A job whose tasks all have results, brought to its end along the transition table. */
-function settled(job: JobRecord): JobRecord {
-  return stepIfAllowed(stepIfAllowed(stepIfAllowed(job, 'award'), 'verify'), 'settle')
 }

@@ -1,0 +1,106 @@
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { Bytes32 } from '../../domain/ids.ts'
+import { isFinal, stepIfAllowed } from '../../domain/job-state.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { Signed } from '../../protocol/envelope.ts'
+import { TasksInFlight } from '../tasks-in-flight.ts'
+import type { JobBook } from './job-book.ts'
+import type { JobRunner } from './job-runner.ts'
+import type { JobRecord } from './records.ts'
+import type { SecretVault } from './secret-vault.ts'
+
+export interface JobLoopsParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly book: JobBook
+  readonly vault: SecretVault
+  readonly runner: JobRunner
+}
+
+/** The jobs under way, each in a loop of its own, and how they end. */
+export class JobLoops implements AsyncDisposable {
+  readonly #parts: JobLoopsParts
+  readonly #stop = new AbortController()
+  readonly #running = new Map<Bytes32, AbortController>()
+  readonly #work = new TasksInFlight()
+
+  constructor(parts: JobLoopsParts) {
+    this.#parts = parts
+  }
+
+  /** Sees a job that is on record through, from where it stands. */
+  start(job: JobRecord, firstOffer?: Signed<'Offer'>): void {
+    const control = new AbortController()
+    const signal = AbortSignal.any([this.#stop.signal, control.signal])
+    this.#running.set(job.id, control)
+    this.#work.start(
+      async () => this.#run(job, firstOffer, signal).finally(() => this.#running.delete(job.id)),
+      (error) =>
+        this.#parts.logger.error('job loop failed', {
+          job: job.id,
+          code: codeOf(error),
+          message: String(error),
+        }),
+    )
+  }
+
+  /** Stops a job; one that has ended stays as it is. */
+  async cancel(job: JobRecord): Promise<JobRecord> {
+    if (isFinal(job.state)) return job
+    const cancelled = await this.#parts.book.change(job.id, (each) =>
+      this.#ended(each, 'cancel', 'JOB_CANCELLED'),
+    )
+    this.#running.get(job.id)?.abort(new HiveError('JOB_CANCELLED', { id: job.id }))
+    await this.#parts.vault.forget(job.id)
+    return cancelled
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new HiveError('CANCELLED'))
+    await this.#work.settled()
+  }
+
+  async #run(
+    job: JobRecord,
+    firstOffer: Signed<'Offer'> | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await this.#parts.runner.run(job, firstOffer, signal)
+      await this.#parts.book.change(job.id, (each) => ({
+        ...settled(each),
+        finishedAt: this.#parts.clock.now(),
+      }))
+      await this.#parts.vault.forget(job.id)
+    } catch (error) {
+      // Stopping the node leaves the job as it is: the next start takes it up. A cancelled one has ended.
+      if (signal.aborted) return
+      this.#parts.logger.warn('job failed', { job: job.id, code: codeOf(error) })
+      await this.#parts.book.change(job.id, (each) =>
+        this.#ended(each, 'fail', codeOf(error), error),
+      )
+      await this.#parts.vault.forget(job.id)
+    }
+  }
+
+  #ended(
+    job: JobRecord,
+    event: 'fail' | 'cancel',
+    code: ReturnType<typeof codeOf>,
+    cause?: unknown,
+  ): JobRecord {
+    if (isFinal(job.state)) return job
+    const data = cause instanceof HiveError ? cause.data : {}
+    return {
+      ...stepIfAllowed(job, event),
+      finishedAt: this.#parts.clock.now(),
+      error: { code, data },
+    }
+  }
+}
+
+/** A job whose tasks all have results, brought to its end along the transition table. */
+function settled(job: JobRecord): JobRecord {
+  return stepIfAllowed(stepIfAllowed(stepIfAllowed(job, 'award'), 'verify'), 'settle')
+}
