@@ -18,6 +18,8 @@ export const MAX_VOUCHER_BYTES: number = 32 * KiB
 export const MAX_CHALLENGE_BYTES: number = 32 * KiB
 /** Most bytes that one may ask for to time their way. */
 export const MAX_SPEED_BYTES: number = 16 * MiB
+/** Largest request to run a program inside a task, bytes: its words and variables. */
+export const MAX_COMMAND_BYTES: number = 16 * KiB
 /** Largest small request or answer, bytes. */
 export const MAX_SMALL_BYTES: number = 1 * KiB
 /** Most that the values of a job's secrets may hold together, bytes; keys, tokens and certificates are small. */

@@ -4,6 +4,7 @@ import {
   MAX_AWARD_BYTES,
   MAX_BID_BYTES,
   MAX_CHALLENGE_BYTES,
+  MAX_COMMAND_BYTES,
   MAX_FRAME_BYTES,
   MAX_SEALED_SECRETS_BYTES,
   MAX_SMALL_BYTES,
@@ -11,18 +12,21 @@ import {
   REQUEST_TIMEOUT_MS,
 } from './limits.ts'
 
+/** Which of the two ends send more than one message. */
+type Streams = boolean | 'both'
+
 /** Everything a direct protocol must declare before it can have a handler. */
 interface ProtocolRow {
   readonly id: string
   readonly maxRequestBytes: number
-  /** For one answer, or for each frame where `streams`. */
+  /** For one answer, or for each frame where `streams`; of a two-way stream for those of either end. */
   readonly maxResponseBytes: number
   /** For the answer, or between two frames where `streams`. */
   readonly timeoutMs: number
   /** Requests that one peer may send in a minute; beyond it the answer is PEER_QUOTA. */
   readonly perPeerPerMinute: number
-  /** The answer is a sequence of frames closed by an end frame. */
-  readonly streams: boolean
+  /** The answer is a sequence of frames closed by an end frame; `both`: and so is what the caller says. */
+  readonly streams: Streams
 }
 
 /** The direct protocols. docs/limits.md prints this table; a test compares them. */
@@ -47,6 +51,13 @@ export const PROTOCOLS = {
   prove: row('prove', MAX_SMALL_BYTES, MAX_CHALLENGE_BYTES, 20 * second, 24),
   /** After it: bytes whose way is timed. */
   speed: { ...row('speed', MAX_SMALL_BYTES, MAX_FRAME_BYTES, 10 * second, 6), streams: true },
+  /** Requester → provider: a program inside a task that runs, with its input and output. */
+  exec: { ...row('exec', MAX_COMMAND_BYTES, MAX_FRAME_BYTES, 30 * second, 60), streams: 'both' },
+  /** Requester → provider: a connection to a port inside a task that runs. */
+  forward: {
+    ...row('forward', MAX_SMALL_BYTES, MAX_FRAME_BYTES, 30 * second, 600),
+    streams: 'both',
+  },
 } as const satisfies Record<string, ProtocolRow>
 
 /** A row of the table above. */

@@ -61,6 +61,20 @@ test('hostile caller: a request announced as too large never reaches the handler
   })
 })
 
+test('hostile caller: one that vanishes in a conversation, its connection open, is STREAM_CUT in time', async () => {
+  await using network = await openRealNetwork({ nodes: 2, timeoutMs: 200 })
+  const [caller, server] = pair(network)
+  const ended = Promise.withResolvers<unknown>()
+  server.requests.answerDuplex('exec', async (_from, _request, line) => {
+    await line.read().then(ended.resolve, ended.resolve)
+  })
+  const stream = await openRaw(caller, server, PROTOCOLS.exec.id)
+  stream.send(Buffer.concat([encodeLength(hello.length), hello]))
+  const fault = await ended.promise
+  assert.ok(fault instanceof HiveError)
+  assert.equal(fault.code, 'STREAM_CUT')
+})
+
 test('hostile caller: a request that never comes does not hold its stream', async () => {
   await using network = await openRealNetwork({ nodes: 2, timeoutMs: 200 })
   const [caller, server] = pair(network)

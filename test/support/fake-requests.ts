@@ -3,6 +3,7 @@ import { RequestQuota } from '../../node/adapters/libp2p/request-quota.ts'
 import type { ErrorCode } from '../../node/domain/error-codes.ts'
 import { HiveError } from '../../node/domain/errors.ts'
 import type { PeerId } from '../../node/domain/ids.ts'
+import type { Conversations, DuplexHandler, OpenDuplex } from '../../node/ports/conversations.ts'
 import type {
   CallOptions,
   RequestHandler,
@@ -10,14 +11,16 @@ import type {
   StreamHandler,
 } from '../../node/ports/requests.ts'
 import { type ProtocolName, PROTOCOLS } from '../../node/protocol/protocols.ts'
+import { openFakeDuplex } from './fake-duplex.ts'
 import type { FakeNetwork } from './fake-network.ts'
 
 /** Direct calls by function call, under the same sizes, times and quotas as real ones. */
-export class FakeRequests implements Requests {
+export class FakeRequests implements Requests, Conversations {
   readonly #network: FakeNetwork
   readonly #peer: PeerId
   readonly #handlers = new Map<ProtocolName, RequestHandler>()
   readonly #streamHandlers = new Map<ProtocolName, StreamHandler>()
+  readonly #duplexHandlers = new Map<ProtocolName, DuplexHandler>()
   readonly #quota = new RequestQuota()
 
   constructor(network: FakeNetwork, peer: PeerId) {
@@ -33,6 +36,25 @@ export class FakeRequests implements Requests {
   answerStream(protocol: ProtocolName, handler: StreamHandler): void {
     this.#checkFree(protocol, true)
     this.#streamHandlers.set(protocol, handler)
+  }
+
+  answerDuplex(protocol: ProtocolName, handler: DuplexHandler): void {
+    this.#checkFree(protocol, 'both')
+    this.#duplexHandlers.set(protocol, handler)
+  }
+
+  async open(
+    peer: PeerId,
+    protocol: ProtocolName,
+    request: Uint8Array,
+    options: CallOptions,
+  ): Promise<OpenDuplex> {
+    const { server, link } = this.#reach(peer, protocol, request, options)
+    const handler = server.#duplexHandlers.get(protocol)
+    if (handler === undefined) throw new HiveError('PEER_PROTOCOL', { peer, protocol })
+    const { maxResponseBytes: maxBytes } = PROTOCOLS[protocol]
+    const from = this.#peer
+    return openFakeDuplex({ handler, from, request, maxBytes, link, caller: options.signal })
   }
 
   async call(
@@ -102,8 +124,9 @@ export class FakeRequests implements Requests {
     return this.#network.options.timeoutMs ?? PROTOCOLS[protocol].timeoutMs
   }
 
-  #checkFree(protocol: ProtocolName, streams: boolean): void {
-    const taken = this.#handlers.has(protocol) || this.#streamHandlers.has(protocol)
+  #checkFree(protocol: ProtocolName, streams: boolean | 'both'): void {
+    const all = [this.#handlers, this.#streamHandlers, this.#duplexHandlers]
+    const taken = all.some((handlers) => handlers.has(protocol))
     if (taken || PROTOCOLS[protocol].streams !== streams) {
       throw new HiveError('INTERNAL', { protocol, expected: 'one handler of its kind' })
     }

@@ -1,4 +1,5 @@
 import type { PeerId } from '../../node/domain/ids.ts'
+import type { Conversations } from '../../node/ports/conversations.ts'
 import type { Directory } from '../../node/ports/directory.ts'
 import type { Gossip } from '../../node/ports/gossip.ts'
 import type { Requests } from '../../node/ports/requests.ts'
@@ -7,7 +8,7 @@ import type { Requests } from '../../node/ports/requests.ts'
 export interface TestNode {
   readonly peer: PeerId
   readonly gossip: Gossip
-  readonly requests: Requests
+  readonly requests: Requests & Conversations
   readonly directory: Directory
 }
 

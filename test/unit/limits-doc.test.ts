@@ -68,7 +68,7 @@ test('the table of protocols is that of the source', () => {
         maxResponseBytes: parseBytes(answer),
         timeoutMs: parseDuration(time),
         perPeerPerMinute: Number(quota),
-        streams: streams === 'yes',
+        streams: streams === 'both' ? streams : streams === 'yes',
       },
     ],
   )

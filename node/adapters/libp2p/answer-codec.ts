@@ -11,11 +11,14 @@ const KIND = {
   end: 2,
   /** The handler's error; nothing follows. */
   error: 3,
+  /** Of a two-way stream: its sender is alive. */
+  beat: 4,
 } as const
 
 /** What an answering node sent. An error is thrown instead. */
 export type Answer =
-  { readonly kind: 'answer' | 'frame'; readonly bytes: Uint8Array } | { readonly kind: 'end' }
+  | { readonly kind: 'answer' | 'frame'; readonly bytes: Uint8Array }
+  | { readonly kind: 'end' | 'beat' }
 
 /** Largest frame that an answering node may send when its answers have `maxBytes`. */
 export function maxAnswerFrameBytes(maxBytes: number): number {
@@ -36,6 +39,10 @@ export function encodeEnd(): Uint8Array {
   return Uint8Array.of(KIND.end)
 }
 
+export function encodeBeat(): Uint8Array {
+  return Uint8Array.of(KIND.beat)
+}
+
 /** Whatever a handler threw, as the caller may see it. */
 export function encodeFailure(error: unknown): Uint8Array {
   return tagged(KIND.error, encodePeerError(error))
@@ -52,6 +59,9 @@ export function decodeAnswer(frame: Uint8Array, maxBytes: number): Answer {
       return { kind: 'frame', bytes: checkSize(body, maxBytes) }
     case KIND.end:
       if (body.byteLength === 0) return { kind: 'end' }
+      break
+    case KIND.beat:
+      if (body.byteLength === 0) return { kind: 'beat' }
       break
     case KIND.error:
       throw decodePeerError(body)

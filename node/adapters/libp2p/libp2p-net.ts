@@ -3,6 +3,7 @@ import type { Libp2p } from '@libp2p/interface'
 import { LevelDatastore } from 'datastore-level'
 import { HiveError } from '../../domain/errors.ts'
 import type { PeerId } from '../../domain/ids.ts'
+import type { Conversations } from '../../ports/conversations.ts'
 import type { Directory } from '../../ports/directory.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -27,7 +28,7 @@ export interface Libp2pParts {
 export interface Libp2pNet extends AsyncDisposable {
   readonly peer: PeerId
   readonly gossip: Gossip
-  readonly requests: Requests
+  readonly requests: Requests & Conversations
   readonly directory: Directory
   /** The node itself, for the one other adapter that speaks its own protocol over it. */
   readonly libp2p: Libp2p<HiveServices>

@@ -3,8 +3,10 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import type { ErrorCode } from '../../domain/error-codes.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { PeerId } from '../../domain/ids.ts'
+import type { Duplex } from '../../ports/conversations.ts'
 import { type ProtocolName, PROTOCOLS } from '../../protocol/protocols.ts'
 import { checkSize, decodeAnswer, maxAnswerFrameBytes } from './answer-codec.ts'
+import { FramedDuplex } from './framed-duplex.ts'
 import { FramedStream } from './framed-stream.ts'
 import type { RequestServerOptions } from './request-server.ts'
 
@@ -23,6 +25,7 @@ export class Exchange implements Disposable {
   readonly #signal: AbortSignal
   readonly #timeoutMs: number
   #framed: FramedStream | undefined
+  #line: FramedDuplex | undefined
 
   constructor(
     peer: PeerId,
@@ -51,7 +54,7 @@ export class Exchange implements Disposable {
     this.#framed = new FramedStream(stream, maxAnswerFrameBytes(maxResponseBytes))
     try {
       await this.#framed.write(request, signal)
-      await this.#framed.closeWrite(signal)
+      if (PROTOCOLS[this.#protocol].streams !== 'both') await this.#framed.closeWrite(signal)
     } catch (cause) {
       throw this.#fault(signal.aborted ? 'PEER_UNREACHABLE' : 'STREAM_CUT', cause)
     }
@@ -72,9 +75,22 @@ export class Exchange implements Disposable {
     throw this.#fault('PEER_PROTOCOL', next.kind)
   }
 
+  /** The conversation that the request began. */
+  converse(): Duplex {
+    if (this.#framed === undefined) throw this.#fault('INTERNAL', 'nothing was sent')
+    return (this.#line ??= new FramedDuplex(this.#framed, {
+      protocol: this.#protocol,
+      timeoutMs: this.#timeoutMs,
+      signal: this.#signal,
+      aborted: 'CANCELLED',
+    }))
+  }
+
   /** Frees the stream; before the answer came, this is what tells the handler to stop. */
   [Symbol.dispose](): void {
-    this.#framed?.abort(new HiveError('CANCELLED'))
+    this.#line?.[Symbol.dispose]()
+    // what has ended on both sides may still be on its way
+    if (this.#line?.isOver !== true) this.#framed?.abort(new HiveError('CANCELLED'))
   }
 
   async #next(late: ErrorCode) {

@@ -1,10 +1,18 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { PeerId } from '../../domain/ids.ts'
+import type { DuplexHandler } from '../../ports/conversations.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { RequestHandler, StreamHandler } from '../../ports/requests.ts'
 import { type ProtocolName, PROTOCOLS } from '../../protocol/protocols.ts'
-import { encodeAnswer, encodeEnd, encodeFailure } from './answer-codec.ts'
+import {
+  checkSize,
+  encodeAnswer,
+  encodeEnd,
+  encodeFailure,
+  maxAnswerFrameBytes,
+} from './answer-codec.ts'
+import { FramedDuplex } from './framed-duplex.ts'
 import { FramedStream } from './framed-stream.ts'
 import { RequestQuota } from './request-quota.ts'
 import { own } from './running.ts'
@@ -20,6 +28,7 @@ export interface RequestServerOptions {
 type Handler =
   | { readonly streams: false; readonly answer: RequestHandler }
   | { readonly streams: true; readonly answer: StreamHandler }
+  | { readonly streams: 'both'; readonly answer: DuplexHandler }
 
 /** Answers requests of peers. A handler gets nothing that is larger or more frequent than its row. */
 export class RequestServer implements AsyncDisposable {
@@ -75,7 +84,7 @@ export class RequestServer implements AsyncDisposable {
     connection: Connection,
   ): Promise<void> {
     const from = connection.remotePeer.toString()
-    const framed = new FramedStream(stream, PROTOCOLS[protocol].maxRequestBytes)
+    const framed = new FramedStream(stream, maxFrameBytes(protocol))
     const left = new AbortController()
     stream.addEventListener('close', () => left.abort(), { once: true })
     if (stream.status !== 'open') return
@@ -106,7 +115,12 @@ export class RequestServer implements AsyncDisposable {
       this.#count(protocol, from)
       const request = await framed.read(this.#limited(protocol, gone))
       if (request === undefined) throw new HiveError('STREAM_CUT', { protocol })
-      if (handler.streams) {
+      checkSize(request, PROTOCOLS[protocol].maxRequestBytes)
+      if (handler.streams === 'both') {
+        using line = this.#line(protocol, framed, gone)
+        await handler.answer(from, request, line, { signal: gone })
+        await line.end()
+      } else if (handler.streams) {
         for await (const frame of handler.answer(from, request, { signal: gone })) {
           await send(encodeAnswer('frame', frame, maxBytes))
         }
@@ -122,6 +136,11 @@ export class RequestServer implements AsyncDisposable {
       this.#report(protocol, from, error)
       await send(encodeFailure(error))
     }
+  }
+
+  #line(protocol: ProtocolName, framed: FramedStream, signal: AbortSignal): FramedDuplex {
+    const timeoutMs = this.#options.timeoutMs ?? PROTOCOLS[protocol].timeoutMs
+    return new FramedDuplex(framed, { protocol, timeoutMs, signal, aborted: 'STREAM_CUT' })
   }
 
   #count(protocol: ProtocolName, from: PeerId): void {
@@ -142,4 +161,11 @@ export class RequestServer implements AsyncDisposable {
       this.#logger.error('request handler failed', { protocol, peer, error: String(error) })
     }
   }
+}
+
+/** Largest frame that a caller may send. */
+function maxFrameBytes(protocol: ProtocolName): number {
+  const { streams, maxRequestBytes, maxResponseBytes } = PROTOCOLS[protocol]
+  if (streams !== 'both') return maxRequestBytes
+  return Math.max(maxRequestBytes, maxAnswerFrameBytes(maxResponseBytes))
 }

@@ -1,6 +1,7 @@
 import type { Libp2p } from '@libp2p/interface'
 import { HiveError } from '../../domain/errors.ts'
 import type { PeerId } from '../../domain/ids.ts'
+import type { Conversations, DuplexHandler, OpenDuplex } from '../../ports/conversations.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { CallOptions, RequestHandler, Requests, StreamHandler } from '../../ports/requests.ts'
 import { type ProtocolName, PROTOCOLS } from '../../protocol/protocols.ts'
@@ -9,7 +10,7 @@ import { RequestQuota } from './request-quota.ts'
 import { RequestServer, type RequestServerOptions } from './request-server.ts'
 
 /** Direct calls over libp2p streams, one stream each. */
-export class StreamRequests implements Requests, AsyncDisposable {
+export class StreamRequests implements Requests, Conversations, AsyncDisposable {
   readonly #libp2p: Libp2p
   readonly #options: RequestServerOptions
   readonly #server: RequestServer
@@ -29,6 +30,29 @@ export class StreamRequests implements Requests, AsyncDisposable {
 
   answerStream(protocol: ProtocolName, answer: StreamHandler): void {
     this.#server.serve(protocol, { streams: true, answer })
+  }
+
+  answerDuplex(protocol: ProtocolName, answer: DuplexHandler): void {
+    this.#server.serve(protocol, { streams: 'both', answer })
+  }
+
+  async open(
+    peer: PeerId,
+    protocol: ProtocolName,
+    request: Uint8Array,
+    options: CallOptions,
+  ): Promise<OpenDuplex> {
+    using stack = new DisposableStack()
+    stack.use(this.#takePlace(peer, protocol))
+    const exchange = stack.use(await this.#begin(peer, protocol, request, options))
+    const line = exchange.converse()
+    const owned = stack.move()
+    return {
+      read: async () => line.read(),
+      write: async (frame) => line.write(frame),
+      end: async () => line.end(),
+      [Symbol.dispose]: () => owned.dispose(),
+    }
   }
 
   async call(

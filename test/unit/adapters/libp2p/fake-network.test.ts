@@ -1,4 +1,5 @@
 import { directoryKeepsItsPromises } from '../../../conformance/directory.ts'
+import { duplexKeepsItsPromises } from '../../../conformance/duplex.ts'
 import { gossipKeepsItsPromises } from '../../../conformance/gossip.ts'
 import { requestsKeepTheirPromises } from '../../../conformance/requests.ts'
 import { FakeNetwork } from '../../../support/fake-network.ts'
@@ -20,3 +21,4 @@ const openFakeNetwork: OpenNetwork = async ({ nodes: count, shape = 'all', ...op
 gossipKeepsItsPromises('fake gossip', openFakeNetwork)
 requestsKeepTheirPromises('fake requests', openFakeNetwork)
 directoryKeepsItsPromises('fake directory', openFakeNetwork)
+duplexKeepsItsPromises('fake two-way streams', openFakeNetwork)
