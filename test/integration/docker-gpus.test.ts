@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type Docker from 'dockerode'
 import type { GpuDevice } from '../../node/domain/gpu-need.ts'
@@ -83,6 +84,21 @@ describe('GPUs of docker jobs on an engine without any', { skip: await dockerMis
       [undefined, [device('/dev/kfd'), device(AMD.id)]],
       [undefined, undefined],
     ])
+  })
+
+  test('a task with a secret variable gets its GPUs too, and the engine is not told the secret', async () => {
+    await using proxy = await openEngineProxy(SOCKET_PATH, withoutDevices)
+    const { socketPath } = proxy
+    const { sandbox } = await openTestSandbox('runc', { gpus: [NVIDIA], socketPath })
+    await using _ = sandbox
+    const secret = randomUUID()
+    const result = await runProgram(sandbox, shell('echo $NVIDIA_VISIBLE_DEVICES $TOKEN'), [], {
+      gpus: [NVIDIA],
+      secrets: { env: { TOKEN: secret }, files: [] },
+    })
+    assert.equal(textOf(result.stdout), `${NVIDIA.id} ${secret}\n`, result.detail)
+    assert.ok(proxy.asked.some(({ HostConfig: host }) => host?.DeviceRequests !== undefined))
+    assert.equal(JSON.stringify(proxy.asked).includes(secret), false)
   })
 })
 

@@ -139,7 +139,8 @@ class DockerSandbox implements Sandbox {
   constructor(on: WarmEngine, left: readonly LeftTask[], way: DockerEgress | undefined) {
     this.#on = on
     this.hasEgress = way !== undefined
-    this.isolation = `docker ${on.runtime}`
+    const weaker = way !== undefined && way.runtime !== on.runtime
+    this.isolation = `docker ${on.runtime}${weaker ? `, with destinations ${way.runtime}` : ''}`
     this.gpuVendors = GPU_VENDORS.filter((vendor) => on.gpus.refusals[vendor] === undefined)
     this.#tasks = new RunningTasks({
       kind: this.kind,

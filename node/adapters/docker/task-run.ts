@@ -51,9 +51,8 @@ async function attempt(
   const folders = planFolders(task)
   const imageId = await on.images.ensure(task.image)
   if (signal.aborted) return cancelled()
-  const own = ownShapeOf(task, imageId, folders)
-  if (own !== undefined && Object.keys(task.secrets?.env ?? {}).length > 0) {
-    return await runTold(on, task, own, progress)
+  if (Object.keys(task.secrets?.env ?? {}).length > 0) {
+    return await runTold(on, task, ownShapeOf(task, imageId, folders), progress)
   }
   const shape = shapeOf(task, imageId, folders)
   const warm = shape && on.warm.take(shape)

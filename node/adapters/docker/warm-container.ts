@@ -7,6 +7,7 @@ import type { TaskFolder } from '../confinement/task-folders.ts'
 import { finished, unstarted } from '../confinement/task-result.ts'
 import { containerSettings, environmentOf } from './container-settings.ts'
 import { watchContainer } from './container-watch.ts'
+import { gpuSettings } from './gpu-settings.ts'
 import { LaunchScreen } from './launch-screen.ts'
 import { collectOutputs } from './output-collection.ts'
 import { makeTaskContainer } from './task-container.ts'
@@ -35,7 +36,7 @@ export async function makeWarmContainer(
   launcher: Launcher,
   shape: WarmShape,
 ): Promise<WarmContainer> {
-  const { imageId, limits, folders, outputs } = shape
+  const { imageId, limits, folders, outputs, gpus = [] } = shape
   const program = await on.programs.of(imageId)
   const id = `warm ${randomUUID()}`
   const none = { args: [], env: {}, stdin: new Uint8Array(), files: [] }
@@ -49,7 +50,7 @@ export async function makeWarmContainer(
       create: (plan) =>
         on.engine.createContainer(
           containerSettings(
-            { ...nobody, limits, outputs },
+            { ...nobody, limits, outputs, gpus },
             {
               ...plan,
               imageId,
@@ -80,7 +81,7 @@ export async function makeWarmContainer(
     },
     run: async (task, filled, progress) => {
       isUsed = true
-      const env = environmentOf(task, program.env)
+      const env = environmentOf(task, program.env, gpuSettings(gpus, on.gpus).env)
       const hasStdin = task.stdin.length > 0
       const order = encodeOrder({ line: programLine(task, program), env, hasStdin, secret })
       if (order === undefined) return undefined

@@ -1,3 +1,4 @@
+import type { GpuDevice } from '../../domain/gpu-need.ts'
 import { minute } from '../../domain/units.ts'
 import type { SandboxLimits, SandboxTask } from '../../ports/sandbox.ts'
 import type { TaskFolder } from '../confinement/task-folders.ts'
@@ -9,6 +10,8 @@ export interface WarmShape extends StockKind {
   /** Where files will lie and come from; without the files. */
   readonly folders: readonly TaskFolder[]
   readonly outputs: string
+  /** The task's own; what waits for any task has none. */
+  readonly gpus?: readonly GpuDevice[]
 }
 
 /**
@@ -17,14 +20,13 @@ export interface WarmShape extends StockKind {
  */
 const MOST_WALL_MS: number = 10 * minute
 
-/** The shape of a container for one task alone; `undefined` for a task that needs devices of the machine. */
+/** The shape of a container for one task alone. */
 export function ownShapeOf(
   { limits, outputs, gpus = [] }: SandboxTask,
   imageId: string,
   folders: readonly TaskFolder[],
-): WarmShape | undefined {
-  if (gpus.length > 0) return undefined
-  return { key: '', imageId, limits, folders, outputs }
+): WarmShape {
+  return { key: '', imageId, limits, folders, outputs, gpus }
 }
 
 /** The shape of a task whose image the engine knows as `imageId`; `undefined` when nothing can be made beforehand. */

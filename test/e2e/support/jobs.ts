@@ -15,6 +15,8 @@ export interface TestJob {
   readonly env?: Readonly<Record<string, string>>
   /** Values by where the task finds them: the name of a variable, or a path. */
   readonly secrets?: Readonly<Record<string, string>>
+  /** Where tasks want to connect, `host:port`. */
+  readonly egress?: readonly string[]
   readonly tasks?: number
   readonly attempts?: number
   readonly timeoutMs?: number
@@ -58,6 +60,7 @@ export async function submit(client: NodeClient, job: TestJob): Promise<string> 
       resources: { cpuMillis: 500, memoryBytes: job.memoryBytes ?? 32 * MiB, diskBytes: 1 * MiB },
       timeoutMs: job.timeoutMs ?? 60 * second,
       ...(secrets.length > 0 && { secrets: secrets.map(({ slot }) => slot) }),
+      ...(job.egress && { egress: [...job.egress] }),
       stream: true,
       tasks: job.tasks ?? 1,
       inputs: [],
