@@ -1,4 +1,5 @@
 /** `hive`: gives the command line its real parts. Heavy parts load when a command needs them. */
+import { readFileSync } from 'node:fs'
 import { createProgram } from './cli/program.ts'
 import type { CliParts } from './cli/parts.ts'
 import { forbidCrashReports } from './crash-reports.ts'
@@ -6,6 +7,10 @@ import { readEnvironment, readPassphraseSetting, readVariable } from './config/e
 import { askSecret, onInterrupt } from './terminal.ts'
 
 forbidCrashReports()
+
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string
+}
 
 const parts: CliParts = {
   stdout: process.stdout,
@@ -15,6 +20,7 @@ const parts: CliParts = {
   cwd: process.cwd(),
   fetch: globalThis.fetch,
   now: () => Date.now(),
+  version: manifest.version,
   onInterrupt,
   passphraseSetting: async () => readPassphraseSetting(),
   secretVariable: (name) => readVariable(name),

@@ -62,6 +62,8 @@ export interface CliParts {
   readonly fetch: typeof globalThis.fetch
   /** Unix ms. */
   readonly now: () => number
+  /** Of the program, as its package says. */
+  readonly version: string
   /** Calls back at every interrupt from the keyboard and every request to end. Returns how to stop. */
   readonly onInterrupt: (listener: () => void) => () => void
   /** The passphrase that the environment sets. Throws `PASSPHRASE_MISSING`. */

@@ -56,6 +56,7 @@ export function createProgram(parts: CliParts): Program {
 export function commandTree(parts: CliParts, setExit: SetExit): Command {
   const program = new Command('hive')
     .description('A peer-to-peer market for compute.')
+    .version(parts.version, '-V, --version', 'the version of this program')
     .addHelpText('after', '\nStart here:\n  $ hive devnet\n  $ hive run --help\n')
   const commands = [
     initCommand(parts),

@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { HiveError } from '../../node/domain/errors.ts'
 import { startLocalNetwork } from '../devnet/local-network.ts'
+import { barText, holdsBar } from './bars.ts'
 import { computeFigures, sandboxRateFigure } from './compute.ts'
 import { figure, type Figure } from './figures.ts'
 import { gasFigures } from './gas.ts'
 import { imageFigures } from './images.ts'
 import { describeMachine } from './machine.ts'
+import { machineFigures } from './machine-figures.ts'
 import { networkFigures, sandboxFigure, startFigures } from './sections.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -25,6 +27,8 @@ const dir = await mkdtemp(join(tmpdir(), 'hive-bench-'))
 try {
   const figures = await measure(stop.signal)
   for (const each of figures) process.stdout.write(`${lineOf(each)}\n`)
+  const failed = figures.filter((each) => holdsBar(each) === false)
+  if (failed.length > 0) process.stderr.write(`${failed.length} bars are not held\n`)
   const measuredAt = new Date().toISOString()
   const report = `${JSON.stringify({ measuredAt, machine: describeMachine(), figures }, null, 2)}\n`
   await keep(`.bench/${measuredAt.replaceAll(':', '-')}.json`, report)
@@ -35,6 +39,8 @@ try {
 
 async function measure(signal: AbortSignal): Promise<readonly Figure[]> {
   const say = (what: string) => process.stderr.write(`${what} ...\n`)
+  say('the machine')
+  const machine = await machineFigures(dir, signal)
   say('no-op through the sandbox alone')
   const alone = await sandboxFigure(signal)
   const rate = await sandboxRateFigure(signal)
@@ -58,7 +64,7 @@ async function measure(signal: AbortSignal): Promise<readonly Figure[]> {
   const starts = await startFigures(network, signal)
   const trip = jobs[0]?.value ?? NaN
   const ratio = figure('network over sandbox alone, p50', trip / alone.value, 'times', 1)
-  return [...starts, ...jobs, alone, rate, ratio, ...compute, ...images, ...gas]
+  return [...machine, ...starts, ...jobs, alone, rate, ratio, ...compute, ...images, ...gas]
 }
 
 async function keep(path: string, report: string): Promise<void> {
@@ -68,7 +74,8 @@ async function keep(path: string, report: string): Promise<void> {
   process.stdout.write(`kept in ${path}\n`)
 }
 
-function lineOf({ name, value, unit, samples, load, note = '' }: Figure): string {
+function lineOf(each: Figure): string {
+  const { name, value, unit, samples, load, note = '' } = each
   const number = value.toLocaleString('en', { maximumFractionDigits: 2 })
-  return `${name.padEnd(52)} ${number.padStart(10)} ${unit.padEnd(8)} of ${String(samples).padStart(3)}, load ${load.toFixed(1)}  ${note}`.trimEnd()
+  return `${name.padEnd(52)} ${number.padStart(10)} ${unit.padEnd(8)} of ${String(samples).padStart(3)}, load ${load.toFixed(1)}  ${note} ${barText(each)}`.trimEnd()
 }

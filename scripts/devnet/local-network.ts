@@ -9,6 +9,7 @@ import type { Address, PeerId } from '../../node/domain/ids.ts'
 import { parseAmount } from '../../node/domain/money.ts'
 import { createNodeFolder } from '../../node/node-folder.ts'
 import { startChain } from './chain.ts'
+import { bundled } from '../bundle/bundle.ts'
 import { LEAN_FLAGS, startChild, type Child } from './child.ts'
 
 /** What a local network is made of. */
@@ -116,7 +117,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
   ): Promise<LocalNode> => {
     const args = [prepared.dir, prepared.passphraseFile]
     const logFile = join(dir, `${prepared.name}.log`)
-    const child = await startChild<NodeReady>('scripts/devnet/node-process.ts', {
+    const child = await startChild<NodeReady>(await bundled('node-process'), {
       args,
       nodeFlags: LEAN_FLAGS,
       logFile,

@@ -64,6 +64,7 @@ export function testCli(
     cwd: '/',
     fetch: globalThis.fetch,
     now: () => 0,
+    version: '1.2.3',
     onInterrupt(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -18,7 +18,7 @@ async function tempDir(): Promise<{ readonly dir: string } & AsyncDisposable> {
 }
 
 test('cli: every command has a description, examples, --data and --json', () => {
-  const parts = { stdout: {}, stderr: {} } as unknown as CliParts
+  const parts = { stdout: {}, stderr: {}, version: '1.2.3' } as unknown as CliParts
   const top = commandTree(parts, () => {}).commands
   assert.ok(top.length >= 12)
   for (const each of [...top, ...top.flatMap(({ commands }) => commands)]) {
@@ -37,6 +37,12 @@ test('cli: a line that cannot be understood exits with 2, help with 0', async ()
   assert.equal(await hive.run('job'), 2)
   assert.equal(await hive.run('run', '--help'), 0)
   assert.match(hive.stdout.text, /--max-price/)
+})
+
+test('cli: tells its version', async () => {
+  const hive = testCli()
+  assert.equal(await hive.run('--version'), 0)
+  assert.equal(hive.stdout.text, '1.2.3\n')
 })
 
 test('cli: no node in the folder is told as such', async () => {

@@ -33,7 +33,10 @@ test('docs: every field of a spec stands in its page', async () => {
 
 test('docs: every command and exit code stands in its page', async () => {
   const text = await page('cli.md')
-  const commands = commandTree({ stdout: {}, stderr: {} } as unknown as CliParts, () => {}).commands
+  const commands = commandTree(
+    { stdout: {}, stderr: {}, version: '1.2.3' } as unknown as CliParts,
+    () => {},
+  ).commands
   for (const each of commands) assert.ok(text.includes(`\`hive ${each.name()}`), each.name())
   const run = [EXIT.ok, EXIT.timeout, EXIT.ours, EXIT.interrupted, EXIT.killed]
   for (const code of run) assert.match(text, new RegExp(`^\\| ${code} +\\|`, 'm'))
