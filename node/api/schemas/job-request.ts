@@ -7,6 +7,7 @@ import { MAX_REPOSITORY_CHARS } from '../../domain/registry-image.ts'
 import { MAX_SECRETS, type SecretSlot } from '../../domain/secret-slot.ts'
 import { MAX_PATH_CHARS, MAX_SECRETS_BYTES } from '../../protocol/limits.ts'
 import { AmountText, FileBody, TaskResourcesBody } from './basics.ts'
+import { handlingFields } from './job-handling.ts'
 
 const closed = { additionalProperties: false }
 /** More placements of one task than this waste everybody's time. */
@@ -80,6 +81,7 @@ const asked = {
   attempts: Type.Integer({ minimum: 1, maximum: MAX_ATTEMPTS }),
   bidWindowMs: Type.Integer({ minimum: 1, maximum: MAX_BID_WINDOW_MS }),
   bidsWanted: Type.Integer({ minimum: 1, maximum: MAX_BIDS_WANTED }),
+  ...handlingFields,
 }
 
 /** What a user asks for. */

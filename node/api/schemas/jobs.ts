@@ -78,6 +78,21 @@ export const JobBody = Type.Object({
   specCid: CidText,
   results: Type.Array(Type.Union([TaskResultBody, Type.Null()])),
   shares: Type.Array(ShareBody),
+  /** Tasks without a result that were run before. */
+  again: Type.Optional(
+    Type.Array(
+      Type.Object({
+        task: Type.Integer(),
+        /** How often it was run so far. */
+        runs: Type.Integer(),
+        notBefore: TimeMs,
+        /** How it ended, where its program had a say in that. */
+        last: Type.Optional(
+          Type.Object({ reason: Type.Enum([...END_REASONS]), exitCode: Type.Integer() }),
+        ),
+      }),
+    ),
+  ),
   /** Of the last offers that somebody declined or that did not place everything, the newest last. */
   answers: Type.Optional(Type.Array(OfferAnswersBody)),
   /** Promised by vouchers for this job. */

@@ -1,4 +1,9 @@
-import type { JobRecord, JobRequest, ShareRecord } from '../../services/requester/records.ts'
+import type {
+  JobRecord,
+  JobRequest,
+  ShareRecord,
+  TaskAgain,
+} from '../../services/requester/records.ts'
 import type { JobUpdate } from '../../services/requester/job-book.ts'
 import type { JobRequestBody } from '../schemas/job-request.ts'
 import type {
@@ -10,6 +15,7 @@ import type {
 } from '../schemas/jobs.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
 import { answersView } from './answers-view.ts'
+import { handlingView } from './handling-view.ts'
 import { plainData } from './plain-data.ts'
 
 /** A job in one line. */
@@ -41,6 +47,7 @@ export function jobView(job: JobRecord, shares: readonly ShareRecord[]): JobBody
     specCid: job.specCid,
     results: job.results.map((result) => (result === null ? null : resultView(result))),
     shares: shares.map(shareView),
+    ...(job.again !== undefined && { again: job.again.map(againView) }),
     ...(job.answers !== undefined && { answers: job.answers.map(answersView) }),
     paid: paid.toString(),
   }
@@ -100,14 +107,23 @@ export function jobOf(update: JobUpdate): string {
   }
 }
 
+function againView({ last, ...again }: TaskAgain): NonNullable<JobBody['again']>[number] {
+  if (last === undefined) return again
+  return { ...again, last: { reason: last.reason, exitCode: last.exitCode } }
+}
+
 function resultView(result: TaskResult): TaskResultBody {
   return { ...result, files: [...result.files] }
 }
 
 function requestView({ spec, maxPrice, ...request }: JobRequest): JobRequestBody {
   const { egress, secrets, ...rest } = spec
+  const { attempts, bidWindowMs, bidsWanted, ...handling } = request
   return {
-    ...request,
+    attempts,
+    bidWindowMs,
+    bidsWanted,
+    ...handlingView(handling),
     maxPrice: maxPrice.toString(),
     spec: {
       ...rest,

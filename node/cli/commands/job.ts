@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { BundleBody } from '../../api/schemas/bundle.ts'
-import type { JobBody } from '../../api/schemas/jobs.ts'
+import type { JobBody, TaskResultBody } from '../../api/schemas/jobs.ts'
 import type { WorkBody, WorkListBody } from '../../api/schemas/money.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import { short } from '../../domain/ids.ts'
@@ -98,6 +98,7 @@ function jobLines(job: JobBody, style: Style): string[] {
       ['program', `${spec.image.path.slice(1)} (${spec.kind}, ${formatBytes(spec.image.size)})`],
       ['arguments', spec.args.length === 0 ? undefined : spec.args.join(' ')],
       ['tasks', `${job.done} of ${job.tasks} done, ${job.failed} failed`],
+      ['again', againLine(job)],
       ['price', `at most ${tokens(maxPrice)} tokens a task; promised ${tokens(job.paid)}`],
       ['started', dateText(job.createdAt)],
       [
@@ -108,6 +109,19 @@ function jobLines(job: JobBody, style: Style): string[] {
     ...shareLines(job, style),
     ...taskLines(job),
   ]
+}
+
+/** Tasks that are run again, how they ended and when. */
+function againLine({ again = [] }: JobBody): string | undefined {
+  if (again.length === 0) return undefined
+  const ends = new Set(again.flatMap(({ last }) => (last === undefined ? [] : endText(last))))
+  const due = dateText(Math.min(...again.map(({ notBefore }) => notBefore)))
+  const after = ends.size === 0 ? '' : ` after ${[...ends].slice(0, 4).join(', ')}`
+  return `${counted(again.length, 'task')} to be run again${after}, from ${due}`
+}
+
+function endText({ reason, exitCode }: Pick<TaskResultBody, 'reason' | 'exitCode'>): string {
+  return reason === 'exit' ? `exit ${exitCode}` : reason
 }
 
 /** What the newest offer met with, if it met with anything. */
@@ -146,7 +160,7 @@ function taskLines(job: JobBody): string[] {
       ['TASK', 'END', 'TIME', 'CPU', 'MEMORY', ...(counted ? ['FUEL'] : []), 'FILES', ''],
       done.map((result) => [
         job.request.spec.inputs[result.index]?.name ?? String(result.index),
-        result.reason === 'exit' ? `exit ${result.exitCode}` : result.reason,
+        endText(result),
         formatDuration(result.usage.wallMs),
         formatDuration(result.usage.cpuMs),
         formatBytes(result.usage.peakMemoryBytes),

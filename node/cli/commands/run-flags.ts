@@ -24,6 +24,11 @@ export interface RunOptions extends CommonOptions {
   readonly deterministic?: boolean
   readonly maxPrice?: string
   readonly attempts?: string
+  readonly retryOn?: readonly string[]
+  readonly retryDelay?: string
+  readonly retryFactor?: string
+  readonly retryMaxDelay?: string
+  readonly retryAnywhere?: boolean
   readonly bidWindow?: string
   readonly bids?: string
   readonly outputs?: string
@@ -57,11 +62,29 @@ export function jobFlags(options: RunOptions, args: readonly string[]): JobFlags
     deterministic: options.deterministic,
     maxPrice: options.maxPrice,
     attempts: options.attempts,
+    ...handlingFlags(options),
     bidWindow: options.bidWindow,
     bids: options.bids,
     outputs: options.outputs,
     stream: options.stream,
   })
+}
+
+/** Sections of a spec file; those of which nothing is said are left out. */
+function handlingFlags(options: RunOptions): JobFlags {
+  const backOff = section({
+    first: options.retryDelay,
+    factor: options.retryFactor,
+    most: options.retryMaxDelay,
+  })
+  const on = options.retryOn?.flatMap((text) => text.split(','))
+  const elsewhere = options.retryAnywhere === true ? false : undefined
+  return { retry: section({ on, elsewhere, backOff }) }
+}
+
+function section(fields: JobFlags): JobFlags | undefined {
+  const said = present(fields)
+  return Object.keys(said).length > 0 ? said : undefined
 }
 
 function assignments(

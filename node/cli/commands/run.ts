@@ -69,7 +69,16 @@ export function runCommand(parts: CliParts, setExit: SetExit): Command {
     .option('--fuel <n>', 'most instructions of a task, weighted; they are counted then')
     .option('--deterministic', 'the same output and the same fuel on every machine')
     .option('--max-price <tokens>', 'most to pay for a task')
-    .option('--attempts <n>', 'how often a task is placed before it counts as failed')
+    .option('--attempts <n>', 'how often a task is run before it counts as failed')
+    .option(
+      '--retry-on <ends>',
+      'exit codes and words such as timeout,lost; repeatable',
+      repeatable,
+    )
+    .option('--retry-delay <duration>', 'pause before the second run of a task')
+    .option('--retry-factor <n>', 'how much longer each further pause is')
+    .option('--retry-max-delay <duration>', 'no pause is longer')
+    .option('--retry-anywhere', 'a provider that has had the task may have it again')
     .option('--bid-window <duration>', 'how long to wait for bids')
     .option('--bids <n>', 'bids that are enough')
     .option('--no-stream', 'do not send output while a task runs')

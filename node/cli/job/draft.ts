@@ -1,4 +1,5 @@
 import type { GpuNeed } from '../../domain/gpu-need.ts'
+import type { JobHandling } from '../../domain/job-handling.ts'
 import type { JobKind } from '../../domain/job-spec.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { Resources } from '../../domain/resources.ts'
@@ -50,4 +51,5 @@ export interface JobDraft {
   readonly attempts: number
   readonly bidWindowMs: number
   readonly bidsWanted: number
+  readonly handling: JobHandling
 }

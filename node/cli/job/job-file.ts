@@ -5,6 +5,7 @@ import { readYaml } from '../../config/yaml-document.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { GpuNeed } from '../../domain/gpu-need.ts'
 import type { DraftSecret, JobDraft } from './draft.ts'
+import { handlingOf } from './handling-fields.ts'
 import { JOB_READER, type JobDocument } from './job-reader.ts'
 import { kindFor, mistakesIn, slotOf } from './job-rules.ts'
 import { resolveFiles } from './local-files.ts'
@@ -74,6 +75,7 @@ async function draftOf(raw: Readonly<Record<string, unknown>>, folder: string): 
     attempts: job.attempts,
     bidWindowMs: job.bidWindow,
     bidsWanted: job.bids,
+    handling: handlingOf(job),
   }
 }
 
@@ -100,11 +102,16 @@ function merged(file: Readonly<Record<string, unknown>>, flags: JobFlags): JobFl
   const { secrets: secretSources, ...others } = flags
   const array = flags['map'] === undefined && flags['tasks'] === undefined ? { map, tasks } : {}
   const secrets = withSecretFlags(rest['secrets'], secretSources)
-  const both = Object.entries(others).map(([key, value]) => {
-    const before = rest[key]
-    return [key, isPlainMap(before) && isPlainMap(value) ? { ...before, ...value } : value] as const
-  })
-  return { ...rest, ...array, ...Object.fromEntries(both), secrets }
+  return { ...array, ...(over(rest, others) as JobFlags), secrets }
+}
+
+/** What flags say of a section's fields replaces what the file says of them. */
+function over(before: unknown, value: unknown): unknown {
+  if (!isPlainMap(before) || !isPlainMap(value)) return value
+  const changed = Object.entries(value).map(
+    ([key, each]) => [key, over(before[key], each)] as const,
+  )
+  return { ...before, ...Object.fromEntries(changed) }
 }
 
 /** Paths in flags start from where the user stands, not from the spec file. */

@@ -13,6 +13,7 @@ import { GPU_VENDORS, MAX_GPUS } from '../../domain/gpu-need.ts'
 import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
 import { isSandboxPath, isVariableName } from '../../protocol/job-spec-codec.ts'
+import { HANDLING_FIELDS } from './handling-fields.ts'
 import { JOB_DEFAULTS as D } from './job-defaults.ts'
 import { SECRET_ENTRIES } from './secret-fields.ts'
 
@@ -69,6 +70,7 @@ export const JOB_READER = map({
   stream: optional(bool),
   maxPrice: withDefault(amount, D.maxPrice),
   attempts: withDefault(integer(1, 20), D.attempts as number),
+  ...HANDLING_FIELDS,
   bidWindow: withDefault(duration(MAX_BID_WINDOW_MS), D.bidWindowMs as number),
   bids: withDefault(integer(1, 1000), D.bidsWanted as number),
 })

@@ -3,6 +3,7 @@ import type { Problem } from '../../config/reading.ts'
 import { MAX_EGRESS } from '../../domain/egress.ts'
 import type { JobKind } from '../../domain/job-spec.ts'
 import { secretSlotFault, type SecretSlot } from '../../domain/secret-slot.ts'
+import { handlingMistakes } from './handling-fields.ts'
 import { formOf, nameFault } from './image-name.ts'
 import type { JobDocument } from './job-reader.ts'
 import type { SecretEntry } from './secret-fields.ts'
@@ -46,6 +47,7 @@ export function mistakesIn(job: JobDocument): Problem[] {
     inputs: [],
   })
   if (slotFault !== undefined) report('secrets', `expected ${slotFault}`)
+  problems.push(...handlingMistakes(job))
   if (job.tasks !== undefined && job.map !== undefined)
     report('tasks', 'the number of tasks follows from map; leave one of the two out')
   if (job.maxPrice === 0n) report('maxPrice', 'must be above zero')

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { JobRequestBody } from '../../api/schemas/job-request.ts'
+import { handlingView } from '../../api/views/handling-view.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { NodeClient } from '../node-client.ts'
 import type { CliParts } from '../parts.ts'
@@ -57,6 +58,7 @@ export async function uploadJob(
     attempts: draft.attempts,
     bidWindowMs: draft.bidWindowMs,
     bidsWanted: draft.bidsWanted,
+    ...handlingView(draft.handling),
   }
 }
 

@@ -4,7 +4,6 @@ import { codeOf, HiveError } from '../../domain/errors.ts'
 import { ZERO_ADDRESS, ZERO_BYTES32, type Bytes32, type PeerId } from '../../domain/ids.ts'
 import { step } from '../../domain/job-state.ts'
 import type { Placement } from '../../domain/placement.ts'
-import type { TaskResult } from '../../domain/receipt.ts'
 import { hour, minute, second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Requests } from '../../ports/requests.ts'
@@ -209,13 +208,6 @@ export class Awarding {
       award: toHex(award.bytes),
     }
   }
-}
-
-/** A job with one more share's results. */
-export function withResults(job: JobRecord, results: readonly TaskResult[]): JobRecord {
-  const merged = [...job.results]
-  for (const result of results) merged[result.index] = result
-  return { ...job, results: merged }
 }
 
 /** The tasks of a job that have no result yet. */

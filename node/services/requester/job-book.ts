@@ -69,6 +69,13 @@ export class JobBook {
     return this.#live.get(job.id) ?? job
   }
 
+  /** The job with exactly this id. Throws `JOB_UNKNOWN`. */
+  async get(id: Bytes32): Promise<JobRecord> {
+    const job = this.#live.get(id) ?? (await this.#jobs.get(id))
+    if (job === undefined) throw new HiveError('JOB_UNKNOWN', { id })
+    return job
+  }
+
   /** The shares of a job, in the order they were agreed. */
   async sharesOf(job: JobRecord): Promise<ShareRecord[]> {
     const shares = await Promise.all(job.shares.map((id) => this.#shares.get(id)))
@@ -119,7 +126,7 @@ export class JobBook {
     write: (change: StoreChange) => Promise<void>,
   ): Promise<JobRecord> {
     return this.#lock.run(id, async () => {
-      const job = edit(this.#live.get(id) ?? (await this.find(id)))
+      const job = edit(await this.get(id))
       await write(this.#jobs.change(id, job))
       if (isFinal(job.state)) this.#live.delete(id)
       else this.#live.set(id, job)

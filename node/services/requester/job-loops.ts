@@ -9,6 +9,7 @@ import type { JobBook } from './job-book.ts'
 import type { JobRunner } from './job-runner.ts'
 import type { JobRecord } from './records.ts'
 import type { SecretVault } from './secret-vault.ts'
+import { withLastWords } from './task-again.ts'
 
 export interface JobLoopsParts {
   readonly clock: Clock
@@ -93,7 +94,7 @@ export class JobLoops implements AsyncDisposable {
     if (isFinal(job.state)) return job
     const data = cause instanceof HiveError ? cause.data : {}
     return {
-      ...stepIfAllowed(job, event),
+      ...stepIfAllowed(withLastWords(job), event),
       finishedAt: this.#parts.clock.now(),
       error: { code, data },
     }

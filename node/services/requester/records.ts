@@ -2,17 +2,18 @@ import type { OfferAnswers } from '../../domain/decline.ts'
 import type { ErrorCode } from '../../domain/error-codes.ts'
 import type { ErrorData } from '../../domain/errors.ts'
 import type { Address, Bytes32, Cid, Hex, PeerId } from '../../domain/ids.ts'
+import type { JobHandling } from '../../domain/job-handling.ts'
 import type { JobSpec } from '../../domain/job-spec.ts'
 import type { JobState } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
 
 /** What a user asks for. */
-export interface JobRequest {
+export interface JobRequest extends JobHandling {
   readonly spec: JobSpec
   /** Most to pay for one task. */
   readonly maxPrice: Amount
-  /** How often a task may be placed before it counts as failed; 2 is one retry. */
+  /** How often a task may be run; 2 is one retry. */
   readonly attempts: number
   /** How long bids are collected, ms; it closes earlier when everyone asked has answered. */
   readonly bidWindowMs: number
@@ -33,9 +34,22 @@ export interface JobRecord {
   readonly shares: readonly Bytes32[]
   /** One a task, in order; missing while the task is open. */
   readonly results: readonly (TaskResult | null)[]
+  /** Tasks without a result that were run before, in order. */
+  readonly again?: readonly TaskAgain[]
   /** Of the last offers that somebody declined or that did not place everything, the newest last. */
   readonly answers?: readonly OfferAnswers[]
   readonly error?: { readonly code: ErrorCode; readonly data: ErrorData }
+}
+
+/** A task that is to be run again. */
+export interface TaskAgain {
+  readonly task: number
+  /** How often it was run so far. */
+  readonly runs: number
+  /** Unix ms. */
+  readonly notBefore: number
+  /** How it ended, where its program had a say in that, or its provider called it impossible. */
+  readonly last?: TaskResult
 }
 
 /** A provider's share of a job, seen from the requester. The id is the agreement's. */

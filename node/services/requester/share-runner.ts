@@ -9,12 +9,13 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Signing } from '../signing.ts'
-import { withResults, type Awarding } from './awarding.ts'
+import type { Awarding } from './awarding.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
 import type { Following } from './following.ts'
 import type { JobBook } from './job-book.ts'
 import type { ProviderMemory } from './provider-memory.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
+import { isResult, mayTryAgain, withResults, withTries } from './task-again.ts'
 import { verifyShare } from './verifying.ts'
 
 export interface ShareRunnerParts {
@@ -31,19 +32,18 @@ export interface ShareRunnerParts {
   readonly onPaid: (provider: Address) => void
 }
 
-/** What earlier attempts at some tasks left behind. */
-export interface History {
-  readonly tried: ReadonlySet<Address>
-  /** The results of tasks that one provider calls impossible and no other has confirmed. */
-  readonly doubted: ReadonlyMap<number, TaskResult>
+/** Tasks that a share left without a result. */
+export interface Leftover {
+  /** Due again, as their job notes. */
+  readonly again: readonly number[]
+  /** Not to be run again: their job's policy does not name how they failed. */
+  readonly givenUp: readonly number[]
 }
 
-export const NO_HISTORY: History = { tried: new Set(), doubted: new Map() }
-
-/** Tasks that a share left undone, and what is known of them now. */
-export interface Leftover {
-  readonly tasks: readonly number[]
-  readonly history: History
+/** A task without a result; none where its share was lost. */
+interface OpenTask {
+  readonly task: number
+  readonly result?: TaskResult
 }
 
 /** Sees single shares through, from the agreement to the payment. */
@@ -55,41 +55,41 @@ export class ShareRunner {
   }
 
   /** Follows, verifies and pays. Resolves with what it leaves undone; throws when the job stops. */
-  async run(
+  async run(job: JobRecord, share: ShareRecord, signal: AbortSignal): Promise<Leftover> {
+    const open = await this.#openAfter(job, share, signal)
+    const mayAgain = ({ result }: OpenTask) => mayTryAgain(job.request, result)
+    return {
+      again: open.filter(mayAgain).map(({ task }) => task),
+      givenUp: open.filter((each) => !mayAgain(each)).map(({ task }) => task),
+    }
+  }
+
+  async #openAfter(
     job: JobRecord,
     share: ShareRecord,
-    history: History,
     signal: AbortSignal,
-  ): Promise<Leftover> {
-    let left: readonly number[] = share.tasks
-    let doubted = history.doubted
+  ): Promise<readonly OpenTask[]> {
     const { clock, memory } = this.#parts
     const began = clock.now()
     try {
-      const open = await this.#followAndPay(job.request.spec, share, history, signal)
-      left = open.map(({ index }) => index)
+      const open = await this.#followAndPay(job.request.spec, share, signal)
       const failed = open.some(({ reason }) => reason === 'killed' || reason === 'start-failed')
       if (failed) await memory.failed(share.provider)
-      else
-        await memory.delivered(
-          share.provider,
-          share.tasks.length - open.length,
-          clock.now() - began,
-        )
-      const bad = open.filter(({ reason }) => reason === 'image-bad')
-      doubted = new Map([...doubted, ...bad.map((result) => [result.index, result] as const)])
+      else {
+        const ended = share.tasks.length - open.filter(({ reason }) => !isBillable(reason)).length
+        await memory.delivered(share.provider, ended, clock.now() - began)
+      }
+      return open.map((result) => ({ task: result.index, result }))
     } catch (error) {
       await this.#abandon(share, error, signal)
+      return share.tasks.map((task) => ({ task }))
     }
-    const tried = new Set([...history.tried, share.provider])
-    return { tasks: left, history: { tried, doubted } }
   }
 
-  /** Returns the results of the tasks that the provider could not run. */
+  /** Returns how the tasks ended that have no result by that. */
   async #followAndPay(
     spec: JobSpec,
     share: ShareRecord,
-    { doubted }: History,
     signal: AbortSignal,
   ): Promise<readonly TaskResult[]> {
     const { awarding, following, book, channels } = this.#parts
@@ -105,18 +105,25 @@ export class ShareRunner {
     }
     await book.putShare(verifying)
     const { receipt, results } = await verifyShare(this.#parts, verifying, spec, last, signal)
-    // Independent providers that agree are believed; one alone may be lazy, or broken.
-    const isDone = ({ index, reason }: TaskResult) =>
-      isBillable(reason) || (reason === 'image-bad' && doubted.has(index))
     const settled = { ...step(verifying, 'settle'), amount: receipt.amount }
     const paid = { seq: share.seq, agreement: share.id, amount: receipt.amount }
+    let open: readonly TaskResult[] = []
     await book.settleShare(
       settled,
-      (each) => withResults(each, results.filter(isDone)),
+      (job) => {
+        open = results.filter((result) => !isResult(result, job, share))
+        const done = results.filter((result) => isResult(result, job, share))
+        return this.#tried(withResults(job, done), share, open)
+      },
       async (changes) => channels.settle(share.provider, paid, changes),
     )
     this.#parts.onPaid(share.provider)
-    return results.filter((result) => !isDone(result))
+    return open
+  }
+
+  #tried(job: JobRecord, { tasks, attempt }: ShareRecord, ends?: readonly TaskResult[]): JobRecord {
+    const open = ends?.map((result) => ({ task: result.index, result }))
+    return withTries(job, open ?? tasks.map((task) => ({ task })), attempt, this.#parts.clock.now())
   }
 
   async #abandon(share: ShareRecord, error: unknown, signal: AbortSignal): Promise<void> {
@@ -126,11 +133,11 @@ export class ShareRunner {
     const cancelled = signal.aborted
     const told = await awarding.stop(share)
     const current = (await book.share(share.id)) ?? share
-    if (!isFinal(current.state)) {
-      await book.putShare({
-        ...stepIfAllowed(current, cancelled ? 'cancel' : 'fail'),
-        error: reasonOf(error),
-      })
+    const noted = (job: JobRecord) => (cancelled ? job : this.#tried(job, share))
+    if (isFinal(current.state)) await book.change(share.job, noted)
+    else {
+      const ended = stepIfAllowed(current, cancelled ? 'cancel' : 'fail')
+      await book.putShare({ ...ended, error: reasonOf(error) }, noted)
     }
     await channels.release(share.provider, share.id, told)
     if (cancelled) throw error
