@@ -1,8 +1,7 @@
-import { codeOf, HiveError } from '../../domain/errors.ts'
+import { HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import { voucherFault, type PaidShare } from '../../domain/voucher.ts'
-import { second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Escrow, EscrowChannel, SignedVoucher } from '../../ports/escrow.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -14,7 +13,8 @@ import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import { Table } from '../table.ts'
 import { addressOfPeer } from '../../protocol/identity.ts'
-import { ALONE_IS_WORTH_A_TRY, MAX_CLAIMS_AT_ONCE, sendClaims, voucherToClaim } from './claims.ts'
+import { ClaimSchedule } from './claim-schedule.ts'
+import { sendClaims, voucherToClaim } from './claims.ts'
 import type { EarningRecord, WorkRecord } from './records.ts'
 import type { WorkBook } from './work-book.ts'
 
@@ -34,9 +34,6 @@ export interface EarningsOptions {
   readonly claimAfterIdleMs: number
 }
 
-/** How long to wait before a claim that failed is tried again, ms. */
-const CLAIM_RETRY_MS: number = 15 * second
-
 /** The provider's side of its channels: takes vouchers, checks them, and claims on chain. */
 export class Earnings {
   readonly #parts: EarningsParts
@@ -44,16 +41,19 @@ export class Earnings {
   readonly #table: Table<EarningRecord>
   readonly #live = new Map<Bytes32, EarningRecord>()
   readonly #trees = new Map<Bytes32, JobsTree>()
-  readonly #dueAt = new Map<Bytes32, number>()
+  readonly #schedule: ClaimSchedule
   readonly #lock = new KeyedLock()
   /** Held over a claim, which takes blocks; taken before `#lock`, never after. */
   readonly #claiming = new KeyedLock()
-  #wake: () => void = () => {}
 
   constructor(parts: EarningsParts, options: EarningsOptions) {
     this.#parts = parts
     this.#options = options
     this.#table = new Table(parts.store, 'earning/')
+    this.#schedule = new ClaimSchedule({
+      ...parts,
+      claim: async (channels, signal) => this.claimMany(channels, signal),
+    })
   }
 
   async load(): Promise<void> {
@@ -63,7 +63,7 @@ export class Earnings {
       const record = { ...stored, paid }
       this.#live.set(record.id, record)
       this.#trees.set(record.id, paid.reduce(withShare, NO_JOBS))
-      this.#schedule(record)
+      this.#setDue(record)
     }
   }
 
@@ -116,19 +116,14 @@ export class Earnings {
       const { changes, written } = this.#parts.works.settlement(works)
       await this.#save(next, [...changes, ...entries], written)
       this.#trees.set(record.id, tree)
-      this.#schedule(next)
+      this.#setDue(next)
       return voucherAnswer.encode({ jobs: paid.length })
     })
   }
 
   /** Claims what is due until the signal aborts. */
   async claimLoop(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const now = this.#parts.clock.now()
-      const due = [...this.#dueAt].filter(([, at]) => at <= now).map(([id]) => id)
-      if (due.length > 0) await this.#claimDue(due.slice(0, MAX_CLAIMS_AT_ONCE), signal)
-      if (due.length === 0) await this.#untilNext(signal)
-    }
+    await this.#schedule.run(signal)
   }
 
   /** Sends the highest voucher of a channel to the contract, unless nothing is left to claim. */
@@ -171,30 +166,13 @@ export class Earnings {
     // Notice was given: what is not claimed before it runs out is lost.
     const wait = onChain.status === 'closing' ? 0 : undefined
     const same = record.deposit === onChain.deposit && record.claimed === onChain.settled
-    if (same && wait === 0) this.#schedule(record, wait)
+    if (same && wait === 0) this.#setDue(record, wait)
     if (same) return false
     // A claim that a reorganised chain forgot shows up here as less paid out, and is sent again.
     const next = { ...record, deposit: onChain.deposit, claimed: onChain.settled }
     await this.#save(next)
-    this.#schedule(next, wait)
+    this.#setDue(next, wait)
     return true
-  }
-
-  async #claimDue(due: readonly Bytes32[], signal: AbortSignal): Promise<void> {
-    for (const id of due) this.#dueAt.delete(id)
-    try {
-      await this.claimMany(due, signal)
-    } catch (error) {
-      if (signal.aborted) return
-      const code = codeOf(error)
-      const [channel = ''] = due
-      this.#parts.logger.warn('claim failed', { channel, channels: due.length, code })
-      if (due.length > 1 && ALONE_IS_WORTH_A_TRY.has(code)) {
-        for (const id of due) await this.#claimDue([id], signal)
-        return
-      }
-      for (const id of due) this.#dueAt.set(id, this.#parts.clock.now() + CLAIM_RETRY_MS)
-    }
   }
 
   /** What is there to claim on a channel; notes what the chain says when that is nothing. */
@@ -230,16 +208,6 @@ export class Earnings {
     return this.#claiming.run(id, async () => this.#claimingOf(others, work))
   }
 
-  async #untilNext(signal: AbortSignal): Promise<void> {
-    const next = Math.min(...this.#dueAt.values(), Infinity)
-    const done = new AbortController()
-    const woken = new Promise<void>((resolve) => (this.#wake = resolve))
-    const ms = Math.min(Math.max(next - this.#parts.clock.now(), 0), 60 * second)
-    const timer = this.#parts.clock.sleep(ms, AbortSignal.any([signal, done.signal]))
-    await Promise.race([woken, timer.catch(() => undefined)]) // an abort ends the loop
-    done.abort()
-  }
-
   /** The share as this node did it, if the requester pays exactly what its receipt asks. */
   async #paidWork(channel: EarningRecord, share: PaidShare): Promise<WorkRecord> {
     const work = await this.#parts.works.get(share.agreement)
@@ -254,7 +222,7 @@ export class Earnings {
   }
 
   async #close(record: EarningRecord, settled: Amount): Promise<void> {
-    this.#dueAt.delete(record.id)
+    this.#schedule.drop(record.id)
     await this.#save({ ...record, claimed: settled, closed: true })
     const lost = record.cumulative - settled
     if (lost > 0n)
@@ -264,12 +232,10 @@ export class Earnings {
       })
   }
 
-  #schedule(record: EarningRecord, afterMs: number = this.#options.claimAfterIdleMs): void {
+  #setDue(record: EarningRecord, afterMs: number = this.#options.claimAfterIdleMs): void {
     const unclaimed = record.cumulative - record.claimed
     if (unclaimed <= 0n || record.closed === true) return
-    const wait = unclaimed >= this.#options.claimAbove ? 0 : afterMs
-    this.#dueAt.set(record.id, this.#parts.clock.now() + wait)
-    this.#wake()
+    this.#schedule.set(record.id, unclaimed >= this.#options.claimAbove ? 0 : afterMs)
   }
 
   async #save(

@@ -1,9 +1,6 @@
-import { agreementFault, type Agreement } from '../../domain/agreement.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
-import type { Amount } from '../../domain/money.ts'
-import { pickAsk } from '../../domain/offer-ask.ts'
 import type { PriceTerms } from '../../domain/pricing.ts'
 import type { Resources } from '../../domain/resources.ts'
 import { second } from '../../domain/units.ts'
@@ -13,22 +10,18 @@ import type { Registries } from '../../ports/registries.ts'
 import type { Sandbox } from '../../ports/sandbox.ts'
 import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
-import { toHex } from '../../protocol/bytes.ts'
-import type { Signed } from '../../protocol/envelope.ts'
-import { addressOfPeer } from '../../protocol/identity.ts'
-import { awardRequest, followRequest, shareRequest } from '../../protocol/requests.ts'
+import { followRequest, shareRequest } from '../../protocol/requests.ts'
 import { encodeShareEvent } from '../../protocol/share-events.ts'
-import { taskListHash } from '../../protocol/typed-data.ts'
 import type { TaskRegister } from '../monitoring/task-register.ts'
-import { KeyedLock } from '../keyed-lock.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { Admission } from './admission.ts'
+import { AwardDesk } from './award-desk.ts'
 import { classesFor } from './classes.ts'
 import { ContentRoom } from './content-room.ts'
 import { Earnings, type EarningsOptions } from './earnings.ts'
 import { Execution } from './execution.ts'
 import { gpuPool, type GpusForJobs } from './gpu-pool.ts'
-import { Intake, type IntakeOptions, type IntakeParts, type StandingBid } from './intake.ts'
+import { Intake, type IntakeOptions, type IntakeParts } from './intake.ts'
 import { admissionOf, type PolicyOptions } from './policy-options.ts'
 import { taskId, type WorkRecord } from './records.ts'
 import { endLeft, goOnAfterRestart } from './restart.ts'
@@ -65,15 +58,6 @@ export interface ProviderOptions
   readonly gpus?: GpusForJobs
 }
 
-/**
- * Delivered shares that a requester may leave unpaid before it gets no more: a lost connection at
- * the wrong moment happens to honest ones too. Source: docs/trust.md.
- */
-export const MAX_WRITTEN_OFF = 3
-
-/** Most that the node posts in a case over one share: nothing, as long as it takes part in none. */
-const MAX_CASE_BOND: Amount = 0n
-
 /** Runs strangers' jobs on this node and gets paid for them. */
 export class Provider implements AsyncDisposable {
   readonly works: WorkBook
@@ -82,11 +66,11 @@ export class Provider implements AsyncDisposable {
   readonly #parts: ProviderParts
   readonly admission: Admission
   readonly #intake: Intake
+  readonly #desk: AwardDesk
   readonly #execution: Execution
   readonly #stop = new AbortController()
   readonly #running = new Map<Bytes32, AbortController>()
   readonly #work = new TasksInFlight()
-  readonly #lock = new KeyedLock()
 
   constructor(parts: ProviderParts, options: ProviderOptions) {
     this.#parts = parts
@@ -97,6 +81,14 @@ export class Provider implements AsyncDisposable {
     this.admission = admissionOf({ ...parts, slots: this.slots }, { ...options, kinds })
     const { slots } = this
     this.#intake = new Intake({ ...parts, slots, admission: this.admission }, { ...options, kinds })
+    this.#desk = new AwardDesk({
+      ...parts,
+      works: this.works,
+      earnings: this.earnings,
+      admission: this.admission,
+      standing: (offer) => this.#intake.standing(offer),
+      onTaken: (work) => this.#start(work),
+    })
     this.#execution = new Execution({
       ...parts,
       works: this.works,
@@ -113,7 +105,9 @@ export class Provider implements AsyncDisposable {
     await this.earnings.load()
     const restart = { ...this.#parts, works: this.works }
     for (const work of await goOnAfterRestart(restart, underWay)) this.#start(work)
-    requests.answer('award', async (from, bytes, { signal }) => this.#award(from, bytes, signal))
+    requests.answer('award', async (from, bytes, { signal }) =>
+      this.#desk.take(from, bytes, signal),
+    )
     requests.answer('voucher', async (from, bytes) => this.earnings.take(from, bytes))
     requests.answer('cancel', async (from, bytes) =>
       this.#cancel(from, shareRequest.decode(bytes).agreement),
@@ -134,89 +128,6 @@ export class Provider implements AsyncDisposable {
     this.#stop.abort(new HiveError('INTERRUPTED'))
     await this.#intake.settled()
     await this.#work.settled()
-  }
-
-  /** Countersigns an agreement that follows from a standing bid, and starts the share. */
-  async #award(from: PeerId, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    const { signing } = this.#parts
-    const request = awardRequest.decode(bytes)
-    const requester = addressOfPeer(from)
-    const agreement = signing.openFrom('Agreement', request.agreement, [requester])
-    const award = signing.openFrom('Award', request.award, [requester])
-    if (award.message.agreement !== agreement.id)
-      throw new HiveError('AGREEMENT_INVALID', { rule: 'R2' })
-    return this.#lock.run(agreement.message.channel, async () => {
-      const known = await this.works.get(agreement.id)
-      if (known !== undefined) return signing.countersign(agreement).bytes
-      const standing = this.#intake.standing(agreement.message.offer)
-      if (standing === undefined || standing.requester !== from) throw new HiveError('BID_EXPIRED')
-      await this.#check(agreement, award, standing, signal)
-      const countersigned = signing.countersign(agreement)
-      const work = this.#record(countersigned, award.message.tasks, standing)
-      await this.works.put(work)
-      this.#start(work)
-      return countersigned.bytes
-    })
-  }
-
-  async #check(
-    agreement: Signed<'Agreement'>,
-    award: Signed<'Award'>,
-    { offer, bid }: StandingBid,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { escrow, signing, clock } = this.#parts
-    const { channel: id } = agreement.message
-    await this.admission.confirm(offer.message)
-    const writtenOff = this.works.writtenOff(offer.message.requester)
-    if (writtenOff >= MAX_WRITTEN_OFF) throw new HiveError('DECLINED_EXPOSURE', { writtenOff })
-    const channel = await escrow.channel(id, { signal })
-    if (channel === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
-    const earning = this.earnings.get(id)
-    const committed = (earning?.cumulative ?? 0n) + this.works.owedOn(id)
-    if (committed + agreement.message.price > channel.deposit)
-      throw new HiveError('DECLINED_EXPOSURE', { committed })
-    const rule = agreementFault(agreement.message, award.message, {
-      requester: offer.message.requester,
-      provider: signing.address,
-      offerSpec: offer.message.spec,
-      offerTasks: offer.message.tasks,
-      mayTakeMs: Math.ceil(agreement.message.tasks / bid.capacity) * offer.message.taskTimeoutMs,
-      bidPrice: bid.price,
-      bidValidUntil: bid.validUntil,
-      channel: { ...channel, open: channel.status === 'open' },
-      committed,
-      lastSeq: earning?.lastSeq ?? 0,
-      maxCaseBond: MAX_CASE_BOND,
-      inputHash: taskListHash(award.message.tasks),
-      now: clock.now(),
-    })
-    if (rule !== undefined) throw new HiveError('AGREEMENT_INVALID', { rule })
-    await this.earnings.note(channel, agreement.message.seq)
-  }
-
-  #record(
-    agreement: Signed<'Agreement'>,
-    tasks: readonly number[],
-    { offer, requester }: StandingBid,
-  ): WorkRecord {
-    const { channel, seq, spec, price, finishBy }: Agreement = agreement.message
-    const draft = {
-      id: agreement.id,
-      state: 'draft',
-      requester: offer.message.requester,
-      peer: requester,
-      channel,
-      seq,
-      spec,
-      tasks,
-      ask: pickAsk(offer.message),
-      price,
-      finishBy,
-      startedAt: this.#parts.clock.now(),
-      agreement: toHex(agreement.bytes),
-    } as const
-    return step<WorkRecord>(draft, 'award')
   }
 
   #start(work: WorkRecord): void {

@@ -1,0 +1,135 @@
+import { agreementFault, type Agreement } from '../../domain/agreement.ts'
+import { HiveError } from '../../domain/errors.ts'
+import type { Bytes32, PeerId } from '../../domain/ids.ts'
+import { step } from '../../domain/job-state.ts'
+import type { Amount } from '../../domain/money.ts'
+import { pickAsk } from '../../domain/offer-ask.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Escrow } from '../../ports/escrow.ts'
+import { toHex } from '../../protocol/bytes.ts'
+import type { Signed } from '../../protocol/envelope.ts'
+import { addressOfPeer } from '../../protocol/identity.ts'
+import { awardRequest } from '../../protocol/requests.ts'
+import { taskListHash } from '../../protocol/typed-data.ts'
+import { KeyedLock } from '../keyed-lock.ts'
+import type { Signing } from '../signing.ts'
+import type { Admission } from './admission.ts'
+import type { Earnings } from './earnings.ts'
+import type { StandingBid } from './intake.ts'
+import type { WorkRecord } from './records.ts'
+import type { WorkBook } from './work-book.ts'
+
+export interface AwardDeskParts {
+  readonly clock: Clock
+  readonly escrow: Escrow
+  readonly signing: Signing
+  readonly works: WorkBook
+  readonly earnings: Earnings
+  readonly admission: Admission
+  /** The bid that an agreement about an offer can follow from. */
+  readonly standing: (offer: Bytes32) => StandingBid | undefined
+  /** Called with each share that this node has taken, once it is on record. */
+  readonly onTaken: (work: WorkRecord) => void
+}
+
+/**
+ * Delivered shares that a requester may leave unpaid before it gets no more: a lost connection at
+ * the wrong moment happens to honest ones too. Source: docs/trust.md.
+ */
+export const MAX_WRITTEN_OFF = 3
+
+/** Most that the node posts in a case over one share: nothing, as long as it takes part in none. */
+const MAX_CASE_BOND: Amount = 0n
+
+/** Where awards arrive: checks each agreement against the bid and the chain, and countersigns it. */
+export class AwardDesk {
+  readonly #parts: AwardDeskParts
+  readonly #lock = new KeyedLock()
+
+  constructor(parts: AwardDeskParts) {
+    this.#parts = parts
+  }
+
+  /** Countersigns an agreement that follows from a standing bid; the share is on record by then. */
+  async take(from: PeerId, bytes: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const { signing, works, standing: standingBid, onTaken } = this.#parts
+    const request = awardRequest.decode(bytes)
+    const requester = addressOfPeer(from)
+    const agreement = signing.openFrom('Agreement', request.agreement, [requester])
+    const award = signing.openFrom('Award', request.award, [requester])
+    if (award.message.agreement !== agreement.id)
+      throw new HiveError('AGREEMENT_INVALID', { rule: 'R2' })
+    return this.#lock.run(agreement.message.channel, async () => {
+      const known = await works.get(agreement.id)
+      if (known !== undefined) return signing.countersign(agreement).bytes
+      const standing = standingBid(agreement.message.offer)
+      if (standing === undefined || standing.requester !== from) throw new HiveError('BID_EXPIRED')
+      await this.#check(agreement, award, standing, signal)
+      const countersigned = signing.countersign(agreement)
+      const work = this.#record(countersigned, award.message.tasks, standing)
+      await works.put(work)
+      onTaken(work)
+      return countersigned.bytes
+    })
+  }
+
+  async #check(
+    agreement: Signed<'Agreement'>,
+    award: Signed<'Award'>,
+    { offer, bid }: StandingBid,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { escrow, signing, clock, works, earnings, admission } = this.#parts
+    const { channel: id } = agreement.message
+    await admission.confirm(offer.message)
+    const writtenOff = works.writtenOff(offer.message.requester)
+    if (writtenOff >= MAX_WRITTEN_OFF) throw new HiveError('DECLINED_EXPOSURE', { writtenOff })
+    const channel = await escrow.channel(id, { signal })
+    if (channel === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
+    const earning = earnings.get(id)
+    const committed = (earning?.cumulative ?? 0n) + works.owedOn(id)
+    if (committed + agreement.message.price > channel.deposit)
+      throw new HiveError('DECLINED_EXPOSURE', { committed })
+    const rule = agreementFault(agreement.message, award.message, {
+      requester: offer.message.requester,
+      provider: signing.address,
+      offerSpec: offer.message.spec,
+      offerTasks: offer.message.tasks,
+      mayTakeMs: Math.ceil(agreement.message.tasks / bid.capacity) * offer.message.taskTimeoutMs,
+      bidPrice: bid.price,
+      bidValidUntil: bid.validUntil,
+      channel: { ...channel, open: channel.status === 'open' },
+      committed,
+      lastSeq: earning?.lastSeq ?? 0,
+      maxCaseBond: MAX_CASE_BOND,
+      inputHash: taskListHash(award.message.tasks),
+      now: clock.now(),
+    })
+    if (rule !== undefined) throw new HiveError('AGREEMENT_INVALID', { rule })
+    await earnings.note(channel, agreement.message.seq)
+  }
+
+  #record(
+    agreement: Signed<'Agreement'>,
+    tasks: readonly number[],
+    { offer, requester }: StandingBid,
+  ): WorkRecord {
+    const { channel, seq, spec, price, finishBy }: Agreement = agreement.message
+    const draft = {
+      id: agreement.id,
+      state: 'draft',
+      requester: offer.message.requester,
+      peer: requester,
+      channel,
+      seq,
+      spec,
+      tasks,
+      ask: pickAsk(offer.message),
+      price,
+      finishBy,
+      startedAt: this.#parts.clock.now(),
+      agreement: toHex(agreement.bytes),
+    } as const
+    return step<WorkRecord>(draft, 'award')
+  }
+}

@@ -1,0 +1,127 @@
+import type { GpuDevice } from '../../domain/gpu-need.ts'
+import { expand, type JobSpec } from '../../domain/job-spec.ts'
+import { ProgressReader } from '../../domain/progress-mark.ts'
+import type { OutputFile, TaskResult } from '../../domain/receipt.ts'
+import type { Blobs } from '../../ports/blobs.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type {
+  LeftTasks,
+  RunOptions,
+  SandboxFile,
+  SandboxResult,
+  SandboxTask,
+} from '../../ports/sandbox.ts'
+import { MAX_OUTPUT_BYTES } from '../../protocol/limits.ts'
+import { fitted } from '../../protocol/results.ts'
+import { taskSeed } from '../../protocol/task-seed.ts'
+import type { TaskRegister } from '../monitoring/task-register.ts'
+import type { Contents } from './contents.ts'
+import { taskId, type WorkRecord } from './records.ts'
+import type { TaskRunner } from './secretly.ts'
+import type { ShareLog } from './share-log.ts'
+import type { WorkBook } from './work-book.ts'
+
+export interface TaskRunParts {
+  readonly clock: Clock
+  readonly blobs: Blobs
+  readonly works: WorkBook
+  readonly running: TaskRegister
+}
+
+const MAX_DETAIL_CHARS = 1000
+
+/** One task of a share under way. */
+export interface TaskAttempt {
+  readonly work: WorkRecord
+  readonly spec: JobSpec
+  readonly sandbox: TaskRunner
+  readonly contents: Contents
+  readonly index: number
+  readonly log: ShareLog
+  readonly signal: AbortSignal
+}
+
+/** Runs a task, or takes it up where it was left; `undefined` when that cannot be. */
+export async function runTask(
+  parts: TaskRunParts,
+  { work, spec, sandbox, contents, index, log, signal }: TaskAttempt,
+  gpus: readonly GpuDevice[],
+  left?: LeftTasks,
+): Promise<TaskResult | undefined> {
+  const { stdin, files } = await contents.of(spec, index, signal)
+  log.add({ type: 'started', index, ...(left && { resumed: true }) })
+  const run = left === undefined ? sandbox.run.bind(sandbox) : left.resume.bind(left)
+  const task: SandboxTask = {
+    id: taskId(work.id, index),
+    image: { id: spec.image.cid, load: async () => contents.image(spec, signal) },
+    args: spec.args.map((arg) => expand(arg, spec, index)),
+    env: Object.fromEntries(
+      Object.entries(spec.env).map(([key, value]) => [key, expand(value, spec, index)]),
+    ),
+    stdin,
+    files,
+    outputs: spec.outputs,
+    ...(gpus.length > 0 && { gpus }),
+    ...(spec.egress !== undefined && { egress: spec.egress }),
+    limits: {
+      ...spec.resources,
+      wallMs: spec.timeoutMs,
+      outputBytes: MAX_OUTPUT_BYTES,
+      ...(spec.fuel !== undefined && { fuel: spec.fuel }),
+    },
+    ...(spec.deterministic === true && { seed: taskSeed(work.spec, index) }),
+  }
+  const what = { agreement: work.id, index, kind: spec.kind, startedAt: parts.clock.now() }
+  const result = await parts.running.during(task, what, async () =>
+    run(task, { signal, onOutput: outputOf(index, log, spec.stream) }),
+  )
+  signal.throwIfAborted()
+  if (result === undefined) return undefined
+  const kept = fitted(await keep(parts.blobs, index, result), work.tasks.length)
+  await parts.works.putEnded(work.id, kept)
+  // Without its files: the manifest names them, and a thousand of them would not fit a frame.
+  log.add({ type: 'done', result: { ...kept, files: [] } })
+  return kept
+}
+
+/** Turns result bytes into content of this node. */
+async function keep(blobs: Blobs, index: number, result: SandboxResult): Promise<TaskResult> {
+  const add = async ({ path, bytes }: SandboxFile): Promise<OutputFile> => ({
+    path,
+    cid: await blobs.add(bytes),
+    size: bytes.byteLength,
+  })
+  const { reason, exitCode, usage } = result
+  const round = (value: number) => Math.max(0, Math.round(value))
+  return {
+    index,
+    reason,
+    exitCode,
+    detail: result.detail.slice(0, MAX_DETAIL_CHARS).toWellFormed(),
+    stdout: await add({ path: '/stdout', bytes: result.stdout }),
+    stderr: await add({ path: '/stderr', bytes: result.stderr }),
+    files: await Promise.all(result.files.map(add)),
+    usage: {
+      wallMs: round(usage.wallMs),
+      cpuMs: round(usage.cpuMs),
+      peakMemoryBytes: round(usage.peakMemoryBytes),
+      bytesIn: round(usage.bytesIn),
+      bytesOut: round(usage.bytesOut),
+      ...(usage.fuel !== undefined && { fuel: usage.fuel }),
+    },
+  }
+}
+
+/** Where a running task's output goes: to whoever follows, and what it says of its progress in any case. */
+function outputOf(
+  index: number,
+  log: ShareLog,
+  isStreamed: boolean,
+): NonNullable<RunOptions['onOutput']> {
+  const readers = { 1: new ProgressReader(), 2: new ProgressReader() }
+  return (stream, chunk) => {
+    if (isStreamed) log.addOutput(index, stream, chunk)
+    const percent = readers[stream].push(chunk)
+    if (percent !== undefined) log.add({ type: 'progress', index, percent })
+  }
+}
