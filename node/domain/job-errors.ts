@@ -10,7 +10,11 @@ export const JOB_ERRORS = {
   JOB_CANCELLED: text('The job was cancelled.', 'Run it again if this was not intended.'),
   JOB_TIMEOUT: text(
     'The job did not finish within its total time.',
-    'Raise --timeout or split the job into more tasks.',
+    'Raise --total-timeout or split the job into more tasks; results that came in time are kept.',
+  ),
+  QUEUE_TIMEOUT: text(
+    'No provider started the tasks within the time that they may wait.',
+    'See `hive why JOB`; raise --queue-timeout or --max-price, or ask for less.',
   ),
   JOB_TRANSITION: text(
     'A job cannot change state in this way.',

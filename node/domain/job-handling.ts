@@ -1,7 +1,29 @@
 import type { RetryPolicy } from './retry-policy.ts'
+import { day } from './units.ts'
+
+/** Longest waits of a job, ms; left out: as long as it takes. How long a task runs is in its spec. */
+export interface JobTimeouts {
+  /** From when a task could run until its provider has started its share. Left out: one round of bids. */
+  readonly queueMs?: number
+  /** In which a provider has to bring what its share needs. */
+  readonly fetchMs?: number
+  /** From submission to the last result. */
+  readonly totalMs?: number
+}
+
+/** Longest wait that can be asked for, ms; a timer of the platform holds no more than 24 days. */
+export const MAX_JOB_TIMEOUT_MS: number = 7 * day
+
+/** 0 to 9; the higher one goes first. */
+export const MAX_PRIORITY = 9
+/** What a job has that says nothing else, and what the words stand for. */
+export const PRIORITIES = { low: 2, normal: 5, high: 8 } as const
 
 /** How its requester's node handles a job. No provider sees any of it. */
 export interface JobHandling {
   /** Left out: DEFAULT_RETRY. */
   readonly retry?: RetryPolicy
+  readonly timeouts?: JobTimeouts
+  /** Whose tasks are offered first of those that wait; left out: normal. */
+  readonly priority?: number
 }

@@ -1,9 +1,9 @@
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
+import { MAX_JOB_TIMEOUT_MS, MAX_PRIORITY } from '../../domain/job-handling.ts'
 import { MAX_EXIT_CODE, MAX_RETRY_ENDS, RETRY_REASONS } from '../../domain/retry-policy.ts'
-import { day } from '../../domain/units.ts'
 
 const closed = { additionalProperties: false }
-const Ms = Type.Integer({ minimum: 0, maximum: 7 * day, description: 'ms' })
+const Ms = Type.Integer({ minimum: 0, maximum: MAX_JOB_TIMEOUT_MS, description: 'ms' })
 
 /** Which tasks are run again, when and where; how often is the request's `attempts`. */
 const RetryBody = Type.Object(
@@ -24,7 +24,24 @@ const RetryBody = Type.Object(
   closed,
 )
 
+const TimeoutMs = Type.Integer({ minimum: 1, maximum: MAX_JOB_TIMEOUT_MS, description: 'ms' })
+
+/** Longest waits; left out: as long as it takes. */
+const TimeoutsBody = Type.Object(
+  {
+    queueMs: Type.Optional(TimeoutMs),
+    fetchMs: Type.Optional(TimeoutMs),
+    totalMs: Type.Optional(TimeoutMs),
+  },
+  closed,
+)
+
 /** How the node handles a job; no provider sees any of it. */
 export const handlingFields = {
   retry: Type.Optional(RetryBody),
+  timeouts: Type.Optional(TimeoutsBody),
+  priority: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_PRIORITY })),
 }
+
+const HandlingBody = Type.Object(handlingFields, closed)
+export type HandlingBody = Static<typeof HandlingBody>

@@ -100,6 +100,7 @@ function jobLines(job: JobBody, style: Style): string[] {
       ['tasks', `${job.done} of ${job.tasks} done, ${job.failed} failed`],
       ['again', againLine(job)],
       ['price', `at most ${tokens(maxPrice)} tokens a task; promised ${tokens(job.paid)}`],
+      ['limits', limitsLine(job)],
       ['started', dateText(job.createdAt)],
       [
         'took',
@@ -122,6 +123,15 @@ function againLine({ again = [] }: JobBody): string | undefined {
 
 function endText({ reason, exitCode }: Pick<TaskResultBody, 'reason' | 'exitCode'>): string {
   return reason === 'exit' ? `exit ${exitCode}` : reason
+}
+
+/** How long each part of the job may take, and its rank among the others where it has one. */
+function limitsLine({ request: { spec, timeouts = {}, priority } }: JobBody): string {
+  const limits = { queue: timeouts.queueMs, fetch: timeouts.fetchMs, run: spec.timeoutMs }
+  const parts = Object.entries({ ...limits, total: timeouts.totalMs }).flatMap(([name, ms]) =>
+    ms === undefined ? [] : [`${name} ${formatDuration(ms)}`],
+  )
+  return [...parts, ...(priority === undefined ? [] : [`priority ${priority}`])].join(', ')
 }
 
 /** What the newest offer met with, if it met with anything. */

@@ -24,6 +24,10 @@ export interface RunOptions extends CommonOptions {
   readonly deterministic?: boolean
   readonly maxPrice?: string
   readonly attempts?: string
+  readonly queueTimeout?: string
+  readonly fetchTimeout?: string
+  readonly totalTimeout?: string
+  readonly priority?: string
   readonly retryOn?: readonly string[]
   readonly retryDelay?: string
   readonly retryFactor?: string
@@ -79,7 +83,12 @@ function handlingFlags(options: RunOptions): JobFlags {
   })
   const on = options.retryOn?.flatMap((text) => text.split(','))
   const elsewhere = options.retryAnywhere === true ? false : undefined
-  return { retry: section({ on, elsewhere, backOff }) }
+  const timeouts = section({
+    queue: options.queueTimeout,
+    fetch: options.fetchTimeout,
+    total: options.totalTimeout,
+  })
+  return { retry: section({ on, elsewhere, backOff }), timeouts, priority: options.priority }
 }
 
 function section(fields: JobFlags): JobFlags | undefined {

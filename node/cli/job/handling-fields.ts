@@ -1,6 +1,12 @@
 import { list, map, optional, reader, type Problem, type Reader } from '../../config/reading.ts'
 import { bool, duration } from '../../config/values.ts'
-import type { JobHandling } from '../../domain/job-handling.ts'
+import {
+  MAX_JOB_TIMEOUT_MS,
+  MAX_PRIORITY,
+  PRIORITIES,
+  type JobHandling,
+  type JobTimeouts,
+} from '../../domain/job-handling.ts'
 import {
   DEFAULT_RETRY,
   MAX_EXIT_CODE,
@@ -9,10 +15,7 @@ import {
   type RetryPolicy,
   type RetryReason,
 } from '../../domain/retry-policy.ts'
-import { day } from '../../domain/units.ts'
 
-/** Longest pause that can be asked for, ms. */
-const MAX_PAUSE_MS: number = 7 * day
 const MAX_FACTOR = 10
 
 const end = reader<RetryReason | number>(
@@ -30,17 +33,31 @@ const factor = reader(`a number from 1 to ${MAX_FACTOR}`, (raw) => {
   return typeof value === 'number' && value >= 1 && value <= MAX_FACTOR ? value : undefined
 })
 
+const wait = duration(MAX_JOB_TIMEOUT_MS)
+const priority = reader(
+  `${Object.keys(PRIORITIES).join(', ')} or a number from 0 to ${MAX_PRIORITY}`,
+  (raw) => {
+    const word = Object.entries(PRIORITIES).find(([name]) => name === raw)?.[1]
+    if (word !== undefined) return word
+    const value = typeof raw === 'string' && /^\d$/.test(raw) ? Number(raw) : raw
+    const fits = Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_PRIORITY
+    return fits ? Number(value) : undefined
+  },
+)
+
 /** What a spec file says of how the node handles the job. */
 export const HANDLING_FIELDS = {
   retry: map({
     on: optional(list(end)),
     elsewhere: optional(bool),
     backOff: map({
-      first: optional(duration(MAX_PAUSE_MS)),
+      first: optional(wait),
       factor: optional(factor),
-      most: optional(duration(MAX_PAUSE_MS)),
+      most: optional(wait),
     }),
   }),
+  timeouts: map({ queue: optional(wait), fetch: optional(wait), total: optional(wait) }),
+  priority: optional(priority),
 }
 
 const handling = map(HANDLING_FIELDS)
@@ -48,15 +65,31 @@ const handling = map(HANDLING_FIELDS)
 export type HandlingDocument = typeof handling extends Reader<infer T> ? T : never
 
 /** What is wrong with handling whose fields are right one by one. */
-export function handlingMistakes({ retry }: HandlingDocument): Problem[] {
-  if ((retry.on?.length ?? 0) <= MAX_RETRY_ENDS) return []
-  return [{ path: 'retry.on', text: `expected at most ${MAX_RETRY_ENDS} entries` }]
+export function handlingMistakes({ retry, timeouts }: HandlingDocument): Problem[] {
+  const problems = Object.entries(timeouts)
+    .filter(([, ms]) => ms === 0)
+    .map(([name]) => ({ path: `timeouts.${name}`, text: 'must be above zero' }))
+  if ((retry.on?.length ?? 0) <= MAX_RETRY_ENDS) return problems
+  return [...problems, { path: 'retry.on', text: `expected at most ${MAX_RETRY_ENDS} entries` }]
 }
 
 /** The handling that a spec file asks for; what it does not speak of is left out. */
-export function handlingOf({ retry }: HandlingDocument): JobHandling {
+export function handlingOf({ retry, timeouts, priority: rank }: HandlingDocument): JobHandling {
   const policy = retryOf(retry)
-  return { ...(policy !== undefined && { retry: policy }) }
+  const limits = timeoutsOf(timeouts)
+  return {
+    ...(policy !== undefined && { retry: policy }),
+    ...(Object.keys(limits).length > 0 && { timeouts: limits }),
+    ...(rank !== undefined && { priority: rank }),
+  }
+}
+
+function timeoutsOf({ queue, fetch, total }: HandlingDocument['timeouts']): JobTimeouts {
+  return {
+    ...(queue !== undefined && { queueMs: queue }),
+    ...(fetch !== undefined && { fetchMs: fetch }),
+    ...(total !== undefined && { totalMs: total }),
+  }
 }
 
 function retryOf({ on, elsewhere, backOff }: HandlingDocument['retry']): RetryPolicy | undefined {

@@ -69,6 +69,13 @@ export class ChannelLedger {
       .reduce((sum, each) => sum + each.deposit - committed(each), 0n)
   }
 
+  /** In open channels and not promised to anybody yet, reserved or not. */
+  unspent(): Amount {
+    return this.all()
+      .filter(({ status }) => status === 'open')
+      .reduce((sum, each) => sum + each.deposit - each.cumulative, 0n)
+  }
+
   /**
    * Reserves `price` in the channel with a provider, opening or topping it up on chain when it
    * cannot carry it. `build` makes the agreement for the slot and returns its id, which a new

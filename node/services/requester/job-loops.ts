@@ -34,9 +34,18 @@ export class JobLoops implements AsyncDisposable {
   start(job: JobRecord, firstOffer?: Signed<'Offer'>): void {
     const control = new AbortController()
     const signal = AbortSignal.any([this.#stop.signal, control.signal])
+    const over = new AbortController()
     this.#running.set(job.id, control)
     this.#work.start(
-      async () => this.#run(job, firstOffer, signal).finally(() => this.#running.delete(job.id)),
+      async () => this.#limit(job.id, control, AbortSignal.any([signal, over.signal])),
+      () => undefined, // the job is over, or is stopped
+    )
+    this.#work.start(
+      async () =>
+        this.#run(job, firstOffer, signal).finally(() => {
+          over.abort()
+          this.#running.delete(job.id)
+        }),
       (error) =>
         this.#parts.logger.error('job loop failed', {
           job: job.id,
@@ -62,6 +71,19 @@ export class JobLoops implements AsyncDisposable {
     await this.#work.settled()
   }
 
+  /** Stops a job when its total time is over; that may be put off meanwhile. */
+  async #limit(id: Bytes32, control: AbortController, signal: AbortSignal): Promise<void> {
+    const { book, clock } = this.#parts
+    while (true) {
+      const { createdAt, request } = await book.get(id)
+      const { totalMs } = request.timeouts ?? {}
+      if (totalMs === undefined) return
+      const left = createdAt + totalMs - clock.now()
+      if (left <= 0) return control.abort(new HiveError('JOB_TIMEOUT', { totalMs }))
+      await clock.sleep(left, signal)
+    }
+  }
+
   async #run(
     job: JobRecord,
     firstOffer: Signed<'Offer'> | undefined,
@@ -76,11 +98,11 @@ export class JobLoops implements AsyncDisposable {
       await this.#parts.vault.forget(job.id)
     } catch (error) {
       // Stopping the node leaves the job as it is: the next start takes it up. A cancelled one has ended.
-      if (signal.aborted) return
-      this.#parts.logger.warn('job failed', { job: job.id, code: codeOf(error) })
-      await this.#parts.book.change(job.id, (each) =>
-        this.#ended(each, 'fail', codeOf(error), error),
-      )
+      const isLate = codeOf(signal.reason) === 'JOB_TIMEOUT'
+      if (signal.aborted && !isLate) return
+      const why: unknown = isLate ? signal.reason : error
+      this.#parts.logger.warn('job failed', { job: job.id, code: codeOf(why) })
+      await this.#parts.book.change(job.id, (each) => this.#ended(each, 'fail', codeOf(why), why))
       await this.#parts.vault.forget(job.id)
     }
   }

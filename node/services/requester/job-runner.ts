@@ -1,9 +1,11 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32 } from '../../domain/ids.ts'
+import { PRIORITIES } from '../../domain/job-handling.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { allEnded } from '../all-ended.ts'
+import { withinTime } from '../time-limit.ts'
 import { answersOf, isTelling, unplacedError, withAnswers } from './answers.ts'
 import { openTasks } from './awarding.ts'
 import type { Bidding } from './bidding.ts'
@@ -12,7 +14,15 @@ import type { JobBook } from './job-book.ts'
 import type { OfferMaker } from './offer-maker.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
 import type { ShareRunner } from './share-runner.ts'
-import { dueTasks, historyOf, withResults, type DueTasks, type History } from './task-again.ts'
+import {
+  dueSince,
+  dueTasks,
+  historyOf,
+  withResults,
+  type DueTasks,
+  type History,
+} from './task-again.ts'
+import type { Turn, WaitingLine } from './waiting-line.ts'
 
 export interface JobRunnerParts {
   readonly clock: Clock
@@ -21,6 +31,14 @@ export interface JobRunnerParts {
   readonly bidding: Bidding
   readonly dealing: Dealing
   readonly shares: ShareRunner
+  readonly line: WaitingLine
+}
+
+/** What became of one offer. */
+interface Round {
+  readonly shares: readonly ShareRecord[]
+  readonly unplaced: readonly number[]
+  readonly why: HiveError
 }
 
 /** Sees one job through: offers, awards, results, payment, and again elsewhere for what failed. */
@@ -52,20 +70,73 @@ export class JobRunner {
     ])
   }
 
-  /** Gets tasks done that are due: offer, bids, awards, and again for what fails, up to the attempts. */
+  /** Gets tasks done that are due, and again what fails, up to the attempts. */
   async #place(
     id: Bytes32,
     { tasks, runs, notBefore }: DueTasks,
     signal: AbortSignal,
     firstOffer?: Signed<'Offer'>,
   ): Promise<void> {
-    const { book, bidding, dealing, clock } = this.#parts
+    const { book, clock } = this.#parts
     if (notBefore > clock.now()) await clock.sleep(notBefore - clock.now(), signal)
-    const job = await book.get(id)
-    const { request } = job
-    if (runs >= request.attempts) return this.#giveUp(job, tasks)
-    const { tried, last } = historyOf(job, runs === 0 ? [] : await book.sharesOf(job), tasks)
-    const offer = firstOffer ?? this.#parts.offers.make(request, job.specCid, tasks.length)
+    const shares: Promise<void>[] = []
+    let left = tasks
+    let offer = firstOffer
+    let why: HiveError | undefined
+    try {
+      for (let job = await book.get(id); left.length > 0; job = await book.get(id)) {
+        if (runs >= job.request.attempts) break
+        using turn = await this.#turn(job, left, why !== undefined, signal)
+        if (turn === undefined) break
+        const round = await this.#round(await book.get(id), left, runs, signal, offer)
+        shares.push(...round.shares.map(async (share) => this.#share(job, share, signal)))
+        // Waited for below; what one of them throws must not be lost on the way.
+        for (const share of shares) share.catch(() => undefined)
+        left = round.unplaced
+        offer = undefined
+        why = round.why
+        if (left.length > 0 && waitLeft(job, left, clock.now()) <= 0) break
+      }
+    } finally {
+      await Promise.allSettled(shares)
+    }
+    await Promise.all(shares)
+    if (left.length > 0) await this.#giveUp(await book.get(id), left, why)
+  }
+
+  /** `undefined` when it does not come in the time that the tasks may wait. */
+  async #turn(
+    job: JobRecord,
+    tasks: readonly number[],
+    isAgain: boolean,
+    signal: AbortSignal,
+  ): Promise<Turn | undefined> {
+    const { line, clock } = this.#parts
+    const waiting = { priority: job.request.priority ?? PRIORITIES.normal, since: job.createdAt }
+    if (!isAgain) return line.first(waiting, signal)
+    const limit = { ms: waitLeft(job, tasks, clock.now()), code: 'QUEUE_TIMEOUT', signal } as const
+    try {
+      return await withinTime(clock, limit, async (limited) => line.again(waiting, limited))
+    } catch (error) {
+      if (signal.aborted || codeOf(error) !== 'QUEUE_TIMEOUT') throw error
+      return undefined // why nobody took the tasks is known from before
+    }
+  }
+
+  /** One offer: what of its tasks was placed, and why the others were not. */
+  async #round(
+    job: JobRecord,
+    tasks: readonly number[],
+    runs: number,
+    signal: AbortSignal,
+    firstOffer: Signed<'Offer'> | undefined,
+  ): Promise<Round> {
+    const { book, bidding, dealing, clock, offers } = this.#parts
+    const { id, request } = job
+    const { tried } = historyOf(job, runs === 0 ? [] : await book.sharesOf(job), tasks)
+    // One that had to wait for its turn may be too old to be bid for.
+    const isOpen = firstOffer !== undefined && firstOffer.message.bidsUntil > clock.now()
+    const offer = isOpen ? firstOffer : offers.make(request, job.specCid, tasks.length)
     await book.change(id, (each) => ({
       ...(each.state === 'draft' ? step(each, 'publish') : stepIfAllowed(each, 'retry')),
       offers: each.offers.includes(offer.id) ? each.offers : [...each.offers, offer.id],
@@ -77,33 +148,36 @@ export class JobRunner {
     const counts = { at: clock.now(), tasks: tasks.length, placed: placed.size }
     const answers = answersOf(outcome, refusals, counts)
     if (isTelling(answers)) await book.change(id, (each) => withAnswers(each, answers))
-    await allEnded(shares.map(async (share) => this.#share(job, share, signal)))
-    const unplaced = tasks.filter((task) => !placed.has(task))
-    if ((await this.#believe(id, unplaced, last)).length === 0) return
     const short = refusals.find((error) => codeOf(error) === 'INSUFFICIENT_DEPOSIT')
-    throw short ?? unplacedError(answers, fresh.length)
+    return {
+      shares,
+      unplaced: tasks.filter((task) => !placed.has(task)),
+      why: short instanceof HiveError ? short : unplacedError(answers, fresh.length),
+    }
   }
 
   /** Sees a share through, and places what it left undone once that is due. */
   async #share(job: JobRecord, share: ShareRecord, signal: AbortSignal): Promise<void> {
-    const { shares, book } = this.#parts
-    const { again, givenUp } = await shares.run(job, share, signal)
+    const { shares, book, line } = this.#parts
+    const { again, givenUp, cause } = await shares.run(job, share, signal)
+    line.wake()
     const current = await book.get(job.id)
     await allEnded([
       ...dueTasks(current, again).map(async (due) => this.#place(job.id, due, signal)),
-      ...(givenUp.length > 0 ? [this.#giveUp(current, givenUp)] : []),
+      ...(givenUp.length > 0 ? [this.#giveUp(current, givenUp, cause)] : []),
     ])
   }
 
-  /** Throws `NO_PROVIDER_LEFT` unless how these tasks last ended can be their result. */
-  async #giveUp(job: JobRecord, tasks: readonly number[]): Promise<void> {
+  /** Throws why nobody runs these tasks, unless how they last ended can be their result. */
+  async #giveUp(job: JobRecord, tasks: readonly number[], why?: HiveError): Promise<void> {
     const { last } = historyOf(job, [], tasks)
     const lost = await this.#believe(job.id, tasks, last)
     if (lost.length === 0) return
-    throw new HiveError('NO_PROVIDER_LEFT', {
-      tasks: lost.length,
-      attempts: job.request.attempts,
-    })
+    const { attempts, timeouts: { queueMs } = {} } = job.request
+    if (why === undefined) throw new HiveError('NO_PROVIDER_LEFT', { tasks: lost.length, attempts })
+    if (queueMs === undefined || why.code === 'QUEUE_TIMEOUT') throw why
+    const data = { ...why.data, queueMs, reason: why.code }
+    throw new HiveError('QUEUE_TIMEOUT', data, { cause: why })
   }
 
   /** Takes how tasks last ended as their results, where nobody runs them again. Returns the others. */
@@ -117,4 +191,10 @@ export class JobRunner {
       await this.#parts.book.change(id, (each) => withResults(each, believed))
     return tasks.filter((task) => !last.has(task))
   }
+}
+
+/** How long tasks that found no place may go on waiting for one, ms. */
+function waitLeft(job: JobRecord, tasks: readonly number[], now: number): number {
+  const { queueMs } = job.request.timeouts ?? {}
+  return queueMs === undefined ? 0 : dueSince(job, tasks) + queueMs - now
 }

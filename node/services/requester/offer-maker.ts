@@ -25,6 +25,8 @@ export class OfferMaker {
   make(request: JobRequest, specCid: Cid, tasks: number): Signed<'Offer'> {
     const { clock, signing } = this.#parts
     const now = clock.now()
+    // Tasks that may not wait longer than that need no bids after it.
+    const { bidWindowMs, timeouts: { queueMs = bidWindowMs } = {} } = request
     const message: Offer = {
       requester: signing.address,
       nonce: randomNonce(),
@@ -34,7 +36,7 @@ export class OfferMaker {
       tasks,
       maxPrice: request.maxPrice,
       issuedAt: now,
-      bidsUntil: now + request.bidWindowMs,
+      bidsUntil: now + Math.min(bidWindowMs, queueMs),
     }
     return signing.seal('Offer', message)
   }

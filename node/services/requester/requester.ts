@@ -30,6 +30,7 @@ import { SecretHandover } from './secret-handover.ts'
 import { SecretVault } from './secret-vault.ts'
 import { ShareRunner } from './share-runner.ts'
 import { VoucherDelivery } from './voucher-delivery.ts'
+import { WaitingLine } from './waiting-line.ts'
 
 export interface RequesterParts {
   readonly clock: Clock
@@ -56,6 +57,7 @@ export class Requester implements AsyncDisposable {
   readonly #loops: JobLoops
   readonly #vouchers: VoucherDelivery
   readonly #vault: SecretVault
+  readonly #line: WaitingLine
   readonly #stop = new AbortController()
   readonly #work = new TasksInFlight()
 
@@ -67,10 +69,12 @@ export class Requester implements AsyncDisposable {
     const shared = { ...parts, book: this.book, channels: this.channels }
     this.#vouchers = new VoucherDelivery(shared)
     this.#vault = new SecretVault(parts)
+    this.#line = new WaitingLine(parts)
     new SecretHandover({ ...shared, vault: this.#vault }, options).answer()
     const dealt = { ...shared, memory: new ProviderMemory(parts), awarding: new Awarding(shared) }
     const runner = new JobRunner({
       ...shared,
+      line: this.#line,
       offers: this.#offers,
       bidding: new Bidding(parts),
       dealing: new Dealing(dealt),
@@ -138,6 +142,7 @@ export class Requester implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new HiveError('CANCELLED'))
     await this.#loops[Symbol.asyncDispose]()
+    await this.#line[Symbol.asyncDispose]()
     await this.#work.settled()
   }
 
@@ -154,7 +159,10 @@ export class Requester implements AsyncDisposable {
     const needed = request.maxPrice * BigInt(request.spec.tasks)
     const { free } = await escrow.balances(signing.address, { signal })
     const available = free + this.channels.uncommitted()
-    if (available < needed) throw new HiveError('INSUFFICIENT_DEPOSIT', { available, needed })
+    // A job that may wait can wait for what other jobs have reserved and may not need.
+    const canWait = request.timeouts?.queueMs !== undefined
+    const most = canWait ? free + this.channels.unspent() : available
+    if (most < needed) throw new HiveError('INSUFFICIENT_DEPOSIT', { available, needed })
   }
 }
 

@@ -13,6 +13,7 @@ import type { Awarding } from './awarding.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
 import type { Following } from './following.ts'
 import type { JobBook } from './job-book.ts'
+import { PhaseLimits } from './phase-limits.ts'
 import type { ProviderMemory } from './provider-memory.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
 import { isResult, mayTryAgain, withResults, withTries } from './task-again.ts'
@@ -38,6 +39,8 @@ export interface Leftover {
   readonly again: readonly number[]
   /** Not to be run again: their job's policy does not name how they failed. */
   readonly givenUp: readonly number[]
+  /** Why they are given up, where the policy has no say in it. */
+  readonly cause?: HiveError
 }
 
 /** A task without a result; none where its share was lost. */
@@ -56,7 +59,10 @@ export class ShareRunner {
 
   /** Follows, verifies and pays. Resolves with what it leaves undone; throws when the job stops. */
   async run(job: JobRecord, share: ShareRecord, signal: AbortSignal): Promise<Leftover> {
-    const open = await this.#openAfter(job, share, signal)
+    await using limits = new PhaseLimits(this.#parts, job, share, signal)
+    const open = await this.#openAfter(job, share, limits, signal)
+    const { late } = limits
+    if (codeOf(late) === 'QUEUE_TIMEOUT') return givenUp(open, late)
     const mayAgain = ({ result }: OpenTask) => mayTryAgain(job.request, result)
     return {
       again: open.filter(mayAgain).map(({ task }) => task),
@@ -67,12 +73,13 @@ export class ShareRunner {
   async #openAfter(
     job: JobRecord,
     share: ShareRecord,
+    limits: PhaseLimits,
     signal: AbortSignal,
   ): Promise<readonly OpenTask[]> {
     const { clock, memory } = this.#parts
     const began = clock.now()
     try {
-      const open = await this.#followAndPay(job.request.spec, share, signal)
+      const open = await this.#followAndPay(job.request.spec, share, limits.signal)
       const failed = open.some(({ reason }) => reason === 'killed' || reason === 'start-failed')
       if (failed) await memory.failed(share.provider)
       else {
@@ -81,7 +88,7 @@ export class ShareRunner {
       }
       return open.map((result) => ({ task: result.index, result }))
     } catch (error) {
-      await this.#abandon(share, error, signal)
+      await this.#abandon(share, signal.aborted ? error : (limits.late ?? error), signal)
       return share.tasks.map((task) => ({ task }))
     }
   }
@@ -137,10 +144,13 @@ export class ShareRunner {
     if (isFinal(current.state)) await book.change(share.job, noted)
     else {
       const ended = stepIfAllowed(current, cancelled ? 'cancel' : 'fail')
-      await book.putShare({ ...ended, error: reasonOf(error) }, noted)
+      const code = cancelled ? codeOf(signal.reason) : reasonOf(error)
+      await book.putShare({ ...ended, error: code }, noted)
     }
     await channels.release(share.provider, share.id, told)
     if (cancelled) throw error
+    // A provider does not fail by having others to serve first.
+    if (codeOf(error) === 'QUEUE_TIMEOUT') return
     await this.#parts.memory.failed(share.provider)
     logger.warn('share failed', {
       provider: share.provider,
@@ -148,6 +158,11 @@ export class ShareRunner {
       code: reasonOf(error),
     })
   }
+}
+
+function givenUp(open: readonly OpenTask[], cause: HiveError | undefined): Leftover {
+  const left = { again: [], givenUp: open.map(({ task }) => task) }
+  return { ...left, ...(cause !== undefined && { cause }) }
 }
 
 /** Why a share failed: in the provider's own word where it gave one. */

@@ -115,6 +115,14 @@ export function dueTasks(job: JobRecord, tasks: readonly number[]): DueTasks[] {
   return [...groups.values()]
 }
 
+/** When the first of these open tasks could run: since the job was submitted, or since its last pause; Unix ms. */
+export function dueSince(job: JobRecord, tasks: readonly number[]): number {
+  const wanted = new Set(tasks)
+  const again = (job.again ?? []).filter(({ task }) => wanted.has(task))
+  const since = again.map(({ notBefore }) => notBefore)
+  return again.length < wanted.size ? job.createdAt : Math.min(...since)
+}
+
 function lastOf(job: JobRecord, task: number): TaskResult | undefined {
   return job.again?.find((each) => each.task === task)?.last
 }

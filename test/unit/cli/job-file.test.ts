@@ -107,6 +107,39 @@ stream: true
   assert.equal(job.stdin, join(dir, 'in.txt'))
 })
 
+test('job file: how the node handles the job is read with its words, and flags change single fields of it', async (t) => {
+  const spec = `
+module: a.wasm
+attempts: 4
+retry: { on: [75, timeout, 75], elsewhere: false, backOff: { first: 2s, factor: 1.5 } }
+timeouts: { queue: 10m, total: 1h }
+priority: high
+`
+  const dir = await folder(t, { 'job.yaml': spec, 'a.wasm': '' })
+  const { handling, attempts } = await readJob('job.yaml', {}, dir)
+  assert.equal(attempts, 4)
+  assert.deepEqual(handling, {
+    retry: {
+      on: [75, 'timeout'],
+      elsewhere: false,
+      backOff: { firstMs: 2 * second, factor: 1.5, mostMs: 300 * second },
+    },
+    timeouts: { queueMs: 600 * second, totalMs: 3600 * second },
+    priority: 8,
+  })
+  const flags = { retry: { backOff: { most: '3s' } }, timeouts: { fetch: '5s' }, priority: '0' }
+  const changed = (await readJob('job.yaml', flags, dir)).handling
+  assert.deepEqual(changed.retry?.backOff, { firstMs: 2 * second, factor: 1.5, mostMs: 3 * second })
+  assert.deepEqual(changed.timeouts, { ...handling.timeouts, fetchMs: 5 * second })
+  assert.equal(changed.priority, 0)
+  assert.deepEqual((await readJob('a.wasm', {}, dir)).handling, {})
+  const bad = { retry: { on: ['sometimes', 0] }, timeouts: { queue: '0s' }, priority: '10' }
+  assert.deepEqual(await refusal('a.wasm', bad, dir), [
+    'SPEC_INVALID',
+    ['retry.on[0]', 'retry.on[1]', 'priority', 'timeouts.queue'],
+  ])
+})
+
 test('job file: GPUs and destinations are for images, and destinations get their one spelling', async (t) => {
   const spec = `
 image: a.tar

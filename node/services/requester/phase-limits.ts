@@ -1,0 +1,88 @@
+import type { ErrorCode } from '../../domain/error-codes.ts'
+import { HiveError } from '../../domain/errors.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { TasksInFlight } from '../tasks-in-flight.ts'
+import type { JobBook, JobUpdate } from './job-book.ts'
+import type { JobRecord, ShareRecord } from './records.ts'
+import { dueSince } from './task-again.ts'
+
+/** Aborts when a share is not started, or not brought, within its job's timeouts. */
+export class PhaseLimits implements AsyncDisposable {
+  /** Aborts with `QUEUE_TIMEOUT`, `FETCH_TIMEOUT`, or the reason of the signal that was given. */
+  readonly signal: AbortSignal
+  readonly #clock: Clock
+  readonly #over = new AbortController()
+  readonly #done: AbortSignal
+  readonly #leave = new AbortController()
+  readonly #started = new AbortController()
+  readonly #brought = new AbortController()
+  readonly #work = new TasksInFlight()
+
+  constructor(
+    parts: { readonly clock: Clock; readonly book: JobBook },
+    job: JobRecord,
+    share: ShareRecord,
+    signal: AbortSignal,
+  ) {
+    this.#clock = parts.clock
+    this.#done = AbortSignal.any([signal, this.#leave.signal])
+    this.signal = AbortSignal.any([signal, this.#over.signal])
+    const { queueMs, fetchMs } = job.request.timeouts ?? {}
+    if (queueMs === undefined && fetchMs === undefined) return
+    const updates = parts.book.updates.subscribe(this.#done)
+    this.#work.start(async () => this.#listen(updates, share, fetchMs), noError)
+    if (share.state === 'fetching') this.#limitFetching(fetchMs)
+    if (queueMs === undefined) return
+    const left = dueSince(job, share.tasks) + queueMs - parts.clock.now()
+    this.#limit(left, this.#started.signal, 'QUEUE_TIMEOUT', { queueMs })
+  }
+
+  /** Why the share took too long; `undefined` when it did not. */
+  get late(): HiveError | undefined {
+    return this.#over.signal.aborted ? (this.#over.signal.reason as HiveError) : undefined
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#leave.abort()
+    await this.#work.settled()
+  }
+
+  async #listen(
+    updates: AsyncIterable<JobUpdate>,
+    { id, job, provider, tasks }: ShareRecord,
+    fetchMs: number | undefined,
+  ): Promise<void> {
+    for await (const update of updates) {
+      if (update.type === 'share' && update.share.id === id) {
+        if (update.share.state === 'fetching') this.#limitFetching(fetchMs)
+        else if (update.share.state !== 'awarded') this.#brought.abort()
+      }
+      const isOurs = update.type === 'task' && update.job === job && update.provider === provider
+      if (isOurs && tasks.includes(update.index)) {
+        this.#brought.abort()
+        this.#started.abort()
+      }
+    }
+  }
+
+  #limitFetching(fetchMs: number | undefined): void {
+    if (fetchMs !== undefined)
+      this.#limit(fetchMs, this.#brought.signal, 'FETCH_TIMEOUT', { ms: fetchMs })
+  }
+
+  #limit(
+    ms: number,
+    reached: AbortSignal,
+    code: ErrorCode,
+    data: Readonly<Record<string, number>>,
+  ): void {
+    const enough = AbortSignal.any([this.#done, reached])
+    this.#work.start(async () => {
+      await this.#clock.sleep(Math.max(0, ms), enough)
+      this.#over.abort(new HiveError(code, data))
+    }, noError)
+  }
+}
+
+/** What is thrown here is the reason of a signal that says that waiting has an end. */
+function noError(): void {}
