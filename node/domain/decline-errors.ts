@@ -45,8 +45,8 @@ export const DECLINE_ERRORS = {
   ),
   DECLINED_POLICY: text('The provider’s policy refuses this job.', 'Choose another provider.'),
   DECLINED_EXPOSURE: text(
-    'The provider would be owed more than the channel covers.',
-    'Deposit more, or let open vouchers settle first.',
+    'The provider would be owed more than the channel covers, or than it trusts this requester with.',
+    'Deposit more, or let open vouchers settle first; trust grows with what was paid, so begin with less at a time.',
   ),
 } as const satisfies Record<`DECLINED_${string}`, ErrorText>
 

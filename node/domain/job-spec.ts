@@ -17,6 +17,12 @@ export interface InputFile {
   readonly size: number
 }
 
+/** A job of one task that runs until it is stopped, its time is over or it is not paid any more. */
+export interface ServiceTerms {
+  /** After how much time each part is paid, by the second, ms. */
+  readonly payEveryMs: number
+}
+
 /** What differs from task to task of an array. */
 export interface TaskInput {
   /** Value of `{input}` in arguments and environment; a name, never a path of the requester's machine. */
@@ -46,8 +52,10 @@ export interface JobSpec {
   readonly egress?: readonly string[]
   /** Given to the winning provider alone, after the award. */
   readonly secrets?: readonly SecretSlot[]
-  /** Wall time of one task, ms. */
+  /** Wall time of one task, ms; of a service, its term. */
   readonly timeoutMs: number
+  /** Left out: each task is paid when it has ended. */
+  readonly service?: ServiceTerms
   /** Instructions that one task may execute, weighted; without it they are not counted. Only for `wasm`. */
   readonly fuel?: number
   /** Whether a task must put out the same on every machine. Only for `wasm`. */

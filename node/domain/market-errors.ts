@@ -83,6 +83,14 @@ export const MARKET_ERRORS = {
     'The receipt does not match the agreement or the results.',
     'Nothing was paid for it; the tasks are tried elsewhere.',
   ),
+  HEARTBEAT_INVALID: text(
+    'The heartbeat does not follow from the one before it, or from the time that has passed.',
+    'Nothing was paid for it; docs/protocol/heartbeats.md has the numbered rules.',
+  ),
+  UNPAID: text(
+    'No voucher followed the heartbeats of a metered share, so that its provider stopped it.',
+    'Keep the node online while a service runs, and enough in its account for two more intervals.',
+  ),
   VOUCHER_INVALID: text(
     'The voucher does not raise its channel correctly.',
     'See docs/protocol/vouchers.md for the numbered rules.',

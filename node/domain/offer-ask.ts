@@ -15,6 +15,7 @@ export type OfferAsk = Pick<
   | 'gpuMemoryBytes'
   | 'egress'
   | 'taskTimeoutMs'
+  | 'payEveryMs'
 >
 
 /** What an offer says of its spec. */
@@ -30,12 +31,13 @@ export function pickAsk(offer: OfferAsk): OfferAsk {
     gpuMemoryBytes: offer.gpuMemoryBytes,
     egress: offer.egress,
     taskTimeoutMs: offer.taskTimeoutMs,
+    payEveryMs: offer.payEveryMs,
   }
 }
 
 /** What an offer for `spec` has to say; `image` is the SHA-256 that the program's CID carries. */
 export function askOf(spec: JobSpec, image: Bytes32): OfferAsk {
-  const { resources, gpus, egress = [], timeoutMs } = spec
+  const { resources, gpus, egress = [], timeoutMs, service } = spec
   const { cpuMillis, memoryBytes, diskBytes } = resources
   return {
     class: classOf(spec),
@@ -48,6 +50,7 @@ export function askOf(spec: JobSpec, image: Bytes32): OfferAsk {
     gpuMemoryBytes: gpus?.memoryBytes ?? 0,
     egress,
     taskTimeoutMs: timeoutMs,
+    payEveryMs: service?.payEveryMs ?? 0,
   }
 }
 

@@ -2,6 +2,7 @@ import { isDestination } from './egress.ts'
 import type { ErrorCode } from './error-codes.ts'
 import { isGpuVendor, MAX_GPUS } from './gpu-need.ts'
 import type { Address, Bytes32 } from './ids.ts'
+import { isPayInterval } from './metering.ts'
 import type { Amount } from './money.ts'
 import type { Resources } from './resources.ts'
 import { hour, minute, second } from './units.ts'
@@ -31,7 +32,9 @@ export interface Offer {
   readonly egress: readonly string[]
   /** Wall time that one task may run, ms. */
   readonly taskTimeoutMs: number
-  /** Most the requester pays for one task. */
+  /** 0: a task is paid when it has ended; otherwise prices are by the second, and paid after each such time, ms. */
+  readonly payEveryMs: number
+  /** Most the requester pays for one task, or for one second of it. */
   readonly maxPrice: Amount
   /** Unix ms. */
   readonly issuedAt: number
@@ -86,6 +89,8 @@ export function offerFault(offer: Offer, now: number, network: string): OfferFau
   // [REJECT] offers R10: it asks for at most MAX_GPUS, of a maker that is known or of any
   const isKnownVendor = offer.gpuVendor === '' || isGpuVendor(offer.gpuVendor)
   if (offer.gpus > MAX_GPUS || !isKnownVendor) return fault('OFFER_INVALID', 'reject', 'R10')
+  // [REJECT] offers R11: it is paid at the end, or after whole seconds between MIN_PAY_EVERY_MS and MAX_PAY_EVERY_MS
+  if (!isPayInterval(offer.payEveryMs)) return fault('OFFER_INVALID', 'reject', 'R11')
   return undefined
 }
 

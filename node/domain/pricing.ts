@@ -1,4 +1,5 @@
 import { kindOfClass } from './job-spec.ts'
+import { isMetered } from './metering.ts'
 import type { Amount } from './money.ts'
 import type { Offer } from './offer.ts'
 
@@ -48,18 +49,33 @@ export interface PriceTerms {
   readonly leastPrices: Readonly<Partial<Record<string, Amount>>>
 }
 
-/** What a provider on these terms asks for one task of the offer, at this load (0 to 1). */
+/** What a provider on these terms asks for one task of the offer, or for a second of it, at this load (0 to 1). */
 export function askedPrice(offer: Offer, terms: PriceTerms, utilisation: number): Amount {
   const rule: PricingRule = PRICING_RULES[terms.pricing]
   const price = rule(offer, terms.prices, utilisation)
-  const least = terms.leastPrices[kindOfClass(offer.class)] ?? 0n
+  const leastForTask = terms.leastPrices[kindOfClass(offer.class)] ?? 0n
+  const least = isMetered(offer) ? aSecondOf(leastForTask, terms.prices) : leastForTask
   return price > least ? price : least
 }
 
 function listPrice(offer: Offer, list: PriceList): Amount {
+  if (isMetered(offer)) return secondPrice(offer, list)
   const seconds = BigInt(Math.min(Math.ceil(offer.taskTimeoutMs / 1000), list.reservedSecondsCap))
   const cores = (list.perCoreSecond * seconds * BigInt(offer.cpuMillis)) / 1000n
   return list.perTask + cores + list.perGpuSecond * seconds * BigInt(offer.gpus)
+}
+
+/** Of a task that is paid by the second: what it reserves, without a price for its start; never nothing. */
+function secondPrice(offer: Offer, list: PriceList): Amount {
+  const cores = (list.perCoreSecond * BigInt(offer.cpuMillis) + 999n) / 1000n
+  const price = cores + list.perGpuSecond * BigInt(offer.gpus)
+  return price > 0n ? price : 1n
+}
+
+/** A price of a task, spread over the seconds that are charged at most. */
+function aSecondOf(price: Amount, { reservedSecondsCap }: PriceList): Amount {
+  const seconds = BigInt(Math.max(1, reservedSecondsCap))
+  return (price + seconds - 1n) / seconds
 }
 
 function followPermille(utilisation: number): number {

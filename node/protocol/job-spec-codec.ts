@@ -6,8 +6,10 @@ import {
   JOB_KINDS,
   type InputFile,
   type JobSpec,
+  type ServiceTerms,
   type TaskInput,
 } from '../domain/job-spec.ts'
+import { isPayInterval } from '../domain/metering.ts'
 import { MAX_TASKS } from '../domain/offer.ts'
 import { MAX_REPOSITORY_CHARS, parseRepository } from '../domain/registry-image.ts'
 import type { Resources } from '../domain/resources.ts'
@@ -89,6 +91,7 @@ const jobSpec = record<JobSpec>({
   egress: optional(list(text(MAX_DESTINATION_CHARS), MAX_EGRESS)),
   secrets: optional(list(secretSlot, MAX_SECRETS)),
   timeoutMs: uint64,
+  service: optional(record<ServiceTerms>({ payEveryMs: uint32 })),
   fuel: optional(uint64),
   deterministic: optional(bool),
   stream: bool,
@@ -120,6 +123,10 @@ export function decodeJobSpec(bytes: Uint8Array): JobSpec {
   const arrayFits = spec.inputs.length === 0 || spec.inputs.length === spec.tasks
   if (!arrayFits || spec.tasks < 1 || spec.tasks > MAX_TASKS)
     return malformed('spec.tasks', 'one input a task')
+  const { service } = spec
+  if (service !== undefined && (service.payEveryMs === 0 || !isPayInterval(service.payEveryMs)))
+    return malformed('spec.service.payEveryMs', 'whole seconds, up to MAX_PAY_EVERY_MS')
+  if (service !== undefined && spec.tasks !== 1) return malformed('spec.tasks', '1 of a service')
   if (spec.fuel === 0) return malformed('spec.fuel', 'at least 1')
   if (spec.kind !== 'wasm' && (spec.fuel !== undefined || spec.deterministic === true))
     return malformed('spec.kind', 'wasm, for what counts instructions or is deterministic')

@@ -4,6 +4,7 @@ import type { Bid, BondOffer } from '../domain/bid.ts'
 import { MAX_DESTINATION_CHARS, MAX_EGRESS } from '../domain/egress.ts'
 import { MAX_CLASS_CHARS } from '../domain/job-spec.ts'
 import { MAX_TASKS, type Offer } from '../domain/offer.ts'
+import type { Heartbeat } from '../domain/heartbeat.ts'
 import type { Receipt } from '../domain/receipt.ts'
 import type { Voucher } from '../domain/voucher.ts'
 import {
@@ -38,6 +39,7 @@ export interface Messages {
   readonly BondOffer: BondOffer
   readonly Agreement: Agreement
   readonly Award: Award
+  readonly Heartbeat: Heartbeat
   readonly Receipt: Receipt
   readonly Voucher: Voucher
 }
@@ -85,6 +87,7 @@ export const MESSAGES: { readonly [N in MessageName]: MessageRow<Messages[N]> } 
       gpuMemoryBytes: uint64,
       egress: list(text(MAX_DESTINATION_CHARS), MAX_EGRESS),
       taskTimeoutMs: uint64,
+      payEveryMs: uint64,
       maxPrice: uint96,
       issuedAt: uint64,
       bidsUntil: uint64,
@@ -145,6 +148,18 @@ export const MESSAGES: { readonly [N in MessageName]: MessageRow<Messages[N]> } 
   Award: {
     fields: { agreement: bytes32, tasks: list(uint32, MAX_TASKS), issuedAt: uint64 },
     maxBytes: MAX_AWARD_BYTES,
+    signers: 1,
+  },
+  Heartbeat: {
+    fields: {
+      agreement: bytes32,
+      seq: uint64,
+      elapsedMs: uint64,
+      digest: bytes32,
+      closing: bool,
+      at: uint64,
+    },
+    maxBytes: MAX_SMALL_BYTES,
     signers: 1,
   },
   Receipt: {

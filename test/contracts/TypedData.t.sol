@@ -7,7 +7,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Messages} from "../../contracts/libraries/Messages.sol";
 import {Agreement, BondOffer, CloseMutual, Receipt, Voucher} from "../../contracts/types/SignedMessages.sol";
 import {EscrowFixture} from "./support/EscrowFixture.sol";
-import {Advert, Award, Bid, OffChainMessages, Offer} from "./support/OffChainMessages.sol";
+import {Advert, Award, Bid, Heartbeat, OffChainMessages, Offer} from "./support/OffChainMessages.sol";
 import {VectorFile} from "./support/VectorFile.sol";
 
 /// @title Both languages hash and sign alike
@@ -59,6 +59,10 @@ contract TypedDataTest is EscrowFixture {
         check("Bid");
     }
 
+    function test_heartbeat_matchesItsVectors() external {
+        check("Heartbeat");
+    }
+
     function test_award_matchesItsVectors() external {
         check("Award");
     }
@@ -104,6 +108,7 @@ contract TypedDataTest is EscrowFixture {
         if (equal(name, "Advert")) return advert().hash();
         if (equal(name, "Offer")) return offer().hash();
         if (equal(name, "Bid")) return bid().hash();
+        if (equal(name, "Heartbeat")) return heartbeat().hash();
         return award().hash();
     }
 
@@ -214,6 +219,7 @@ contract TypedDataTest is EscrowFixture {
         m.gpuMemoryBytes = uint64(v.num("gpuMemoryBytes"));
         m.egress = v.texts("egress");
         m.taskTimeoutMs = uint64(v.num("taskTimeoutMs"));
+        m.payEveryMs = uint64(v.num("payEveryMs"));
         m.maxPrice = uint96(v.num("maxPrice"));
         m.issuedAt = uint64(v.num("issuedAt"));
         m.bidsUntil = uint64(v.num("bidsUntil"));
@@ -227,6 +233,15 @@ contract TypedDataTest is EscrowFixture {
         m.etaMs = uint64(v.num("etaMs"));
         m.cached = v.flag("cached");
         m.validUntil = uint64(v.num("validUntil"));
+    }
+
+    function heartbeat() private view returns (Heartbeat memory m) {
+        m.agreement = v.word("agreement");
+        m.seq = uint64(v.num("seq"));
+        m.elapsedMs = uint64(v.num("elapsedMs"));
+        m.digest = v.word("digest");
+        m.closing = v.flag("closing");
+        m.at = uint64(v.num("at"));
     }
 
     function award() private view returns (Award memory m) {

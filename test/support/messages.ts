@@ -1,6 +1,7 @@
 import type { Advert } from '../../node/domain/advert.ts'
 import type { Agreement, Award } from '../../node/domain/agreement.ts'
 import type { Bid, BondOffer } from '../../node/domain/bid.ts'
+import type { Heartbeat } from '../../node/domain/heartbeat.ts'
 import { type Address, type Bytes32, ZERO_ADDRESS, ZERO_BYTES32 } from '../../node/domain/ids.ts'
 import type { JobSpec } from '../../node/domain/job-spec.ts'
 import type { Offer } from '../../node/domain/offer.ts'
@@ -41,6 +42,7 @@ export function anOffer(changes: Partial<Offer> = {}): Offer {
     gpuMemoryBytes: 0,
     egress: [],
     taskTimeoutMs: 30 * second,
+    payEveryMs: 0,
     maxPrice: 100n,
     issuedAt: NOW,
     bidsUntil: NOW + 10 * second,
@@ -180,6 +182,19 @@ export function aSpec(changes: Partial<JobSpec> = {}): JobSpec {
     stream: false,
     tasks: 4,
     inputs: [],
+    ...changes,
+  }
+}
+
+/** The first heartbeat of {@link anAgreement}, after ten seconds. */
+export function aHeartbeat(changes: Partial<Heartbeat> = {}): Heartbeat {
+  return {
+    agreement: bytes32Of('a9'),
+    seq: 1,
+    elapsedMs: 10 * second,
+    digest: ZERO_BYTES32,
+    closing: false,
+    at: NOW,
     ...changes,
   }
 }

@@ -7,6 +7,7 @@ import { MESSAGES, type MessageName, type Messages } from '../../node/protocol/m
 import {
   aBid,
   aBondOffer,
+  aHeartbeat,
   anAdvert,
   anAgreement,
   anAward,
@@ -30,6 +31,7 @@ export const SAMPLES: { readonly [N in MessageName]: Messages[N] } = {
   BondOffer: aBondOffer(),
   Agreement: anAgreement(),
   Award: anAward(),
+  Heartbeat: aHeartbeat(),
   Receipt: aReceipt(),
   Voucher: aVoucher(),
 }

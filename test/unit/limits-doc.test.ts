@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import * as advert from '../../node/domain/advert.ts'
 import * as bid from '../../node/domain/bid.ts'
 import * as challenge from '../../node/domain/challenge.ts'
+import * as metering from '../../node/domain/metering.ts'
 import * as offer from '../../node/domain/offer.ts'
 import { parseBytes, parseDuration } from '../../node/domain/units.ts'
 import * as limits from '../../node/protocol/limits.ts'
@@ -51,7 +52,7 @@ test('the limits of messages and content are those of the source', () => {
 })
 
 test('the limits of the market are those of the source', () => {
-  compare('Market', constants(offer, bid, advert, intake))
+  compare('Market', constants(offer, bid, advert, metering, intake))
 })
 
 test('the limits of challenges are those of the source', () => {

@@ -16,6 +16,7 @@ const MESSAGE_DOCS: Readonly<Record<MessageName, string>> = {
   BondOffer: 'bids',
   Agreement: 'agreements',
   Award: 'agreements',
+  Heartbeat: 'heartbeats',
   Receipt: 'receipts',
   Voucher: 'vouchers',
 }

@@ -1,4 +1,5 @@
 import { agreementFault, type Agreement } from '../../domain/agreement.ts'
+import { MAX_WRITTEN_OFF } from '../../domain/credit-window.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { step } from '../../domain/job-state.ts'
@@ -31,12 +32,6 @@ export interface AwardDeskParts {
   /** Called with each share that this node has taken, once it is on record. */
   readonly onTaken: (work: WorkRecord) => void
 }
-
-/**
- * Delivered shares that a requester may leave unpaid before it gets no more: a lost connection at
- * the wrong moment happens to honest ones too. Source: docs/trust.md.
- */
-export const MAX_WRITTEN_OFF = 3
 
 /** Most that the node posts in a case over one share: nothing, as long as it takes part in none. */
 const MAX_CASE_BOND: Amount = 0n

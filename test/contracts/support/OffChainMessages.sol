@@ -27,6 +27,7 @@ struct Offer {
     uint64 gpuMemoryBytes;
     string[] egress;
     uint64 taskTimeoutMs;
+    uint64 payEveryMs;
     uint96 maxPrice;
     uint64 issuedAt;
     uint64 bidsUntil;
@@ -48,6 +49,15 @@ struct Award {
     uint64 issuedAt;
 }
 
+struct Heartbeat {
+    bytes32 agreement;
+    uint64 seq;
+    uint64 elapsedMs;
+    bytes32 digest;
+    bool closing;
+    uint64 at;
+}
+
 /// @title EIP-712 struct hashes of the messages that no contract ever sees
 /// @notice Kept for the vectors alone: a second opinion on the codec of the nodes.
 library OffChainMessages {
@@ -55,10 +65,13 @@ library OffChainMessages {
         "Advert(address node,uint64 seq,string network,string[] kinds,string hardware,uint64 issuedAt,uint64 expiresAt)"
     );
     bytes32 internal constant OFFER_TYPEHASH = keccak256(
-        "Offer(address requester,uint256 nonce,string network,string class,bytes32 spec,bytes32 image,uint32 tasks,uint32 cpuMillis,uint64 memoryBytes,uint64 diskBytes,uint32 gpus,string gpuVendor,uint64 gpuMemoryBytes,string[] egress,uint64 taskTimeoutMs,uint96 maxPrice,uint64 issuedAt,uint64 bidsUntil)"
+        "Offer(address requester,uint256 nonce,string network,string class,bytes32 spec,bytes32 image,uint32 tasks,uint32 cpuMillis,uint64 memoryBytes,uint64 diskBytes,uint32 gpus,string gpuVendor,uint64 gpuMemoryBytes,string[] egress,uint64 taskTimeoutMs,uint64 payEveryMs,uint96 maxPrice,uint64 issuedAt,uint64 bidsUntil)"
     );
     bytes32 internal constant BID_TYPEHASH = keccak256(
         "Bid(bytes32 offer,address provider,uint96 price,uint32 capacity,uint64 etaMs,bool cached,uint64 validUntil)"
+    );
+    bytes32 internal constant HEARTBEAT_TYPEHASH = keccak256(
+        "Heartbeat(bytes32 agreement,uint64 seq,uint64 elapsedMs,bytes32 digest,bool closing,uint64 at)"
     );
     bytes32 internal constant AWARD_TYPEHASH = keccak256("Award(bytes32 agreement,uint32[] tasks,uint64 issuedAt)");
 
@@ -98,6 +111,7 @@ library OffChainMessages {
             m.gpuMemoryBytes,
             texts(m.egress),
             m.taskTimeoutMs,
+            m.payEveryMs,
             m.maxPrice,
             m.issuedAt,
             m.bidsUntil
@@ -107,6 +121,10 @@ library OffChainMessages {
 
     function hash(Bid memory m) internal pure returns (bytes32) {
         return keccak256(abi.encode(BID_TYPEHASH, m));
+    }
+
+    function hash(Heartbeat memory m) internal pure returns (bytes32) {
+        return keccak256(abi.encode(HEARTBEAT_TYPEHASH, m));
     }
 
     function hash(Award memory m) internal pure returns (bytes32) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { codeOf } from '../../../node/domain/errors.ts'
-import { MAX_WRITTEN_OFF } from '../../../node/services/provider/award-desk.ts'
+import { MAX_WRITTEN_OFF } from '../../../node/domain/credit-window.ts'
 import { HandMadeRequester } from '../../support/hand-made-requester.ts'
 import { TestMarket } from '../../support/test-market.ts'
 
