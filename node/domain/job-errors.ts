@@ -40,6 +40,35 @@ export const JOB_ERRORS = {
     'An output file cannot be written.',
     'Choose another folder with --out, or fetch it later with `hive job ID --out DIR`.',
   ),
+  // inside running jobs
+  TASK_NOT_RUNNING: text(
+    'The task does not run now.',
+    'Wait until `hive job` shows its share as running; what has ended cannot be entered.',
+  ),
+  ATTACH_DECLINED: text(
+    'The provider lets nobody into the jobs that run on its machine.',
+    'Use a provider whose operator has set provider.policy.attach to on.',
+  ),
+  ATTACH_UNSUPPORTED: text(
+    'There is no such way into this task.',
+    'docs/attach.md says what can be done with which kind of job and sandbox.',
+  ),
+  ATTACH_DETERMINISTIC: text(
+    'A deterministic job may not be touched while it runs: its result would be nobody’s to reproduce.',
+    'Run it without `deterministic` to look inside.',
+  ),
+  ATTACH_LIMIT: text(
+    'More goes in and out of the task than its provider lets through.',
+    'End other connections to it; docs/limits.md lists the limits.',
+  ),
+  EXEC_FAILED: text(
+    'The program could not be started inside the task.',
+    'Check that the job’s image has it; the data below says more.',
+  ),
+  FORWARD_REFUSED: text(
+    'Nothing inside the task takes connections on that port.',
+    'Have the job listen on 127.0.0.1 or 0.0.0.0, and check the port.',
+  ),
   // sandboxes
   SANDBOX_UNAVAILABLE: text(
     'This node has no sandbox for that kind of job.',

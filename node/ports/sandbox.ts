@@ -3,6 +3,7 @@ import type { JobKind } from '../domain/job-spec.ts'
 import type { TaskUse } from '../domain/machine-sample.ts'
 import type { EndReason, Usage } from '../domain/receipt.ts'
 import type { Resources } from '../domain/resources.ts'
+import type { Attach } from './attach.ts'
 
 /** A file inside the sandbox; `path` is absolute there. */
 export interface SandboxFile {
@@ -123,6 +124,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly gpuVendors?: readonly GpuVendor[]
   /** Whether a task may have destinations here; one that does where it may not is start-failed. */
   readonly hasEgress?: boolean
+  /** Ways into a task that runs; left out: none. */
+  readonly attach?: Attach
   /** What a task that runs has used so far; `undefined` for one that does not run. Left out where it cannot be told. */
   usage?(taskId: string): Promise<TaskUse | undefined>
   /** Whether the image is already loaded, so that a bid may say so. */

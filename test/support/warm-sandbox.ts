@@ -67,6 +67,7 @@ export async function openWarmSandbox(runtime: string): Promise<WarmTestSandbox>
       kind: sandbox.kind,
       isolation: sandbox.isolation,
       ...(sandbox.left && { left: sandbox.left }),
+      ...(sandbox.attach && { attach: sandbox.attach }),
       holds: (id) => sandbox.holds(id),
       run: (task, options) => {
         const kind = kindOf(task)

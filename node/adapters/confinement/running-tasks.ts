@@ -2,6 +2,13 @@ import { HiveError } from '../../domain/errors.ts'
 import type { JobKind } from '../../domain/job-spec.ts'
 import type { TaskUse } from '../../domain/machine-sample.ts'
 import type { RunOptions, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
+import type {
+  Attach,
+  AttachOptions,
+  ExecProgram,
+  ExecSession,
+  TaskConnection,
+} from '../../ports/attach.ts'
 import type { Metered } from './cgroup-meter.ts'
 import { unstarted } from './task-result.ts'
 
@@ -11,6 +18,14 @@ export interface RunProgress extends RunOptions {
   readonly onStarted: () => void
   /** How to find out, from now to the end of the run, what the job has used so far. */
   readonly onMeter?: (read: () => Promise<Metered>) => void
+  /** How to get inside the job, from now to the end of the run. */
+  readonly onInside?: (inside: Inside) => void
+}
+
+/** The ways into one task that runs, as {@link Attach} has them; what is left out cannot be done. */
+export interface Inside {
+  readonly exec?: (program: ExecProgram, options: AttachOptions) => Promise<ExecSession>
+  readonly connect?: (port: number, options: AttachOptions) => Promise<TaskConnection>
 }
 
 /** Runs a task to its end, or to its signal's. */
@@ -23,10 +38,27 @@ export class RunningTasks implements AsyncDisposable {
   readonly #closing = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
   readonly #meters = new Map<string, () => Promise<Metered>>()
+  readonly #insides = new Map<string, Inside>()
 
   constructor(parts: { readonly kind: JobKind; readonly runner: TaskRunner }) {
     this.#kind = parts.kind
     this.#runner = parts.runner
+  }
+
+  /** The ways into the tasks that run. */
+  get attach(): Attach {
+    return {
+      exec: async (taskId, program, options) => {
+        const { exec } = this.#inside(taskId)
+        if (exec === undefined) throw new HiveError('ATTACH_UNSUPPORTED', { way: 'exec' })
+        return await exec(program, options)
+      },
+      connect: async (taskId, port, options) => {
+        const { connect } = this.#inside(taskId)
+        if (connect === undefined) throw new HiveError('ATTACH_UNSUPPORTED', { way: 'forward' })
+        return await connect(port, options)
+      },
+    }
   }
 
   /** What a task has used so far; `undefined` unless it runs. */
@@ -74,6 +106,9 @@ export class RunningTasks implements AsyncDisposable {
       onMeter: (read) => {
         if (!isAbandoned) this.#meters.set(task.id, read)
       },
+      onInside: (inside) => {
+        if (!isAbandoned) this.#insides.set(task.id, inside)
+      },
     })
     const settled = work.then(
       () => undefined,
@@ -86,6 +121,7 @@ export class RunningTasks implements AsyncDisposable {
     } finally {
       signal.removeEventListener('abort', onAbort)
       this.#meters.delete(task.id)
+      this.#insides.delete(task.id)
       void settled.then(() => this.#running.delete(settled))
     }
   }
@@ -114,6 +150,12 @@ export class RunningTasks implements AsyncDisposable {
       either.removeEventListener('abort', onAbort)
       void settled.then(() => this.#running.delete(settled))
     }
+  }
+
+  #inside(taskId: string): Inside {
+    const inside = this.#insides.get(taskId)
+    if (inside === undefined) throw new HiveError('TASK_NOT_RUNNING', { task: taskId })
+    return inside
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

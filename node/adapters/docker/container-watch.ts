@@ -3,6 +3,7 @@ import { HiveError } from '../../domain/errors.ts'
 import type { EndReason } from '../../domain/receipt.ts'
 import { second } from '../../domain/units.ts'
 import type { SandboxTask } from '../../ports/sandbox.ts'
+import { containerInside } from './container-inside.ts'
 import { engineGone, unlessGone } from './engine.ts'
 import type { RunProgress } from '../confinement/running-tasks.ts'
 import { CappedOutput } from '../confinement/capped-output.ts'
@@ -23,15 +24,17 @@ export interface ContainerStart {
   follow(): Promise<void>
   /** How much longer it may run, ms. @default the task's own limit */
   readonly leftMs?: number
+  /** The container whose network the task has, if that can be entered. */
+  readonly network: Docker.Container | undefined
 }
 
 /** How one that was made for the task alone does. */
 export function coldStart(
   container: Docker.Container,
   task: SandboxTask,
-  follow: () => Promise<void>,
+  more: Pick<ContainerStart, 'follow' | 'network'>,
 ): ContainerStart {
-  return { attach: () => attach(container, task), begin: () => container.start(), follow }
+  return { attach: () => attach(container, task), begin: () => container.start(), ...more }
 }
 
 /**
@@ -71,10 +74,15 @@ export async function watchContainer(
   const reading = drain(attached, capture)
   const startedAt = performance.now()
   let timer: NodeJS.Timeout | undefined
+  // what it prints may be heard before the engine says that it runs
+  const begun = Promise.withResolvers<boolean>()
+  const inside = containerInside(container, task, start.network, begun.promise)
+  progress.onInside?.(inside)
   try {
     await startStep(start.begin())
     isRunning = true
     progress.onStarted()
+    begun.resolve(true)
     if (cut !== undefined || progress.signal.aborted) stop(cut ?? 'killed')
     timer = setTimeout(() => {
       stop('timeout')
@@ -89,10 +97,12 @@ export async function watchContainer(
     const { State: state } = await container.inspect()
     return { cut, status, isOutOfMemory: state.OOMKilled, wallMs, output }
   } finally {
+    begun.resolve(false)
     clearTimeout(timer)
     progress.signal.removeEventListener('abort', onAbort)
     if ('destroy' in attached && typeof attached.destroy === 'function') attached.destroy()
     await reading
+    await inside[Symbol.asyncDispose]()
   }
 }
 

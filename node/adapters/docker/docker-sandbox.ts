@@ -1,6 +1,7 @@
 import { GPU_VENDORS, type GpuDevice, type GpuVendor } from '../../domain/gpu-need.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { TaskUse } from '../../domain/machine-sample.ts'
+import type { Attach } from '../../ports/attach.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type {
   RunOptions,
@@ -148,6 +149,10 @@ class DockerSandbox implements Sandbox {
         wantsEgress(task) ? runConnected(on, way, task, progress) : runTask(on, task, progress),
     })
     this.left = new Resumption({ on, tasks: this.#tasks }, left)
+  }
+
+  get attach(): Attach {
+    return this.#tasks.attach
   }
 
   holds(imageId: string): boolean {

@@ -52,7 +52,7 @@ export function forStrangers(refusal: Refusal): string {
       /[^\s":]*\/(?:overlay2|vfs|volumes|containers|containerd|runtimes)\/[^\s":]*/g,
       '(a folder of the engine)',
     )
-    .replace(/^.*unable to start container process: /, '')
+    .replace(/^.*(?:unable to start container process|processes for container): /, '')
 }
 
 /** `error` as this project's own: the engine cannot do its work any more. */

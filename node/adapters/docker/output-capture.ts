@@ -11,12 +11,12 @@ export function streamOf(bytes: Uint8Array, at: number): OutputStream {
 
 /** Takes a container's two streams apart. */
 export class OutputCapture {
-  readonly #output: CappedOutput
+  readonly #output: Pick<CappedOutput, 'push'>
   #header = Buffer.alloc(0)
   #stream: OutputStream = 1
   #frameLeft = 0
 
-  constructor(parts: { readonly output: CappedOutput }) {
+  constructor(parts: { readonly output: Pick<CappedOutput, 'push'> }) {
     this.#output = parts.output
   }
 

@@ -6,6 +6,7 @@ import { planFolders } from '../confinement/task-folders.ts'
 import { finished } from '../confinement/task-result.ts'
 import { usableLimits } from '../confinement/usable-limits.ts'
 import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
+import { networkIn } from './container-inside.ts'
 import { watchContainer } from './container-watch.ts'
 import { engineGone, refusalOf } from './engine.ts'
 import type { LeftTask } from './left-tasks.ts'
@@ -56,6 +57,7 @@ async function attempt(
     attach: () => container.logs({ stdout: true, stderr: true, follow: true }),
     begin: async () => undefined,
     follow: () => usage.follow(container),
+    network: networkIn(on, container),
     leftMs: Math.max(0, Date.parse(state.StartedAt) + task.limits.wallMs - Date.now()),
   })
   const lines = await readTaskLog(container)

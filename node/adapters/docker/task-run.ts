@@ -3,6 +3,7 @@ import { HiveError } from '../../domain/errors.ts'
 import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { containerSettings } from './container-settings.ts'
 import type { RunProgress } from '../confinement/running-tasks.ts'
+import { networkIn } from './container-inside.ts'
 import { coldStart, watchContainer } from './container-watch.ts'
 import { engineGone, refusalOf } from './engine.ts'
 import { collectOutputs } from './output-collection.ts'
@@ -86,7 +87,8 @@ async function runCold(
   await made.fill(folders)
   progress.onMeter?.(() => usage.read())
   if (progress.signal.aborted) return unstarted(task, 'killed', 'cancelled before it started')
-  const start = coldStart(container, task, () => usage.follow(container))
+  const follow = () => usage.follow(container)
+  const start = coldStart(container, task, { follow, network: networkIn(on, container) })
   const end = await watchContainer(container, task, progress, start)
   const collected = await collectOutputs(container, task)
   return finished(task, end, collected, await usage.read())

@@ -6,6 +6,7 @@ import type { RunProgress } from '../confinement/running-tasks.ts'
 import type { TaskFolder } from '../confinement/task-folders.ts'
 import { finished, unstarted } from '../confinement/task-result.ts'
 import { containerSettings, environmentOf } from './container-settings.ts'
+import { networkIn } from './container-inside.ts'
 import { watchContainer } from './container-watch.ts'
 import { gpuSettings } from './gpu-settings.ts'
 import { LaunchScreen } from './launch-screen.ts'
@@ -99,6 +100,7 @@ export async function makeWarmContainer(
           attached.end(Buffer.from(task.stdin))
         },
         follow: () => usage.follow(container),
+        network: networkIn(on, container),
       })
       if (screen.hasFailed) return undefined
       const collected = await collectOutputs(container, task)

@@ -13,7 +13,6 @@ import { awardRequest, shareRequest } from '../../protocol/requests.ts'
 import { taskListHash } from '../../protocol/typed-data.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
-import { withinTime } from '../time-limit.ts'
 import type { ReceivedBid } from './bidding.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
 import type { ChannelSlot } from './channel-record.ts'
@@ -136,13 +135,9 @@ export class Awarding {
   /** Tells a provider to stop, and that nothing will be paid. False when it could not be told. */
   async stop(share: { readonly id: Bytes32; readonly peer: PeerId }): Promise<boolean> {
     const request = shareRequest.encode({ agreement: share.id })
-    const { clock, requests } = this.#parts
-    const { signal: never } = new AbortController()
-    const limit = { ms: STOP_TIMEOUT_MS, code: 'PEER_UNREACHABLE', signal: never } as const
+    const options = { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) }
     try {
-      await withinTime(clock, limit, async (signal) =>
-        requests.call(share.peer, 'cancel', request, { signal }),
-      )
+      await this.#parts.requests.call(share.peer, 'cancel', request, options)
       return true
     } catch (error) {
       // A provider that cannot be told stops by itself at the agreement's deadline.
