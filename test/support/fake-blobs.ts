@@ -13,6 +13,21 @@ const SHA2_256 = 0x12
 /** The contents of every node that shares it, by peer. */
 export type FakeContentNetwork = Map<PeerId, Map<Cid, Uint8Array>>
 
+/** Where content comes from, and when. */
+export interface FakeBlobsOptions {
+  /** Unix ms. Default: the machine's clock. */
+  readonly now: () => number
+  /** Resolves when so many bytes have come from a holder; rejects when they cannot. */
+  readonly bring: (from: PeerId, bytes: number) => Promise<void>
+}
+
+const AT_ONCE: FakeBlobsOptions = {
+  now: () => Date.now(),
+  bring: async () => {
+    await new Promise(setImmediate)
+  },
+}
+
 /**
  * Content over a shared map: any node's content is found. Files are one raw block each, so a large
  * file's CID is not the one that IPFS would give it.
@@ -21,9 +36,17 @@ export class FakeBlobs implements Blobs {
   readonly #network: FakeContentNetwork
   readonly #own = new Map<Cid, Uint8Array>()
   readonly #usedAt = new Map<Cid, number>()
+  readonly #peer: PeerId
+  readonly #options: FakeBlobsOptions
 
-  constructor(network: FakeContentNetwork = new Map(), peer: PeerId = '') {
+  constructor(
+    network: FakeContentNetwork = new Map(),
+    peer: PeerId = '',
+    options: FakeBlobsOptions = AT_ONCE,
+  ) {
     this.#network = network
+    this.#peer = peer
+    this.#options = options
     network.set(peer, this.#own)
   }
 
@@ -37,15 +60,16 @@ export class FakeBlobs implements Blobs {
   }
 
   async get(cid: Cid, options: FetchOptions): Promise<Uint8Array> {
-    await new Promise(setImmediate)
+    const found = isOurs(cid) ? this.#find(cid, options.from) : undefined
+    const [holder, bytes] = found ?? [this.#peer, undefined]
+    await this.#options.bring(holder, Math.min(bytes?.byteLength ?? 0, options.maxBytes))
     if (options.signal.aborted) {
       throw new HiveError('CANCELLED', {}, { cause: options.signal.reason })
     }
-    const bytes = isOurs(cid) ? this.#find(cid, options.from) : undefined
     if (bytes === undefined) throw new HiveError('CONTENT_NOT_FOUND', { cid })
     if (bytes.byteLength > options.maxBytes) throw tooLarge(bytes.byteLength, options.maxBytes)
     this.#own.set(cid, bytes)
-    this.#usedAt.set(cid, Date.now())
+    this.#usedAt.set(cid, this.#options.now())
     return bytes.slice()
   }
 
@@ -87,16 +111,21 @@ export class FakeBlobs implements Blobs {
     })
   }
 
-  #find(cid: Cid, from: PeerId | undefined): Uint8Array | undefined {
-    const hinted = from === undefined ? undefined : this.#network.get(from)
-    const holders = [this.#own, ...(hinted ? [hinted] : []), ...this.#network.values()]
-    return holders.find((content) => content.has(cid))?.get(cid)
+  #find(cid: Cid, from: PeerId | undefined): readonly [PeerId, Uint8Array] | undefined {
+    const first = from === undefined ? [this.#peer] : [this.#peer, from]
+    for (const peers of [first, this.#network.keys()]) {
+      for (const peer of peers) {
+        const bytes = this.#network.get(peer)?.get(cid)
+        if (bytes !== undefined) return [peer, bytes]
+      }
+    }
+    return undefined
   }
 
   async #put(codec: number, bytes: Uint8Array): Promise<Cid> {
     const cid = CID.createV1(codec, await sha256.digest(bytes)).toString()
     this.#own.set(cid, bytes.slice())
-    this.#usedAt.set(cid, Date.now())
+    this.#usedAt.set(cid, this.#options.now())
     return cid
   }
 }

@@ -110,6 +110,9 @@ export class FakeEscrow implements Escrow {
     if (!bound) throw reverted('ComputeEscrowNonceNotBound')
     const id = channelId({ chainId, escrow: address }, bondOffer)
     if (this.#chain.channels.has(id)) throw reverted('ComputeEscrowChannelExists')
+    // before anything moves: what reverts leaves nothing behind
+    const bondAtHand = this.#chain.free.get(bondOffer.provider) ?? 0n
+    if (bondAtHand < bondOffer.bond) throw reverted('ComputeEscrowInsufficientFree')
     this.#chain.move(this.#account, -deposit)
     this.#chain.move(bondOffer.provider, -bondOffer.bond)
     const { provider, providerSigner, bond } = bondOffer

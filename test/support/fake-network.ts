@@ -4,16 +4,11 @@ import type { PeerId } from '../../node/domain/ids.ts'
 import { peerIdOfKey } from '../../node/protocol/identity.ts'
 import { FakeDirectory } from './fake-directory.ts'
 import { FakeGossip } from './fake-gossip.ts'
-import { FakeRequests } from './fake-requests.ts'
+import { FakeRequests, type Wires } from './fake-requests.ts'
 import type { TestNode } from './test-network.ts'
 
 /** What a test may change about a fake network. */
-export interface FakeNetworkOptions {
-  /** Time limit of every protocol instead of its row's, ms. */
-  readonly timeoutMs?: number
-  /** Unix ms, for quotas. Default: the machine's clock. */
-  readonly now?: () => number
-}
+export type FakeNetworkOptions = Wires['options']
 
 /** A node of a fake network: the three ports, and whom they belong to. */
 export interface FakeNode extends TestNode {
@@ -23,7 +18,7 @@ export interface FakeNode extends TestNode {
 }
 
 /** Nodes in one process that talk by function calls. Nothing travels except as bytes. */
-export class FakeNetwork {
+export class FakeNetwork implements Wires {
   readonly options: FakeNetworkOptions
   /** Which gossip is lost on its way; tests replace it. */
   loses: (from: PeerId, to: PeerId, topic: string) => boolean = () => false

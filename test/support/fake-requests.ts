@@ -12,18 +12,37 @@ import type {
 } from '../../node/ports/requests.ts'
 import { type ProtocolName, PROTOCOLS } from '../../node/protocol/protocols.ts'
 import { openFakeDuplex } from './fake-duplex.ts'
-import type { FakeNetwork } from './fake-network.ts'
+import type { Clock } from '../../node/ports/clock.ts'
+
+/** What direct calls travel over. Where neither `clock` nor `carry` is given, they take no time and time is the machine's. */
+export interface Wires {
+  readonly options: {
+    /** Time limit of every protocol instead of its row's, ms. */
+    readonly timeoutMs?: number
+    /** Unix ms, for quotas. Default: the machine's clock. */
+    readonly now?: () => number
+    /** What time limits go by. Default: the machine's timers. */
+    readonly clock?: Clock
+  }
+  /** Connects two nodes if that is possible now. */
+  connect(a: PeerId, b: PeerId): boolean
+  /** Aborts when the connection of two nodes breaks; `undefined` while there is none. */
+  link(a: PeerId, b: PeerId): AbortSignal | undefined
+  node(peer: PeerId): { readonly requests: FakeRequests } | undefined
+  /** Resolves when so many bytes of a protocol have arrived; one that is cut off never does. */
+  carry?(from: PeerId, to: PeerId, protocol: ProtocolName, bytes: number): Promise<void>
+}
 
 /** Direct calls by function call, under the same sizes, times and quotas as real ones. */
 export class FakeRequests implements Requests, Conversations {
-  readonly #network: FakeNetwork
+  readonly #network: Wires
   readonly #peer: PeerId
   readonly #handlers = new Map<ProtocolName, RequestHandler>()
   readonly #streamHandlers = new Map<ProtocolName, StreamHandler>()
   readonly #duplexHandlers = new Map<ProtocolName, DuplexHandler>()
   readonly #quota = new RequestQuota()
 
-  constructor(network: FakeNetwork, peer: PeerId) {
+  constructor(network: Wires, peer: PeerId) {
     this.#network = network
     this.#peer = peer
   }
@@ -66,9 +85,13 @@ export class FakeRequests implements Requests, Conversations {
     const { server, link } = this.#reach(peer, protocol, request, options)
     const handler = server.#handlers.get(protocol)
     if (handler === undefined) throw new HiveError('PEER_PROTOCOL', { peer, protocol })
-    using wait = new Wait(link, options.signal)
-    const answer = handler(this.#peer, request.slice(), { signal: wait.handlerSignal })
-    const bytes = await wait.for(asPeer(answer), this.#timeout(protocol), 'PEER_UNREACHABLE')
+    using wait = new Wait(link, options.signal, this.#network.options.clock)
+    const { handlerSignal: signal } = wait
+    const answer = async () => {
+      await this.#network.carry?.(this.#peer, peer, protocol, request.byteLength)
+      return this.#answered(peer, protocol, handler(this.#peer, request.slice(), { signal }))
+    }
+    const bytes = await wait.for(answer(), this.#timeout(protocol), 'PEER_UNREACHABLE')
     return checkSize(bytes, PROTOCOLS[protocol].maxResponseBytes)
   }
 
@@ -81,13 +104,19 @@ export class FakeRequests implements Requests, Conversations {
     const { server, link } = this.#reach(peer, protocol, request, options)
     const handler = server.#streamHandlers.get(protocol)
     if (handler === undefined) throw new HiveError('PEER_PROTOCOL', { peer, protocol })
-    using wait = new Wait(link, options.signal)
+    using wait = new Wait(link, options.signal, this.#network.options.clock)
+    const limit = this.#timeout(protocol)
+    const { carry } = this.#network
+    if (carry !== undefined) {
+      const carried = carry.call(this.#network, this.#peer, peer, protocol, request.byteLength)
+      await wait.for(carried, limit, 'STREAM_CUT')
+    }
     const frames = handler(this.#peer, request.slice(), { signal: wait.handlerSignal })
     const iterator = frames[Symbol.asyncIterator]()
     try {
       for (;;) {
-        const next = asPeer(iterator.next())
-        const { done, value } = await wait.for(next, this.#timeout(protocol), 'STREAM_CUT')
+        const next = this.#framed(peer, protocol, iterator.next())
+        const { done, value } = await wait.for(next, limit, 'STREAM_CUT')
         if (done === true) return
         yield checkSize(value, PROTOCOLS[protocol].maxResponseBytes)
       }
@@ -96,6 +125,33 @@ export class FakeRequests implements Requests, Conversations {
       // the handler's side of the stream: its cleanup is its own matter
       iterator.return?.().then(undefined, () => undefined)
     }
+  }
+
+  /** What the handler answered, after its way back. */
+  async #answered(
+    peer: PeerId,
+    protocol: ProtocolName,
+    work: Promise<Uint8Array>,
+  ): Promise<Uint8Array> {
+    const outcome = await asPeer(work).then(
+      (bytes) => ({ bytes, error: undefined }),
+      (error: unknown) => ({ bytes: new Uint8Array(), error }),
+    )
+    await this.#network.carry?.(peer, this.#peer, protocol, outcome.bytes.byteLength)
+    if (outcome.error !== undefined) throw outcome.error
+    return outcome.bytes
+  }
+
+  /** A frame, after its way back. */
+  async #framed(
+    peer: PeerId,
+    protocol: ProtocolName,
+    next: Promise<IteratorResult<Uint8Array>>,
+  ): Promise<IteratorResult<Uint8Array>> {
+    const frame = await asPeer(next)
+    const bytes = frame.done === true ? 0 : frame.value.byteLength
+    await this.#network.carry?.(peer, this.#peer, protocol, bytes)
+    return frame
   }
 
   #reach(peer: PeerId, protocol: ProtocolName, request: Uint8Array, options: CallOptions) {
@@ -138,11 +194,13 @@ class Wait implements Disposable {
   readonly handlerSignal: AbortSignal
   readonly #link: AbortSignal
   readonly #caller: AbortSignal
+  readonly #clock: Clock | undefined
   readonly #left = new AbortController()
 
-  constructor(link: AbortSignal, caller: AbortSignal) {
+  constructor(link: AbortSignal, caller: AbortSignal, clock: Clock | undefined) {
     this.#link = link
     this.#caller = caller
+    this.#clock = clock
     this.handlerSignal = AbortSignal.any([link, caller, this.#left.signal])
   }
 
@@ -159,7 +217,7 @@ class Wait implements Disposable {
     const cancelled = (): void =>
       reject(new HiveError('CANCELLED', {}, { cause: this.#caller.reason }))
     const cut = (): void => reject(new HiveError('STREAM_CUT'))
-    const timer = setTimeout(() => reject(new HiveError(late, { timeoutMs })), timeoutMs)
+    const stop = after(this.#clock, timeoutMs, () => reject(new HiveError(late, { timeoutMs })))
     this.#caller.addEventListener('abort', cancelled)
     this.#link.addEventListener('abort', cut)
     if (this.#caller.aborted) cancelled()
@@ -167,13 +225,24 @@ class Wait implements Disposable {
     try {
       return await Promise.race([promise, work])
     } finally {
-      clearTimeout(timer)
+      stop()
       this.#caller.removeEventListener('abort', cancelled)
       this.#link.removeEventListener('abort', cut)
       // whichever lost the race still belongs to somebody
       work.catch(() => undefined)
     }
   }
+}
+
+/** Calls `late` after `ms` unless it is stopped. */
+function after(clock: Clock | undefined, ms: number, late: () => void): () => void {
+  if (clock === undefined) {
+    const timer = setTimeout(late, ms)
+    return () => clearTimeout(timer)
+  }
+  const stop = new AbortController()
+  clock.sleep(ms, stop.signal).then(late, () => undefined) // it was not needed
+  return () => stop.abort()
 }
 
 /** What the handler does, with its error as it would look after the way over the wire. */

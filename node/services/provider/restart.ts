@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Sandbox } from '../../ports/sandbox.ts'
+import { withinTime } from '../time-limit.ts'
 import { taskId, type WorkRecord } from './records.ts'
 import type { WorkBook } from './work-book.ts'
 
@@ -58,13 +59,16 @@ export async function goOnAfterRestart(
 
 /** Those of the shares' channels that have paid their last. */
 async function closedChannels(
-  { escrow, logger }: RestartParts,
+  { clock, escrow, logger }: RestartParts,
   works: readonly WorkRecord[],
 ): Promise<ReadonlySet<Bytes32>> {
   const ids = [...new Set(works.map(({ channel }) => channel))]
-  const signal = AbortSignal.timeout(CHAIN_PATIENCE_MS)
+  const { signal: never } = new AbortController()
+  const limit = { ms: CHAIN_PATIENCE_MS, code: 'CHAIN_UNREACHABLE', signal: never } as const
   try {
-    const channels = await Promise.all(ids.map(async (id) => escrow.channel(id, { signal })))
+    const channels = await withinTime(clock, limit, async (signal) =>
+      Promise.all(ids.map(async (id) => escrow.channel(id, { signal }))),
+    )
     return new Set(channels.flatMap((each) => (each?.status === 'closed' ? [each.id] : [])))
   } catch (error) {
     // a chain that does not answer now says so to the reconciler too; a share is worth going on with until then

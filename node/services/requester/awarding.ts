@@ -13,6 +13,7 @@ import { awardRequest, shareRequest } from '../../protocol/requests.ts'
 import { taskListHash } from '../../protocol/typed-data.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
+import { withinTime } from '../time-limit.ts'
 import type { ReceivedBid } from './bidding.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
 import type { ChannelSlot } from './channel-record.ts'
@@ -135,9 +136,13 @@ export class Awarding {
   /** Tells a provider to stop, and that nothing will be paid. False when it could not be told. */
   async stop(share: { readonly id: Bytes32; readonly peer: PeerId }): Promise<boolean> {
     const request = shareRequest.encode({ agreement: share.id })
-    const options = { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) }
+    const { clock, requests } = this.#parts
+    const { signal: never } = new AbortController()
+    const limit = { ms: STOP_TIMEOUT_MS, code: 'PEER_UNREACHABLE', signal: never } as const
     try {
-      await this.#parts.requests.call(share.peer, 'cancel', request, options)
+      await withinTime(clock, limit, async (signal) =>
+        requests.call(share.peer, 'cancel', request, { signal }),
+      )
       return true
     } catch (error) {
       // A provider that cannot be told stops by itself at the agreement's deadline.
