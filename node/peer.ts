@@ -31,6 +31,7 @@ import { Presence } from './services/presence.ts'
 import { Provider } from './services/provider/provider.ts'
 import { Reconciler } from './services/reconciler.ts'
 import { Requester } from './services/requester/requester.ts'
+import { Workflows } from './services/requester/workflows.ts'
 import { createSigning } from './services/signing.ts'
 import { Watchtower } from './services/watchtower/watchtower.ts'
 
@@ -141,6 +142,9 @@ export async function openPeer({
       { network, ...config.requester },
     ),
   )
+  const workflows = stack.use(
+    new Workflows({ clock, logger: logger.child('workflows'), store, requester }),
+  )
   const provider =
     sandboxes.length === 0
       ? undefined
@@ -187,6 +191,7 @@ export async function openPeer({
         book: requester.book,
         works: provider?.works,
         images,
+        workflows: workflows.book,
       },
       config.storage,
     ),
@@ -215,6 +220,7 @@ export async function openPeer({
   await measuring.start()
   await presence.start()
   await requester.resume()
+  await workflows.resume()
   reconciler.start()
   watchtower.start()
   housekeeping.start()
@@ -225,6 +231,7 @@ export async function openPeer({
         clock,
         logger: logger.child('api'),
         requester,
+        workflows,
         ...(provider === undefined ? {} : { provider }),
         presence,
         capacity: measuring.capacity,

@@ -10,6 +10,7 @@ import type { Presence } from '../services/presence.ts'
 import type { Provider } from '../services/provider/provider.ts'
 import type { Reconciler } from '../services/reconciler.ts'
 import type { Requester } from '../services/requester/requester.ts'
+import type { Workflows } from '../services/requester/workflows.ts'
 import type { Signing } from '../services/signing.ts'
 
 /** The node as its API sees it. */
@@ -17,6 +18,7 @@ export interface ApiParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly requester: Requester
+  readonly workflows: Workflows
   readonly provider?: Provider
   readonly presence: Presence
   readonly reconciler: Reconciler

@@ -15,6 +15,7 @@ import { measuringRoutes } from './routes/measuring-routes.ts'
 import { metricsRoutes } from './routes/metrics-routes.ts'
 import { nodeRoutes } from './routes/node-routes.ts'
 import { walletRoutes } from './routes/wallet-routes.ts'
+import { workflowRoutes } from './routes/workflow-routes.ts'
 import { workRoutes } from './routes/work-routes.ts'
 
 /** A node's API while it is open. Disposing ends every stream and removes the token file. */
@@ -74,6 +75,7 @@ async function createApp(context: RouteContext, token: string): Promise<App> {
     blobRoutes,
     imageRoutes,
     jobRoutes,
+    workflowRoutes,
     workRoutes,
     walletRoutes,
     measuringRoutes,

@@ -69,6 +69,31 @@ export const JOB_ERRORS = {
     'Nothing inside the task takes connections on that port.',
     'Have the job listen on 127.0.0.1 or 0.0.0.0, and check the port.',
   ),
+  // workflows
+  STEP_SKIPPED: text(
+    'The step was not run, since one that it needs did not settle.',
+    'See the step that the data names; the results of the others are kept.',
+  ),
+  STEP_FAILED: text(
+    'Tasks of the step did not end with exit code 0.',
+    'See `hive job` with the id of its job; steps that need this one are skipped.',
+  ),
+  STEP_OUTPUT_MISSING: text(
+    'A task did not leave the output that another step takes from it.',
+    'Compare the path in the data with what `hive job` says that the task left.',
+  ),
+  STEP_TASKS: text(
+    'What a step maps over does not make an array of tasks.',
+    'It must be 1 to MAX_TASKS files whose names differ.',
+  ),
+  WORKFLOW_BUDGET: text(
+    'The step could cost more than is left of the budget of its workflow.',
+    'Raise the budget, or lower maxPrice, tasks or attempts of the steps.',
+  ),
+  WORKFLOW_FAILED: text(
+    'Steps of the workflow failed or were skipped.',
+    'See `hive job` with its id; each step says why.',
+  ),
   // sandboxes
   SANDBOX_UNAVAILABLE: text(
     'This node has no sandbox for that kind of job.',

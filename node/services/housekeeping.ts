@@ -1,5 +1,6 @@
 import { codeOf, HiveError } from '../domain/errors.ts'
 import type { Cid } from '../domain/ids.ts'
+import type { JobSpec } from '../domain/job-spec.ts'
 import { isFinal } from '../domain/job-state.ts'
 import type { TaskResult } from '../domain/receipt.ts'
 import { hour, minute } from '../domain/units.ts'
@@ -13,6 +14,7 @@ import type { ImageBook } from './image-book.ts'
 import type { WorkBook } from './provider/work-book.ts'
 import type { JobBook } from './requester/job-book.ts'
 import type { JobRecord } from './requester/records.ts'
+import type { WorkflowBook } from './requester/workflow-book.ts'
 import { TasksInFlight } from './tasks-in-flight.ts'
 
 export interface HousekeepingParts {
@@ -22,6 +24,7 @@ export interface HousekeepingParts {
   readonly book: JobBook
   readonly works: WorkBook | undefined
   readonly images: ImageBook
+  readonly workflows: WorkflowBook
 }
 
 export interface HousekeepingOptions {
@@ -68,9 +71,11 @@ export class Housekeeping implements AsyncDisposable {
     const { blobs, logger, clock } = this.#parts
     const jobs = await this.#parts.book.list()
     const works = (await this.#parts.works?.all()) ?? []
+    const open = (await this.#parts.workflows.list()).filter(({ state }) => state === 'running')
     // Whatever a job under way has read or made since it began stays, without looking at it.
     const begun = [
       ...jobs.filter(({ state }) => !isFinal(state)).map(({ createdAt }) => createdAt),
+      ...open.map(({ createdAt }) => createdAt),
       ...works.filter(({ state, receipt }) => !isFinal(state) && !receipt).map((w) => w.startedAt),
     ]
     const unusedSince = begun.reduce((a, b) => Math.min(a, b), clock.now() - GRACE_MS)
@@ -95,12 +100,18 @@ export class Housekeeping implements AsyncDisposable {
   async *#kept(signal: AbortSignal): AsyncIterable<Cid> {
     const { book, works, clock } = this.#parts
     const { keepResultsMs } = this.#options
+    // What a step made, or will need, stays until its workflow is over.
+    const open = (await this.#parts.workflows.list()).filter(({ state }) => state === 'running')
+    const ids = new Set(open.map(({ id }) => id))
+    for (const { request } of open)
+      for (const step of request.steps) yield* inputsOf(step.request.spec)
     for (const job of await book.list()) {
+      if (job.origin !== undefined && ids.has(job.origin.workflow)) yield* resultsOf(job)
       const since = job.finishedAt ?? clock.now()
       if (since < clock.now() - keepResultsMs) continue
       yield job.specCid
-      if (!isFinal(job.state)) yield* inputsOf(job)
-      for (const result of job.results) if (result !== null) yield* outputsOf(result)
+      if (!isFinal(job.state)) yield* inputsOf(job.request.spec)
+      yield* resultsOf(job)
     }
     for (const { cid } of await this.#parts.images.list()) yield cid
     for (const { state, spec, manifest, finishedAt = 0 } of (await works?.all()) ?? []) {
@@ -133,7 +144,11 @@ export class Housekeeping implements AsyncDisposable {
   }
 }
 
-function* inputsOf({ request: { spec } }: JobRecord): Iterable<Cid> {
+function* resultsOf({ results }: JobRecord): Iterable<Cid> {
+  for (const result of results) if (result !== null) yield* outputsOf(result)
+}
+
+function* inputsOf(spec: JobSpec): Iterable<Cid> {
   yield spec.image.cid
   for (const { cid } of spec.files) yield cid
   if (spec.stdin !== undefined) yield spec.stdin.cid

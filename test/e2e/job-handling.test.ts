@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { JobBody, JobSummary } from '../../node/api/schemas/jobs.ts'
+import type { WorkflowBody } from '../../node/api/schemas/workflows.ts'
 import { Hive } from './support/hive.ts'
 import { Money } from './support/money.ts'
 import { SharedNetwork } from './support/shared-network.ts'
 
+const TRACER = fileURLToPath(new URL('../../jobs/path-tracer/', import.meta.url))
 const PROGRAMS = fileURLToPath(new URL('../vectors/wasm/programs.wasm', import.meta.url))
 
 const network = new SharedNetwork({
@@ -32,5 +37,49 @@ test('a task that exits with a code of its policy runs again elsewhere after the
   assert.ok(paid > 0n && job.shares.every(({ amount }) => BigInt(amount ?? 0) > 0n))
   assert.equal(BigInt(job.paid), paid)
   assert.ok((job.finishedAt ?? 0) - job.createdAt >= 700)
+  await money.settled()
+})
+
+test('a workflow: tiles are rendered as an array and joined to one picture, the steps that need a failed one are skipped', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'hive-workflow-'))
+  t.after(() => rm(dir, { recursive: true }))
+  const args = "[--width, 40, --height, 30, --samples, 1, --tiles, '{count}', --tile, '{index}']"
+  const size = 'resources: { cpu: 0.5, memory: 64MiB, disk: 1MiB }, bids: 2'
+  const file = join(dir, 'picture.yaml')
+  await writeFile(
+    file,
+    `
+steps:
+  tiles: { module: ${TRACER}tracer.wasm, args: ${args}, tasks: 4, ${size} }
+  whole:
+    module: ${TRACER}join.wasm
+    args: [/in/tiles, /out/picture.ppm]
+    inputs: { /in/tiles: { from: tiles, path: stdout } }
+    resources: { cpu: 0.5, memory: 64MiB, disk: 1MiB }
+  bad: { module: ${PROGRAMS}, args: [echo, 3], ${size} }
+  after: { module: ${PROGRAMS}, args: [echo, 0], needs: [bad] }
+`,
+  )
+  const ran = await hive().run('run', file, '--out', dir)
+  assert.equal(ran.code, 125, ran.stderr)
+  const picture = await readFile(join(dir, 'whole', 'picture.ppm'))
+  const head = 'P6\n40 30\n255\n'
+  assert.equal(picture.subarray(0, head.length).toString(), head)
+  assert.equal(picture.byteLength, head.length + 40 * 30 * 3)
+  const client = await network.client('requester-1')
+  const list = await client.get<{ workflows: readonly WorkflowBody[] }>('/v1/workflows')
+  const [workflow] = list.workflows
+  assert.deepEqual(
+    workflow?.steps.map(({ name, state, error }) => [name, state, error?.code]),
+    [
+      ['tiles', 'settled', undefined],
+      ['whole', 'settled', undefined],
+      ['bad', 'failed', 'STEP_FAILED'],
+      ['after', 'skipped', 'STEP_SKIPPED'],
+    ],
+  )
+  const shown = await hive().run('job', workflow.id.slice(0, 14))
+  assert.match(shown.stdout, /after +skipped .*STEP_SKIPPED bad/)
+  assert.match((await hive().run('jobs')).stdout, /├ 0x[^\n]+ +settled +4\/4 +0 +tiles/)
   await money.settled()
 })

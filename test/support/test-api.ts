@@ -17,6 +17,7 @@ import type { PolicyOptions } from '../../node/services/provider/policy-options.
 import type { Provider } from '../../node/services/provider/provider.ts'
 import { Reconciler } from '../../node/services/reconciler.ts'
 import type { Requester } from '../../node/services/requester/requester.ts'
+import { Workflows } from '../../node/services/requester/workflows.ts'
 import { FakeEffort } from './fake-effort.ts'
 import { FakeSampler } from './fake-sampler.ts'
 import { createFakeSandbox } from './fake-sandbox.ts'
@@ -122,6 +123,7 @@ export async function openTestApi(
       {
         ...parts,
         requester,
+        workflows: stack.use(new Workflows({ ...parts, store, requester })),
         ...(own !== undefined && { provider: own }),
         presence,
         capacity,

@@ -45,6 +45,8 @@ const summaryFields = {
   done: Type.Integer(),
   /** Of those, the ones that did not exit with 0. */
   failed: Type.Integer(),
+  /** The step of a workflow that it is. */
+  origin: Type.Optional(Type.Object({ workflow: Bytes32Text, step: Type.String() })),
   createdAt: TimeMs,
   finishedAt: Type.Optional(TimeMs),
   error: Type.Optional(JobError),

@@ -1,5 +1,8 @@
 import type { Command } from 'commander'
 import type { JobSummary } from '../../api/schemas/jobs.ts'
+import type { WorkflowBody } from '../../api/schemas/workflows.ts'
+import { codeOf } from '../../domain/errors.ts'
+import type { NodeClient } from '../node-client.ts'
 import { command, contextOf, type CommonOptions } from '../command.ts'
 import type { CliParts } from '../parts.ts'
 
@@ -7,14 +10,22 @@ import type { CliParts } from '../parts.ts'
 export function cancelCommand(parts: CliParts): Command {
   return command({
     usage: 'cancel <job>',
-    description: 'Stop a job; tasks that were paid stay paid',
+    description: 'Stop a job or workflow; tasks that were paid stay paid',
     examples: ['cancel 0x3fa2'],
   })
-    .argument('<job>', 'id of a job, or a unique start of one')
+    .argument('<job>', 'id of a job or workflow, or a unique start of one')
     .action(async (id: string, options: CommonOptions) => {
       const { node, show } = contextOf(parts, options)
-      const path = `/v1/jobs/${encodeURIComponent(id)}/cancel`
-      const job = await (await node()).post<JobSummary>(path, undefined)
+      const job = await cancel(await node(), encodeURIComponent(id))
       await show(job, () => [`${job.id} ${job.state}`])
     })
+}
+
+async function cancel(client: NodeClient, id: string): Promise<JobSummary | WorkflowBody> {
+  try {
+    return await client.post<JobSummary>(`/v1/jobs/${id}/cancel`, undefined)
+  } catch (error) {
+    if (codeOf(error) !== 'JOB_UNKNOWN') throw error
+    return client.post<WorkflowBody>(`/v1/workflows/${id}/cancel`, undefined)
+  }
 }

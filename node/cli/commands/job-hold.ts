@@ -12,7 +12,7 @@ export class JobHold implements Disposable {
   readonly #client: NodeClient
   readonly #letGo = new AbortController()
   readonly #forget: () => void
-  #job: string | undefined
+  #path: string | undefined
   #cancelling: Promise<void> | undefined
 
   constructor(parts: CliParts, client: NodeClient) {
@@ -26,9 +26,9 @@ export class JobHold implements Disposable {
     return this.#letGo.signal
   }
 
-  /** There is a job to cancel now. */
-  take(id: string): void {
-    this.#job = id
+  /** There is something to cancel now, at this path of the API. */
+  take(path: string): void {
+    this.#path = path
   }
 
   [Symbol.dispose](): void {
@@ -36,14 +36,14 @@ export class JobHold implements Disposable {
   }
 
   #interrupt(): void {
-    if (this.#job === undefined || this.#cancelling !== undefined) this.#letGo.abort()
-    else this.#cancelling = this.#cancel(this.#job)
+    if (this.#path === undefined || this.#cancelling !== undefined) this.#letGo.abort()
+    else this.#cancelling = this.#cancel(this.#path)
   }
 
-  async #cancel(id: string): Promise<void> {
+  async #cancel(path: string): Promise<void> {
     try {
       await printLine(this.#parts.stderr, 'hive: cancelling; interrupt again to leave at once')
-      await this.#client.post(`/v1/jobs/${id}/cancel`, undefined)
+      await this.#client.post(`${path}/cancel`, undefined)
     } catch (error) {
       // Nobody awaits this: what happened is said here, and there is nothing left to wait for.
       await printLine(this.#parts.stderr, `hive: not cancelled: ${codeOf(error)}`)

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import type { BundleBody } from '../../api/schemas/bundle.ts'
 import type { JobBody, TaskResultBody } from '../../api/schemas/jobs.ts'
 import type { WorkBody, WorkListBody } from '../../api/schemas/money.ts'
+import type { WorkflowBody } from '../../api/schemas/workflows.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import { short } from '../../domain/ids.ts'
 import { formatAmount } from '../../domain/money.ts'
@@ -17,6 +18,8 @@ import { printLine } from '../output/printing.ts'
 import type { Style } from '../output/style.ts'
 import { declinedText } from '../output/why-text.ts'
 import { counted, dateText, stateText } from '../output/words.ts'
+import { workflowLines } from '../output/workflow-text.ts'
+import { writeStepOutputs } from '../workflow/run-workflow.ts'
 import type { CliParts } from '../parts.ts'
 
 /** `hive job`: one job, its results and its proofs. */
@@ -28,7 +31,7 @@ export function jobCommand(parts: CliParts): Command {
   })
     .argument(
       '<id>',
-      'id of a job, or a unique start of one; or of a share that this node works on',
+      'id of a job or workflow, or a unique start of one; or of a share that this node works on',
     )
     .option('--out <dir>', 'write the output files to this folder')
     .option('--bundle <file>', 'write everything that `hive verify` needs to this file')
@@ -40,7 +43,8 @@ export function jobCommand(parts: CliParts): Command {
         const context = contextOf(parts, options)
         const client = await context.node()
         if (options.bundle !== undefined) return bundle(context, client, id, options.bundle)
-        const job = await jobOrWork(client, id)
+        const job = await jobOrOther(client, id)
+        if ('steps' in job) return showWorkflow(context, client, job, options.out)
         if (!('request' in job)) return context.show(job, () => workLines(job, context.style))
         if (options.out === undefined) return context.show(job, () => jobLines(job, context.style))
         const dir = resolve(parts.cwd, options.out)
@@ -70,14 +74,34 @@ async function bundle(
   )
 }
 
-/** A job of this node, or else a share that it works on. */
-async function jobOrWork(client: NodeClient, id: string): Promise<JobBody | WorkBody> {
+async function showWorkflow(
+  { parts, show, style }: CommandContext,
+  client: NodeClient,
+  workflow: WorkflowBody,
+  out: string | undefined,
+): Promise<void> {
+  if (out === undefined) return show(workflow, () => workflowLines(workflow, style))
+  const dir = resolve(parts.cwd, out)
+  const written = await writeStepOutputs(workflow, dir, client, new AbortController().signal)
+  return show({ workflow: workflow.id, written }, () => written)
+}
+
+/** A job of this node, or else a workflow, or a share that it works on. */
+async function jobOrOther(
+  client: NodeClient,
+  id: string,
+): Promise<JobBody | WorkflowBody | WorkBody> {
   const path = encodeURIComponent(id)
   try {
     return await client.get<JobBody>(`/v1/jobs/${path}`)
   } catch (error) {
     // An id that is not even written like one is unknown too.
     if (codeOf(error) !== 'INPUT_INVALID' && codeOf(error) !== 'JOB_UNKNOWN') throw error
+    const { workflows } = await client.get<{ readonly workflows: readonly WorkflowBody[] }>(
+      '/v1/workflows',
+    )
+    const found = workflows.filter((each) => each.id.startsWith(id))
+    if (found.length === 1 && found[0] !== undefined) return found[0]
     const { works } = await client.get<WorkListBody>('/v1/work')
     const [work, ...others] = works.filter((each) => each.id.startsWith(id))
     if (work === undefined || others.length > 0)
@@ -97,6 +121,7 @@ function jobLines(job: JobBody, style: Style): string[] {
       ['declined', declinedLine(job)],
       ['program', `${spec.image.path.slice(1)} (${spec.kind}, ${formatBytes(spec.image.size)})`],
       ['arguments', spec.args.length === 0 ? undefined : spec.args.join(' ')],
+      ['step', job.origin && `${job.origin.step} of ${short(job.origin.workflow)}`],
       ['tasks', `${job.done} of ${job.tasks} done, ${job.failed} failed`],
       ['again', againLine(job)],
       ['price', `at most ${tokens(maxPrice)} tokens a task; promised ${tokens(job.paid)}`],

@@ -1,11 +1,14 @@
 import type { Command } from 'commander'
 import type { JobSummary } from '../../api/schemas/jobs.ts'
 import type { WorkListBody } from '../../api/schemas/money.ts'
+import type { WorkflowBody } from '../../api/schemas/workflows.ts'
 import { short } from '../../domain/ids.ts'
 import { formatAmount } from '../../domain/money.ts'
 import { command, contextOf, type CommonOptions } from '../command.ts'
 import { columns } from '../output/columns.ts'
+import type { Style } from '../output/style.ts'
 import { dateText, stateText } from '../output/words.ts'
+import { treeRows } from '../output/workflow-text.ts'
 import type { CliParts } from '../parts.ts'
 
 /** `hive jobs`: what this node asked for, or works on. */
@@ -24,23 +27,61 @@ export function jobsCommand(parts: CliParts): Command {
         return show(work, () => workLines(work))
       }
       const list = await client.get<{ readonly jobs: readonly JobSummary[] }>('/v1/jobs')
-      return show(list, () =>
-        list.jobs.length === 0
-          ? ['No jobs yet. `hive run --help` shows how to start one.']
-          : columns(
-              ['JOB', 'STATE', 'TASKS', 'FAILED', 'PROGRAM', 'STARTED', ''],
-              list.jobs.map((job) => [
-                short(job.id),
-                stateText(job.state, style),
-                `${job.done}/${job.tasks}`,
-                String(job.failed),
-                job.image,
-                dateText(job.createdAt),
-                job.error?.code ?? '',
-              ]),
-            ),
+      const { workflows } = await client.get<{ readonly workflows: readonly WorkflowBody[] }>(
+        '/v1/workflows',
       )
+      return show({ ...list, workflows }, () => jobLines(list.jobs, workflows, style))
     })
+}
+
+/** Jobs and workflows, the newest first; a workflow's jobs are under it. */
+function jobLines(
+  jobs: readonly JobSummary[],
+  workflows: readonly WorkflowBody[],
+  style: Style,
+): string[] {
+  const shown = new Set(workflows.map(({ id }) => id))
+  const rows = [
+    ...jobs
+      .filter(({ origin }) => origin === undefined || !shown.has(origin.workflow))
+      .map((job) => ({ at: job.createdAt, rows: [jobRow(job, style)] })),
+    ...workflows.map((each) => ({
+      at: each.createdAt,
+      rows: [workflowRow(each, style), ...treeRows(each, style)],
+    })),
+  ]
+  if (rows.length === 0) return ['No jobs yet. `hive run --help` shows how to start one.']
+  return columns(
+    ['JOB', 'STATE', 'TASKS', 'FAILED', 'PROGRAM', 'STARTED', ''],
+    rows.toSorted((a, b) => b.at - a.at).flatMap((each) => each.rows),
+  )
+}
+
+function jobRow(job: JobSummary, style: Style): string[] {
+  return [
+    short(job.id),
+    stateText(job.state, style),
+    `${job.done}/${job.tasks}`,
+    String(job.failed),
+    job.image,
+    dateText(job.createdAt),
+    job.error?.code ?? '',
+  ]
+}
+
+function workflowRow(workflow: WorkflowBody, style: Style): string[] {
+  const { id, state, steps, createdAt, error } = workflow
+  const settled = steps.filter((step) => step.state === 'settled').length
+  const failed = steps.filter((step) => step.state === 'failed').length
+  return [
+    short(id),
+    stateText(state, style),
+    `${settled}/${steps.length}`,
+    String(failed),
+    'workflow',
+    dateText(createdAt),
+    error?.code ?? '',
+  ]
 }
 
 function workLines({ works, earnings }: WorkListBody): string[] {

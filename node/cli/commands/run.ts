@@ -6,7 +6,7 @@ import type { JobBody } from '../../api/schemas/jobs.ts'
 import { HiveError, isErrorCode, type ErrorData } from '../../domain/errors.ts'
 import { command, contextOf, type CommandContext, type SetExit } from '../command.ts'
 import { EXIT, exitCodeOf } from '../job/exit-code.ts'
-import { readJob, type JobFlags } from '../job/job-file.ts'
+import { readDocument, readJob, type JobFlags } from '../job/job-file.ts'
 import { writeOutputs } from '../job/outputs.ts'
 import { runJob } from '../job/run-job.ts'
 import { readSecrets } from '../job/secret-values.ts'
@@ -18,6 +18,8 @@ import { whyLines } from '../output/why-text.ts'
 import type { CliParts } from '../parts.ts'
 import { JobHold } from './job-hold.ts'
 import { whyOf } from './why.ts'
+import { runWorkflow } from './run-workflow.ts'
+import { isWorkflow } from '../workflow/workflow-file.ts'
 import { jobFlags, type RunOptions } from './run-flags.ts'
 
 /** Ends of a job that its providers' answers explain. */
@@ -28,12 +30,13 @@ export function runCommand(parts: CliParts, setExit: SetExit): Command {
   return command({
     usage: 'run <program> [args...]',
     description:
-      'Run a job: a WASI module (.wasm), an image archive (.tar) or a spec file (.yaml, .json)',
+      'Run a job: a WASI module (.wasm), an image archive (.tar) or a spec file (.yaml, .json) of a job or workflow',
     examples: [
       'run pandoc.wasm --stdin README.md -- -f markdown -t html > readme.html',
       "run tracer.wasm --map 'tiles/*.txt' --out ./tiles -- {input}",
       'run tracer.wasm --tasks 24 --out ./tiles -- {index} {count}',
       'run job.yaml --max-price 0.05 --timeout 5m',
+      'run workflow.yaml --out ./results',
     ],
   })
     .argument('<program>', 'module, image archive or spec file')
@@ -104,6 +107,9 @@ async function run(
   out: string | undefined,
 ): Promise<number> {
   const { parts, json } = context
+  const document = await readDocument(program, parts.cwd)
+  if (document !== undefined && isWorkflow(document))
+    return runWorkflow(context, document, flags, out)
   await using input = await keptStdin(parts, flags)
   const draft = await readJob(program, input.flags, parts.cwd)
   const secrets = await readSecrets(draft.secrets, parts.secretVariable)
@@ -116,7 +122,7 @@ async function run(
       json,
       style,
       detach: hold.signal,
-      onSubmitted: (id) => hold.take(id),
+      onSubmitted: (id) => hold.take(`/v1/jobs/${id}`),
     })
     const written =
       out === undefined ? [] : await writeOutputs(job, resolve(parts.cwd, out), client, hold.signal)

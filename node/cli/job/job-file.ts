@@ -25,26 +25,49 @@ const SPEC_FILE = /\.(ya?ml|json)$/i
  * its path, or `SPEC_FILE_MISSING` when all that is wrong is files that cannot be read.
  */
 export async function readJob(program: string, flags: JobFlags, cwd: string): Promise<JobDraft> {
-  const path = resolve(cwd, program)
-  if (!SPEC_FILE.test(program)) {
-    const field = kindFor(program) === 'docker' ? 'image' : 'module'
-    return draftOf(merged({ [field]: program }, absolute(flags, cwd)), cwd)
-  }
-  const problems: Problem[] = []
-  const raw = readYaml(await textOf(path), problems)
-  if (problems.length > 0) throw invalid(problems)
-  if (!isPlainMap(raw)) throw invalid([{ path: '', text: 'expected a map of fields' }])
-  return draftOf(merged(raw, absolute(flags, cwd)), dirname(path))
+  const document = await readDocument(program, cwd)
+  if (document !== undefined)
+    return draftOf(merged(document.fields, absolute(flags, cwd)), document.folder)
+  const field = kindFor(program) === 'docker' ? 'image' : 'module'
+  return draftOf(merged({ [field]: program }, absolute(flags, cwd)), cwd)
 }
 
-async function draftOf(raw: Readonly<Record<string, unknown>>, folder: string): Promise<JobDraft> {
+/** A spec file as it is written, and where its paths start. */
+export interface SpecDocument {
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly folder: string
+}
+
+/** The spec file at a path; `undefined` for a program. Throws as {@link readJob} does. */
+export async function readDocument(
+  program: string,
+  cwd: string,
+): Promise<SpecDocument | undefined> {
+  if (!SPEC_FILE.test(program)) return undefined
+  const path = resolve(cwd, program)
+  const problems: Problem[] = []
+  const fields = readYaml(await textOf(path), problems)
+  if (problems.length > 0) throw invalid(problems)
+  if (!isPlainMap(fields)) throw invalid([{ path: '', text: 'expected a map of fields' }])
+  return { fields, folder: dirname(path) }
+}
+
+/**
+ * The job that fields of a spec file describe. A job `isMapped` whose tasks are made of what another one leaves.
+ * Throws as {@link readJob} does.
+ */
+export async function draftOf(
+  raw: Readonly<Record<string, unknown>>,
+  folder: string,
+  isMapped = false,
+): Promise<JobDraft> {
   const problems: Problem[] = []
   const read = JOB_READER.read(raw, '', problems)
   const unread = new Set(problems.map(({ path }) => path.split(/[.[]/)[0]))
   const job = read === INVALID ? readable(raw, unread) : read
   // What needs several fields is looked at even when one of the others is wrong.
   const missing: Problem[] = []
-  const further = mistakesIn(job)
+  const further = mistakesIn(job, isMapped)
   const files = await resolveFiles(job, folder, further, missing)
   const isNew = ({ path }: Problem) => !unread.has(path.split(/[.[]/)[0])
   problems.push(...further.filter(isNew))
@@ -70,7 +93,7 @@ async function draftOf(raw: Readonly<Record<string, unknown>>, folder: string): 
     fuel: job.fuel,
     deterministic: job.deterministic ?? false,
     tasks,
-    stream: job.stream ?? tasks === 1,
+    stream: job.stream ?? (tasks === 1 && !isMapped),
     maxPrice: job.maxPrice,
     attempts: job.attempts,
     bidWindowMs: job.bidWindow,

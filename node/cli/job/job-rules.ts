@@ -15,7 +15,7 @@ export function kindFor(path: string): JobKind {
 }
 
 /** What is wrong with a job whose fields are right one by one. */
-export function mistakesIn(job: JobDocument): Problem[] {
+export function mistakesIn(job: JobDocument, isMapped = false): Problem[] {
   const problems: Problem[] = []
   const report = (path: string, text: string) => void problems.push({ path, text })
   if (job.module === undefined && job.image === undefined)
@@ -54,7 +54,9 @@ export function mistakesIn(job: JobDocument): Problem[] {
   if (job.timeout === 0) report('timeout', 'must be above zero')
   if (job.bidWindow === 0) report('bidWindow', 'must be above zero')
   if (job.resources.memory === 0) report('resources.memory', 'must be above zero')
-  if (job.map === undefined) {
+  if (isMapped && job.tasks !== undefined)
+    report('tasks', 'the number of tasks follows from map; leave one of the two out')
+  if (job.map === undefined && !isMapped) {
     const texts = [
       ...job.args.map((text, at) => [`args[${at}]`, text] as const),
       ...Object.entries(job.env).map(([key, text]) => [`env.${key}`, text] as const),

@@ -1,13 +1,15 @@
 import { isFinal, type JobState } from '../../domain/job-state.ts'
 import { formatAmount, TOKEN_DECIMALS, type Amount } from '../../domain/money.ts'
+import type { StepState } from '../../domain/workflow.ts'
 import type { Style } from './style.ts'
 
 const ONE_TOKEN: Amount = 10n ** BigInt(TOKEN_DECIMALS)
 
 /** A state, set off by whether it is good, bad or still open. */
-export function stateText(state: JobState, style: Style): string {
+export function stateText(state: JobState | StepState, style: Style): string {
   if (state === 'settled') return style.good(state)
-  return isFinal(state) ? style.bad(state) : style.warn(state)
+  if (state === 'waiting') return style.warn(state)
+  return state === 'skipped' || isFinal(state) ? style.bad(state) : style.warn(state)
 }
 
 /** A moment, Unix ms, to the second and in UTC. */

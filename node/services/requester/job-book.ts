@@ -76,6 +76,23 @@ export class JobBook {
     return job
   }
 
+  /** Resolves with the job once nothing more can happen to it. Throws the signal's reason. */
+  async ended(id: Bytes32, signal: AbortSignal): Promise<JobRecord> {
+    const leave = new AbortController()
+    const updates = this.updates.subscribe(AbortSignal.any([signal, leave.signal]))
+    try {
+      const job = await this.get(id)
+      if (isFinal(job.state)) return job
+      for await (const update of updates)
+        if (update.type === 'job' && update.job.id === id && isFinal(update.job.state))
+          return update.job
+      signal.throwIfAborted()
+      return await this.get(id)
+    } finally {
+      leave.abort()
+    }
+  }
+
   /** The shares of a job, in the order they were agreed. */
   async sharesOf(job: JobRecord): Promise<ShareRecord[]> {
     const shares = await Promise.all(job.shares.map((id) => this.#shares.get(id)))

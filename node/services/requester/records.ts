@@ -21,12 +21,20 @@ export interface JobRequest extends JobHandling {
   readonly bidsWanted: number
 }
 
+/** The step of a workflow that a job is. */
+export interface JobOrigin {
+  readonly workflow: Bytes32
+  readonly step: string
+}
+
 /** A job as its requester remembers it. The id is that of its first offer. */
 export interface JobRecord {
   readonly id: Bytes32
   readonly state: JobState
   readonly request: JobRequest
   readonly specCid: Cid
+  /** Left out: submitted by itself. */
+  readonly origin?: JobOrigin
   /** Unix ms. */
   readonly createdAt: number
   readonly finishedAt?: number

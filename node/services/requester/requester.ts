@@ -24,7 +24,7 @@ import { JobBook } from './job-book.ts'
 import { JobLoops } from './job-loops.ts'
 import { JobRunner } from './job-runner.ts'
 import { OfferMaker } from './offer-maker.ts'
-import type { JobRecord, JobRequest } from './records.ts'
+import type { JobOrigin, JobRecord, JobRequest } from './records.ts'
 import { ProviderMemory } from './provider-memory.ts'
 import { SecretHandover } from './secret-handover.ts'
 import { SecretVault } from './secret-vault.ts'
@@ -104,12 +104,13 @@ export class Requester implements AsyncDisposable {
   /**
    * Puts a job on record and starts it. Throws `INSUFFICIENT_DEPOSIT`, or `OFFER_INVALID` for a
    * request that no node would pass on, before anything is announced. `secrets` are those of the
-   * spec's slots, and leave this node only for the providers that won the job.
+   * spec's slots, and leave this node only for the providers that won the job. `origin` is kept with the job.
    */
   async submit(
     request: JobRequest,
     signal: AbortSignal,
     secrets: SecretValues = new Map(),
+    origin?: JobOrigin,
   ): Promise<JobRecord> {
     requireSecrets(request, secrets)
     await this.#requireFunds(request, signal)
@@ -122,6 +123,7 @@ export class Requester implements AsyncDisposable {
       state: 'draft',
       request,
       specCid,
+      ...(origin !== undefined && { origin }),
       createdAt: this.#parts.clock.now(),
       offers: [offer.id],
       shares: [],

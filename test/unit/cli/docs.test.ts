@@ -5,9 +5,10 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { CliParts } from '../../../node/cli/parts.ts'
 import { EXIT } from '../../../node/cli/job/exit-code.ts'
-import { readJob } from '../../../node/cli/job/job-file.ts'
+import { readDocument, readJob } from '../../../node/cli/job/job-file.ts'
 import { JOB_READER } from '../../../node/cli/job/job-reader.ts'
 import { commandTree } from '../../../node/cli/program.ts'
+import { isWorkflow, readWorkflow } from '../../../node/cli/workflow/workflow-file.ts'
 import { variablesOf } from '../../../node/config/overrides.ts'
 import { CONFIG_READER } from '../../../node/config/schema.ts'
 import { codeOf } from '../../../node/domain/errors.ts'
@@ -47,7 +48,10 @@ test('docs: every example is a spec that can be read', async () => {
   assert.ok(files.length >= 4)
   for (const file of files) {
     try {
-      await readJob(file, {}, examples)
+      const document = await readDocument(file, examples)
+      assert.ok(document)
+      if (isWorkflow(document)) await readWorkflow(document)
+      else await readJob(file, {}, examples)
     } catch (error) {
       // Images are made by the reader of the example.
       assert.equal(codeOf(error), 'SPEC_FILE_MISSING', file)

@@ -5,6 +5,7 @@ import { hour } from '../../../node/domain/units.ts'
 import { Housekeeping } from '../../../node/services/housekeeping.ts'
 import { ImageBook } from '../../../node/services/image-book.ts'
 import type { Provider } from '../../../node/services/provider/provider.ts'
+import { WorkflowBook } from '../../../node/services/requester/workflow-book.ts'
 import type { Requester } from '../../../node/services/requester/requester.ts'
 import { aRequest, finished, type Member, started, TestMarket } from '../../support/test-market.ts'
 
@@ -22,7 +23,9 @@ async function pass(
   const { logger, blobs, store } = market.parts(member)
   const clock = { ...systemClock, now: () => systemClock.now() + inMs }
   const images = new ImageBook({ clock, store, blobs })
-  const parts = { clock, logger, blobs, book: requester.book, works: provider?.works, images }
+  const workflows = new WorkflowBook(store)
+  const works = provider?.works
+  const parts = { clock, logger, blobs, book: requester.book, works, images, workflows }
   await using housekeeping = new Housekeeping(parts, options)
   return housekeeping.pass(signal)
 }
