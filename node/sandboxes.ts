@@ -68,7 +68,8 @@ async function openImageSandbox(
     const runtime = docker.runtime === undefined ? {} : { runtime: docker.runtime }
     const connected = network.runtime === undefined ? {} : { egressRuntime: network.runtime }
     const { socketPath, warm: most } = docker
-    const own = { nodeId, socketPath, warm: { most }, gpus: await gpus }
+    const workDir = join(dataDir, 'docker')
+    const own = { nodeId, socketPath, workDir, warm: { most }, gpus: await gpus }
     return await openDockerSandbox(parts, { ...own, ...runtime, ...connected })
   }
   const openNative = () => {

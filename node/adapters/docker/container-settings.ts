@@ -5,16 +5,14 @@ import {
   JOB_UID,
   MASKED_PROC,
   OOM_SCORE,
-  OPEN_FILES,
   PIDS,
   PIDS_GVISOR,
   READONLY_PROC,
   scratchOptions,
 } from '../confinement/job-bounds.ts'
 import { environment } from '../confinement/program-line.ts'
+import type { Dialect } from './dialect.ts'
 import { gpuSettings, type GpuAccess } from './gpu-settings.ts'
-import { seccompProfile } from './seccomp-profile.ts'
-import { TASK_LOG } from './task-log.ts'
 
 /** Labels that say whose a container or volume is; what carries ours and should not exist is removed. */
 export const LABELS = {
@@ -35,6 +33,7 @@ export interface ContainerPlan {
   readonly launcher?: string
   readonly runtime: string
   readonly gpus: GpuAccess
+  readonly dialect: Dialect
   readonly labels: Readonly<Record<string, string>>
   readonly mounts: Docker.MountConfig
   /** Where the job's processes are counted, if this node may make such a group. */
@@ -45,8 +44,6 @@ export interface ContainerPlan {
 
 /** What tells one machine from another outside /proc. */
 const MASKED_SYS = 'firmware class/dmi devices/virtual/dmi devices/virtual/powercap'.split(' ')
-
-const SECCOMP = seccompProfile()
 
 /** How the engine is asked to run a stranger's task: with nothing that the task could do without. */
 export function containerSettings(
@@ -72,14 +69,14 @@ export function containerSettings(
     AttachStderr: true,
     NetworkDisabled: plan.networkOf === undefined,
     HostConfig: {
-      ...isolation(),
+      ...isolation(plan.dialect),
       ...network(plan.networkOf),
-      ...limits(task, plan.runtime),
+      ...limits(task, plan),
       ...gpus.host,
       Runtime: plan.runtime,
       Mounts: plan.mounts,
-      Tmpfs: scratch(task, plan.mounts),
-      LogConfig: TASK_LOG,
+      Tmpfs: scratch(task, plan),
+      LogConfig: plan.dialect.log,
       ...(plan.cgroupParent !== undefined && { CgroupParent: plan.cgroupParent }),
     },
   }
@@ -95,11 +92,11 @@ export function environmentOf(
   return Object.entries(all).map(([name, value]) => `${name}=${value}`)
 }
 
-function isolation(): Docker.HostConfig {
+function isolation({ seccomp }: Dialect): Docker.HostConfig {
   return {
     ReadonlyRootfs: true,
     CapDrop: ['ALL'],
-    SecurityOpt: ['no-new-privileges:true', `seccomp=${SECCOMP}`],
+    SecurityOpt: ['no-new-privileges:true', `seccomp=${seccomp}`],
     IpcMode: 'none',
     MaskedPaths: [...MASKED_PROC.map(proc), ...MASKED_SYS.map(sys)],
     ReadonlyPaths: READONLY_PROC.map(proc),
@@ -113,7 +110,10 @@ export function network(of?: string): Docker.HostConfig {
   return { NetworkMode: 'none', Dns: ['127.0.0.1'], DnsSearch: ['.'] }
 }
 
-function limits(task: SandboxTask, runtime: string): Docker.HostConfig {
+function limits(
+  task: SandboxTask,
+  { runtime, dialect }: Pick<ContainerPlan, 'runtime' | 'dialect'>,
+): Docker.HostConfig {
   const { cpuMillis, memoryBytes } = task.limits
   return {
     PidsLimit: runtime.includes('runsc') ? PIDS_GVISOR : PIDS,
@@ -122,17 +122,17 @@ function limits(task: SandboxTask, runtime: string): Docker.HostConfig {
     MemorySwap: memoryBytes,
     NanoCpus: cpuMillis * 1e6,
     OomScoreAdj: OOM_SCORE,
-    Ulimits: [
-      { Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES },
-      { Name: 'core', Soft: 0, Hard: 0 },
-    ],
+    Ulimits: [...dialect.ulimits],
   }
 }
 
 /** `/tmp`, unless the task has something else there. */
-function scratch(task: SandboxTask, mounts: Docker.MountConfig): Record<string, string> {
+function scratch(
+  task: SandboxTask,
+  { mounts, dialect }: Pick<ContainerPlan, 'mounts' | 'dialect'>,
+): Record<string, string> {
   if (mounts.some((mount) => mount.Target === '/tmp')) return {}
-  return { '/tmp': `rw,${scratchOptions(task.limits.diskBytes)}` }
+  return { '/tmp': `rw,${dialect.scratch(scratchOptions(task.limits.diskBytes))}` }
 }
 
 function proc(name: string): string {

@@ -5,6 +5,7 @@ import { second } from '../../domain/units.ts'
 import type { SandboxTask } from '../../ports/sandbox.ts'
 import { containerInside } from './container-inside.ts'
 import { engineGone, unlessGone } from './engine.ts'
+import { attachHijacked } from './hijacked.ts'
 import type { RunProgress } from '../confinement/running-tasks.ts'
 import { CappedOutput } from '../confinement/capped-output.ts'
 import { OutputCapture } from './output-capture.ts'
@@ -114,7 +115,7 @@ async function attach(
   const hasStdin = task.stdin.length > 0
   const streams = { stream: true, stdout: true, stderr: true }
   if (!hasStdin) return await container.attach(streams)
-  const duplex = await container.attach({ ...streams, stdin: true, hijack: true })
+  const duplex = await attachHijacked(container)
   duplex.end(Buffer.from(task.stdin))
   return duplex
 }

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { GPU_VENDORS, type GpuDevice, type GpuVendor } from '../../domain/gpu-need.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { TaskUse } from '../../domain/machine-sample.ts'
@@ -18,6 +20,7 @@ import { wantsEgress } from '../egress/task-egress.ts'
 import { describeEngine } from './engine-description.ts'
 import { engineShelf, loadIntoEngine } from './engine-image.ts'
 import { openGpuAccess } from './gpu-access.ts'
+import { DOCKER, podman } from './dialect.ts'
 import { helperImage } from './helper-image.ts'
 import { ImagePrograms } from './image-programs.ts'
 import { ImageStore } from '../image/image-store.ts'
@@ -47,6 +50,8 @@ export interface DockerSandboxOptions {
   readonly imageCapacity?: number
   /** Containers kept ready for tasks of a kind that comes often. @default none */
   readonly warm?: WarmStockOptions
+  /** A folder of this node's own, for what an engine wants to read from a file. @default DOCKER_DEFAULTS.workDir */
+  readonly workDir?: string
   /** Where control groups are mounted. @default DOCKER_DEFAULTS.cgroupRoot */
   readonly cgroupRoot?: string
 }
@@ -55,6 +60,7 @@ export const DOCKER_DEFAULTS = {
   socketPath: '/var/run/docker.sock',
   imageCapacity: 32,
   cgroupRoot: '/sys/fs/cgroup',
+  workDir: join(tmpdir(), 'computehive'),
 } as const
 
 /**
@@ -72,6 +78,7 @@ export async function openDockerSandbox(
     imageCapacity,
     warm: stock = { most: 0 },
     cgroupRoot,
+    workDir,
     ...chosen
   } = { ...DOCKER_DEFAULTS, ...options }
   try {
@@ -91,7 +98,9 @@ export async function openDockerSandbox(
     const candidates = chosen.runtime === undefined ? [wanted, info.defaultRuntime] : [wanted]
     for (const runtime of candidates) {
       if (runtime === undefined) continue
-      const fault = await runtimeFault(engine, runtime, helper, chosen.nodeId)
+      const fault = info.runtimes.includes(runtime)
+        ? await runtimeFault(engine, runtime, helper, chosen.nodeId)
+        : 'the engine gives it to no container'
       if (fault !== undefined) {
         logger.warn('docker runtime does not work', { runtime, fault })
         continue
@@ -112,9 +121,10 @@ export async function openDockerSandbox(
       const { nodeId } = chosen
       const named = { name: runtime, command: info.command(runtime), nodeId }
       const gpus = await openGpuAccess({ engine, helper, logger }, named, chosen.gpus ?? [])
-      const on = { engine, images, programs, helper, runtime, gpus, cgroups, nodeId }
+      const dialect = info.isPodman ? await podman(workDir) : DOCKER
+      const on = { engine, dialect, images, programs, helper, runtime, gpus, cgroups, nodeId }
       // without groups of our own, what a container did before its task could not be told apart
-      const options = cgroups === undefined ? { most: 0 } : stock
+      const options = cgroups === undefined || info.isPodman ? { most: 0 } : stock
       const warm = keepWarmContainers({ on, architecture, logger }, options)
       const open = parts.egress && { logger, egress: parts.egress }
       const way = open && (await openDockerEgress(on, open, info, chosen.egressRuntime ?? runtime))

@@ -2,7 +2,9 @@ import type { Engine } from './engine.ts'
 
 /** What of an engine decides how it is used. */
 export interface EngineDescription {
+  readonly isPodman: boolean
   readonly architecture: string
+  /** Those that a container can be given: all of Docker's, of Podman only its own default. */
   readonly runtimes: readonly string[]
   /** The program of each runtime with its arguments, by the runtime's name; the name itself where the engine does not tell. */
   command(runtime: string): string
@@ -19,14 +21,23 @@ export async function describeEngine(engine: Engine): Promise<EngineDescription>
     return typeof value === 'string' ? value : otherwise
   }
   const runtimes = recordOf(info['Runtimes'])
+  const defaultRuntime = text('DefaultRuntime', 'runc')
+  const podman = await isPodman(engine)
   return {
+    isPodman: podman,
     architecture: text('Architecture', ''),
-    runtimes: Object.keys(runtimes),
+    // Podman lists all that it knows, and silently starts every container that comes this way under its default
+    runtimes: podman ? [defaultRuntime] : Object.keys(runtimes),
     command: (name) => commandOf(runtimes[name]) ?? name,
-    defaultRuntime: text('DefaultRuntime', 'runc'),
+    defaultRuntime,
     cgroupVersion: text('CgroupVersion', '1'),
     cgroupDriver: text('CgroupDriver', ''),
   }
+}
+
+async function isPodman(engine: Engine): Promise<boolean> {
+  const { Components: parts } = await engine.version()
+  return (parts as typeof parts | undefined)?.some(({ Name }) => Name === 'Podman Engine') === true
 }
 
 function commandOf(runtime: unknown): string | undefined {

@@ -42,13 +42,13 @@ export async function makeTaskContainer(
   const labels = runLabels(on, need)
   const usage = made.use(openUsage(on.cgroups, need.id))
   const name = runPrefix(on, need)
-  const parts = { engine, helper, prefix: name, labels }
+  const parts = { engine, helper, dialect: on.dialect, prefix: name, labels }
   const making = makeVolumes(parts, need.folders, need.limits.diskBytes)
   const volumes = made.use(await startStep(making))
   const { mounts } = volumes
   const { cgroupParent } = usage
   const { runtime, networkOf } = on
-  const plan = { gpus: on.gpus, name, runtime, labels, mounts, cgroupParent }
+  const plan = { gpus: on.gpus, dialect: on.dialect, name, runtime, labels, mounts, cgroupParent }
   const creating = need.create({ ...plan, ...(networkOf !== undefined && { networkOf }) })
   made.defer(async () => {
     const [created] = await Promise.allSettled([creating])

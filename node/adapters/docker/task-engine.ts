@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { SandboxTask } from '../../ports/sandbox.ts'
 import type { CgroupMeter } from '../confinement/cgroup-meter.ts'
 import { LABELS } from './container-settings.ts'
+import type { Dialect } from './dialect.ts'
 import type { Engine } from './engine.ts'
 import type { ImagePrograms } from './image-programs.ts'
 import type { GpuAccess } from './gpu-settings.ts'
@@ -17,6 +18,7 @@ export interface TaskEngine {
   readonly helper: Image
   readonly runtime: string
   readonly gpus: GpuAccess
+  readonly dialect: Dialect
   readonly cgroups: CgroupMeter | undefined
   readonly nodeId: string
   /** The container whose network the task's shares, if it may reach anything. */

@@ -1,6 +1,7 @@
 import type Docker from 'dockerode'
 import { scratchOptions, secretOptions } from '../confinement/job-bounds.ts'
 import type { TaskFolder } from '../confinement/task-folders.ts'
+import { DOCKER, type Dialect } from './dialect.ts'
 
 /** The engine's description of a new volume for `mount`. */
 export function volumeSettings(
@@ -8,13 +9,15 @@ export function volumeSettings(
   mount: TaskFolder,
   diskBytes: number,
   labels: Readonly<Record<string, string>>,
+  { inMemory }: Pick<Dialect, 'inMemory'> = DOCKER,
 ): Docker.VolumeCreateOptions {
+  const memory = (o: string) => ({ DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: inMemory(o) } })
   return {
     Name: name,
     Driver: 'local',
     Labels: { ...labels },
-    ...(mount.isOutput && inMemory(scratchOptions(diskBytes))),
-    ...(mount.isSecret && inMemory(secretOptions(mount.files))),
+    ...(mount.isOutput && memory(scratchOptions(diskBytes))),
+    ...(mount.isSecret && memory(secretOptions(mount.files))),
   }
 }
 
@@ -27,8 +30,4 @@ export function mountSettings(name: string, mount: TaskFolder): Docker.MountConf
     ReadOnly: false,
     VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } },
   }
-}
-
-function inMemory(o: string): Docker.VolumeCreateOptions {
-  return { DriverOpts: { type: 'tmpfs', device: 'tmpfs', o } }
 }

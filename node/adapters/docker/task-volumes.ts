@@ -2,9 +2,10 @@ import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { membersOf } from '../confinement/folder-members.ts'
 import type { TaskFolder } from '../confinement/task-folders.ts'
+import type { Dialect } from './dialect.ts'
 import { unlessGone, type Engine } from './engine.ts'
 import { createHelperContainer } from './helper-container.ts'
-import { HOLD_PATH } from './helper-image.ts'
+import { HOLD_PATH, PAUSE_PATH } from './helper-image.ts'
 import type { Image } from '../image/image-archive.ts'
 import { mountSettings, volumeSettings } from './task-mounts.ts'
 import { writeTar } from '../image/tar-writer.ts'
@@ -13,6 +14,7 @@ import { writeTar } from '../image/tar-writer.ts'
 export interface VolumeParts {
   readonly engine: Engine
   readonly helper: Image
+  readonly dialect: Dialect
   /** Start of the names of what is made; unique to the task. */
   readonly prefix: string
   readonly labels: Readonly<Record<string, string>>
@@ -32,14 +34,15 @@ export interface TaskVolumes extends AsyncDisposable {
 /**
  * Makes the volumes of a task. The outputs folder is memory with a size, which the engine drops as soon as no container
  * uses it: before we could read it. So a second container, never started, keeps it mounted while one of its own files
- * is being read, slowly: for as long as we do not take the bytes. `release`, or our death, ends the reading.
+ * is being read, slowly: for as long as we do not take the bytes. `release`, or our death, ends the reading. Where that does
+ * not keep it, the second container runs, and sleeps.
  */
 export async function makeVolumes(
   parts: VolumeParts,
   folders: readonly TaskFolder[],
   diskBytes: number,
 ): Promise<TaskVolumes> {
-  const { engine, labels } = parts
+  const { engine, labels, dialect } = parts
   const volumes = folders.map((mount, at) => ({ mount, name: `${parts.prefix}-${at}` }))
   const mounts = volumes.map(({ name, mount }) => mountSettings(name, mount))
   const holding = new AsyncDisposableStack()
@@ -51,7 +54,7 @@ export async function makeVolumes(
   await using made = new AsyncDisposableStack()
   for (const { name } of volumes) made.defer(() => unlessGone(engine.getVolume(name).remove()))
   const creating = volumes.map(({ name, mount }) =>
-    engine.createVolume(volumeSettings(name, mount, diskBytes, labels)),
+    engine.createVolume(volumeSettings(name, mount, diskBytes, labels, dialect)),
   )
   // all of them settled, so that what was made can be removed
   await Promise.allSettled(creating)
@@ -77,9 +80,17 @@ async function holdMounted(
   mounts: Docker.MountConfig,
   holding: AsyncDisposableStack,
 ): Promise<void> {
-  const { engine, helper, labels } = parts
-  const holder = await createHelperContainer(engine, helper, { labels, host: { Mounts: mounts } })
+  const { engine, helper, labels, dialect } = parts
+  const holder = await createHelperContainer(engine, helper, {
+    labels,
+    host: { Mounts: mounts, Ulimits: [...dialect.ulimits], CapDrop: ['ALL'] },
+    ...(dialect.isHeldByRunning && { program: PAUSE_PATH }),
+  })
   holding.defer(() => unlessGone(holder.remove({ force: true })))
+  if (dialect.isHeldByRunning) {
+    await holder.start()
+    return
+  }
   const reading = await holder.getArchive({ path: HOLD_PATH })
   // its early end is ours, or the engine's death, which the task's own requests report
   reading.on('error', () => undefined)

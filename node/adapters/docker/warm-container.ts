@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Duplex } from 'node:stream'
 import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { programLine } from '../confinement/program-line.ts'
 import type { RunProgress } from '../confinement/running-tasks.ts'
@@ -9,6 +8,7 @@ import { containerSettings, environmentOf } from './container-settings.ts'
 import { networkIn } from './container-inside.ts'
 import { watchContainer } from './container-watch.ts'
 import { gpuSettings } from './gpu-settings.ts'
+import { attachHijacked } from './hijacked.ts'
 import { LaunchScreen } from './launch-screen.ts'
 import { collectOutputs } from './output-collection.ts'
 import { makeTaskContainer } from './task-container.ts'
@@ -63,8 +63,7 @@ export async function makeWarmContainer(
         ),
     }),
   )
-  const streams = { stream: true, stdin: true, stdout: true, stderr: true, hijack: true }
-  const attached = (await container.attach(streams)) as Duplex
+  const attached = await attachHijacked(container)
   made.defer(() => {
     attached.destroy()
   })

@@ -1,7 +1,9 @@
-/** Processor families whose machine code this file can write, by Docker's name and by the image format's. */
+/** Processor families whose machine code this file can write, by Docker's name and by Podman's, which is the image format's. */
 export const ARCHITECTURES: Readonly<Record<string, 'amd64' | 'arm64'>> = {
   x86_64: 'amd64',
+  amd64: 'amd64',
   aarch64: 'arm64',
+  arm64: 'arm64',
 }
 /** Of this machine, as the image format spells it. */
 export function imageArchitecture(): string {

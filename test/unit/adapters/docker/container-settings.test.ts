@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { containerSettings } from '../../../../node/adapters/docker/container-settings.ts'
 import { forStrangers } from '../../../../node/adapters/docker/engine.ts'
 import { seccompProfile } from '../../../../node/adapters/docker/seccomp-profile.ts'
+import { DOCKER } from '../../../../node/adapters/docker/dialect.ts'
 import { mountSettings, volumeSettings } from '../../../../node/adapters/docker/task-mounts.ts'
 import { planFolders } from '../../../../node/adapters/confinement/task-folders.ts'
 import { usableLimits } from '../../../../node/adapters/confinement/usable-limits.ts'
@@ -18,6 +19,7 @@ function settings(task: SandboxTask, runtime = 'runc') {
     imageEnv: [],
     runtime,
     gpus: { refusals: {}, isByVariable: false, groups: [] },
+    dialect: DOCKER,
     labels: { a: 'b' },
     mounts,
     cgroupParent: undefined,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { containerSettings } from '../../../../node/adapters/docker/container-settings.ts'
+import { DOCKER } from '../../../../node/adapters/docker/dialect.ts'
 import { gpuAccessOf } from '../../../../node/adapters/docker/gpu-access.ts'
 import type { GpuAccess } from '../../../../node/adapters/docker/gpu-settings.ts'
 import type { GpuDevice } from '../../../../node/domain/gpu-need.ts'
@@ -19,6 +20,7 @@ function settings(task: Partial<SandboxTask>, gpus: GpuAccess = EVERY, runtime =
     labels: {},
     mounts: [],
     cgroupParent: undefined,
+    dialect: DOCKER,
   }
   return containerSettings(anImageTask(task), { ...plan, runtime, gpus })
 }
