@@ -26,6 +26,8 @@ export interface OfferAnswers {
   readonly placed: number
   /** Nodes that the offer was sent to. */
   readonly asked: number
+  /** About how many nodes listen to such offers; left out where all of them were asked. */
+  readonly listeners?: number
   /** Of those, the ones that neither bid nor declined in time. */
   readonly silent: number
   readonly bids: number

@@ -21,4 +21,9 @@ export interface Gossip {
    * again.
    */
   publish(topic: string, bytes: Uint8Array): Promise<readonly PeerId[]>
+  /**
+   * About how many others listen on a topic: those connected, and where the network is larger than
+   * what this node is connected to, as many more as its size suggests. A hint.
+   */
+  listeners(topic: string): number
 }

@@ -64,6 +64,19 @@ export function keyOfPeer(peer: PeerId): Uint8Array {
   throw new HiveError('PEER_PROTOCOL', { peer: peer.slice(0, 80), expected: 'a secp256k1 PeerId' })
 }
 
+/** The multihash that a PeerId spells. Throws `PEER_PROTOCOL` when it spells none. */
+export function bytesOfPeer(peer: PeerId): Uint8Array {
+  try {
+    return base58btc.decode(`z${peer}`)
+  } catch (cause) {
+    throw new HiveError(
+      'PEER_PROTOCOL',
+      { peer: peer.slice(0, 80), expected: 'a PeerId' },
+      { cause },
+    )
+  }
+}
+
 /** The compressed public key of a 32-byte private key. */
 export function publicKeyOf(privateKey: Uint8Array): Uint8Array {
   return secp256k1.publicKeyCreate(privateKey)

@@ -98,6 +98,16 @@ export function gossipKeepsItsPromises(name: string, open: OpenNetwork): void {
     assert.deepEqual(b.heard, ['once', 'then'])
   })
 
+  test(`${name}: the others that listen on a topic are counted, oneself is not`, async () => {
+    await using network = await open({ nodes: 3 })
+    assert.equal(nodeAt(network, 0).gossip.listeners(TOPIC), 0)
+    listen(nodeAt(network, 0))
+    listen(nodeAt(network, 1))
+    await network.settled(TOPIC)
+    const counts = network.nodes.map(({ gossip }) => gossip.listeners(TOPIC))
+    assert.deepEqual(counts, [1, 1, 2])
+  })
+
   test(`${name}: a topic has one handler until its signal aborts`, async () => {
     await using network = await open({ nodes: 1 })
     const { gossip } = nodeAt(network, 0)

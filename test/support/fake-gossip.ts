@@ -40,6 +40,12 @@ export class FakeGossip implements Gossip {
     return this.#spread(topic, bytes.slice())
   }
 
+  listeners(topic: string): number {
+    return this.#network
+      .nodes()
+      .filter(({ peer, gossip }) => peer !== this.#peer && gossip.joined(topic)).length
+  }
+
   /** Whether this node listens to a topic. */
   joined(topic: string): boolean {
     return this.#topics.has(topic)

@@ -12,6 +12,7 @@ import { createNode, type HiveServices } from './create-node.ts'
 import { DhtDirectory } from './dht-directory.ts'
 import { MeshGossip } from './mesh-gossip.ts'
 import { LIBP2P_DEFAULTS, type Libp2pOptions } from './options.ts'
+import { networkSizeOf } from './network-size.ts'
 import { PeerKeeper } from './peer-keeper.ts'
 import { StreamRequests } from './stream-requests.ts'
 
@@ -57,7 +58,11 @@ export async function openLibp2pNet(
   const resources = stack.move()
   return {
     peer: libp2p.peerId.toString(),
-    gossip: new MeshGossip({ pubsub: libp2p.services.pubsub, logger }),
+    gossip: new MeshGossip({
+      pubsub: libp2p.services.pubsub,
+      logger,
+      networkSize: networkSizeOf(libp2p.services.dht, libp2p.peerId),
+    }),
     requests,
     directory,
     libp2p,

@@ -7,6 +7,14 @@ import type { Logger } from '../../ports/logger.ts'
 import { checkSize } from './answer-codec.ts'
 import { MAX_GOSSIP_BYTES } from './options.ts'
 
+/** What the service has beside its public type. */
+interface Subscribers {
+  getSubscribers(topic: string): readonly unknown[]
+}
+
+/** How many times the nodes connected to the network must seem to have before that is believed. */
+const ESTIMATE_FROM = 1.5
+
 const RESULTS: Readonly<Record<Verdict, TopicValidatorResult>> = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
@@ -17,9 +25,16 @@ const RESULTS: Readonly<Record<Verdict, TopicValidatorResult>> = {
 export class MeshGossip implements Gossip {
   readonly #pubsub: GossipSub
   readonly #logger: Logger
+  readonly #networkSize: () => number
 
-  constructor(parts: { readonly pubsub: GossipSub; readonly logger: Logger }) {
+  constructor(parts: {
+    readonly pubsub: GossipSub
+    readonly logger: Logger
+    /** About how many nodes the network has, this one included. */
+    readonly networkSize: () => number
+  }) {
     this.#pubsub = parts.pubsub
+    this.#networkSize = parts.networkSize
     this.#logger = parts.logger
   }
 
@@ -51,6 +66,15 @@ export class MeshGossip implements Gossip {
       if (isNobodyThere(cause)) return []
       throw new HiveError('INTERNAL', { topic }, { cause })
     }
+  }
+
+  listeners(topic: string): number {
+    // getSubscribers is there, but not in the service's public type
+    const { length } = (this.#pubsub as unknown as Subscribers).getSubscribers(topic)
+    const connected = this.#pubsub.getPeers().length
+    const others = this.#networkSize() - 1
+    // what few know of is known exactly; an estimate a little above it is chance
+    return others > ESTIMATE_FROM * connected ? (length / connected) * others : length
   }
 
   async #judge(

@@ -18,6 +18,8 @@ export const OfferAnswersBody = Type.Object({
   placed: Type.Integer(),
   /** Nodes that the offer was sent to. */
   asked: Type.Integer(),
+  /** About how many nodes listen to such offers; absent where all of them were asked. */
+  listeners: Type.Optional(Type.Integer()),
   /** Of those, the ones that neither bid nor declined in time. */
   silent: Type.Integer(),
   bids: Type.Integer(),

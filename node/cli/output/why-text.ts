@@ -43,7 +43,7 @@ export function declinedText({ declines, refusals }: OfferAnswersBody): string |
 }
 
 function answerLines({ kind, bidWindowMs, connected }: WhyBody, last: OfferAnswersBody): string[] {
-  const { asked, silent, bids, tasks, placed, declines, refusals } = last
+  const { asked, listeners, silent, bids, tasks, placed, declines, refusals } = last
   const declined = declines.reduce((sum, { count }) => sum + count, 0)
   const window = formatDuration(bidWindowMs)
   if (asked === 0 && bids === 0)
@@ -54,8 +54,9 @@ function answerLines({ kind, bidWindowMs, connected }: WhyBody, last: OfferAnswe
     ]
   const silence =
     silent === 0 ? '' : `, ${silent} silent for the ${window} of the bid window (--bid-window)`
+  const of = listeners === undefined ? '' : ` of about ${listeners} that listen to such offers`
   return [
-    `${counted(asked, 'node')} asked: ${counted(bids, 'bid')}, ${declined} declined${silence}.`,
+    `${counted(asked, 'node')} asked${of}: ${counted(bids, 'bid')}, ${declined} declined${silence}.`,
     ...(placed < tasks ? [`${tasks - placed} of ${counted(tasks, 'task')} found no place.`] : []),
     ...reasonLines(declines, refusals),
   ]

@@ -12,16 +12,16 @@ import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
 import { blockCid } from '../../protocol/cid.ts'
 import type { Signed } from '../../protocol/envelope.ts'
-import { MAX_OFFER_BYTES } from '../../protocol/limits.ts'
 import { bondNonce } from '../../protocol/random.ts'
 import { bidRequest, type BidRequest } from '../../protocol/requests.ts'
-import { offerTopic } from '../../protocol/topics.ts'
+import { belongsOn } from '../../protocol/topics.ts'
 import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { Admission } from './admission.ts'
 import { MAX_ANSWERS_UNDER_WAY, MAX_STANDING_BIDS } from './intake-limits.ts'
 import { OfferQuota } from './offer-quota.ts'
 import { RecentMap } from './recent-map.ts'
+import { Shelves, type Shelf } from './shelves.ts'
 import type { Slots } from './slots.ts'
 
 export interface IntakeParts {
@@ -37,7 +37,8 @@ export interface IntakeParts {
 
 export interface IntakeOptions {
   readonly network: string
-  readonly kinds: readonly string[]
+  /** Groups of offers that it listens to. */
+  readonly groups: readonly string[]
   /** Put into a channel with each requester. */
   readonly bond: Amount
 }
@@ -63,21 +64,28 @@ export class Intake {
     max: MAX_STANDING_BIDS,
   })
   readonly #quota = new OfferQuota()
+  /** Offers that counted, and whether they are being answered: the same one may come on several topics. */
+  readonly #counted = new RecentMap<Bytes32, boolean>({
+    keepMs: BID_VALIDITY_MS,
+    max: MAX_STANDING_BIDS,
+  })
+  readonly #shelves: Shelves
   readonly #work = new TasksInFlight()
 
   constructor(parts: IntakeParts, options: IntakeOptions) {
     this.#parts = parts
     this.#options = options
+    this.#shelves = new Shelves(parts, { ...options, peer: parts.signing.peer })
   }
 
-  /** Listens on the topics of the node's kinds until the signal aborts. */
+  /** Listens on the topics of the node's groups until the signal aborts. */
   listen(signal: AbortSignal): void {
-    for (const kind of this.#options.kinds) {
-      const topic = offerTopic(this.#options.network, kind)
-      this.#parts.gossip.subscribe(topic, { maxBytes: MAX_OFFER_BYTES, signal }, (bytes) =>
-        this.#judge(kind, bytes, signal),
-      )
-    }
+    this.#shelves.join((on, bytes) => this.#judge(on, bytes, signal), signal)
+  }
+
+  /** Listens on as many shelves as the network has grown to need. Resolves when the signal aborts. */
+  async keepUp(signal: AbortSignal): Promise<void> {
+    return this.#shelves.keepUp(signal)
   }
 
   /** The bid that an agreement can follow from, if it still stands: its `validUntil` says. */
@@ -90,7 +98,7 @@ export class Intake {
     await this.#work.settled()
   }
 
-  #judge(kind: string, bytes: Uint8Array, signal: AbortSignal): Verdict {
+  #judge({ group, prefix }: Shelf, bytes: Uint8Array, signal: AbortSignal): Verdict {
     const { signing, clock, logger } = this.#parts
     let offer: Signed<'Offer'>
     try {
@@ -99,34 +107,40 @@ export class Intake {
       logger.debug('offer refused', { code: codeOf(error) })
       return 'reject'
     }
-    // [REJECT] offers R1: it is signed by its requester and came on the topic of its class
+    // [REJECT] offers R1: it is signed by its requester and came on a topic of its class
     const signer = offer.signatories[0]
-    if (signer?.address !== offer.message.requester || offer.message.class !== kind) return 'reject'
+    const isHere = belongsOn(offer.id, offer.message, group, prefix)
+    if (signer?.address !== offer.message.requester || !isHere) return 'reject'
     const fault = offerFault(offer.message, clock.now(), this.#options.network)
     if (fault !== undefined) {
       logger.debug('offer refused', { code: fault.code, rule: fault.rule })
       return fault.verdict
     }
     // [IGNORE] offers R8: its requester has not had its share of this minute
-    if (!this.#quota.take(signer.address, clock.now())) {
+    const counted = this.#counted.get(offer.id)
+    if (counted === undefined && !this.#quota.take(signer.address, clock.now())) {
       logger.debug('offer refused', { code: 'PEER_QUOTA', rule: 'R8' })
       return 'ignore'
     }
-    if (this.#standing.get(offer.id) === undefined && signer.address !== signing.address)
-      this.#startAnswer(offer, signer.peer, signal)
+    const answered =
+      counted === true ||
+      (signer.address !== signing.address && this.#startAnswer(offer, signer.peer, signal))
+    this.#counted.set(offer.id, answered, clock.now())
     return 'accept'
   }
 
-  #startAnswer(offer: Signed<'Offer'>, requester: PeerId, signal: AbortSignal): void {
+  /** False when too many answers are on their way. */
+  #startAnswer(offer: Signed<'Offer'>, requester: PeerId, signal: AbortSignal): boolean {
     const { logger } = this.#parts
     if (this.#work.size >= MAX_ANSWERS_UNDER_WAY) {
       logger.debug('offer not answered', { requester, underWay: this.#work.size })
-      return
+      return false
     }
     this.#work.start(
       async () => this.#answer(offer, requester, signal),
       (error) => logger.debug('bid not delivered', { requester, code: codeOf(error) }),
     )
+    return true
   }
 
   async #answer(offer: Signed<'Offer'>, requester: PeerId, signal: AbortSignal): Promise<void> {

@@ -11,6 +11,7 @@ import type { Sandbox } from '../../ports/sandbox.ts'
 import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
 import { followRequest, shareRequest } from '../../protocol/requests.ts'
+import { groupsHeard } from '../../protocol/topics.ts'
 import { encodeShareEvent } from '../../protocol/share-events.ts'
 import type { TaskRegister } from '../monitoring/task-register.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
@@ -42,7 +43,7 @@ export interface ProviderParts extends Omit<IntakeParts, 'slots' | 'admission'> 
 
 export interface ProviderOptions
   extends
-    Omit<IntakeOptions, 'kinds'>,
+    Omit<IntakeOptions, 'groups'>,
     Omit<PriceTerms, 'leastPrices'>,
     EarningsOptions,
     SecretIntakeOptions {
@@ -80,7 +81,11 @@ export class Provider implements AsyncDisposable {
     const kinds = classesFor(parts.sandboxes, parts.registries)
     this.admission = admissionOf({ ...parts, slots: this.slots }, { ...options, kinds })
     const { slots } = this
-    this.#intake = new Intake({ ...parts, slots, admission: this.admission }, { ...options, kinds })
+    const groups = groupsHeard(kinds, this.slots.gpus.length > 0)
+    this.#intake = new Intake(
+      { ...parts, slots, admission: this.admission },
+      { ...options, groups },
+    )
     this.#desk = new AwardDesk({
       ...parts,
       works: this.works,
@@ -114,6 +119,10 @@ export class Provider implements AsyncDisposable {
     )
     requests.answerStream('follow', (from, bytes, { signal }) => this.#follow(from, bytes, signal))
     this.#intake.listen(this.#stop.signal)
+    this.#work.start(
+      async () => this.#intake.keepUp(this.#stop.signal),
+      (error) => logger.error('listening stopped', { code: codeOf(error) }),
+    )
     this.#work.start(
       async () => this.admission.watch(this.#stop.signal),
       (error) => logger.error('machine not watched', { message: String(error) }),

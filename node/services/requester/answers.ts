@@ -8,13 +8,14 @@ const MAX_KEPT = 8
 
 /** How an offer went, with nobody's name in it. */
 export function answersOf(
-  { bids, declines, asked, silent }: BiddingOutcome,
+  { bids, declines, asked, listeners, silent }: BiddingOutcome,
   refusals: readonly Error[],
   tasks: Pick<OfferAnswers, 'at' | 'tasks' | 'placed'>,
 ): OfferAnswers {
   return {
     ...tasks,
     asked,
+    ...(listeners > asked && { listeners }),
     silent,
     bids: bids.length,
     declines: tallied(Object.values(declines)),

@@ -7,10 +7,11 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
+import type { Store } from '../../ports/store.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { bidRequest, type BidRequest } from '../../protocol/requests.ts'
-import { offerTopic } from '../../protocol/topics.ts'
 import type { Signing } from '../signing.ts'
+import { Asking, type Ladder, type Rung } from './asking.ts'
 
 /** A bid that passed every rule, with what is needed to act on it. */
 export interface ReceivedBid {
@@ -26,7 +27,9 @@ export interface BiddingOutcome {
   readonly declines: Readonly<Record<PeerId, Decline>>
   /** Nodes that the offer was sent to. */
   readonly asked: number
-  /** Of those, the ones that did not answer until it closed. */
+  /** About how many nodes listen to such offers. */
+  readonly listeners: number
+  /** Of those asked, the ones that did not answer until it closed. */
   readonly silent: number
 }
 
@@ -36,10 +39,13 @@ export interface BiddingParts {
   readonly gossip: Gossip
   readonly requests: Requests
   readonly signing: Signing
+  readonly store: Store
 }
 
 /** How long to wait before an offer that nobody heard is announced again, ms. */
 const REPUBLISH_MS = 500
+/** How long the nodes of one shelf may take to answer before twice as many are asked, ms. */
+const WIDEN_MS = 400
 
 export interface BiddingOptions {
   /**
@@ -56,8 +62,13 @@ export const BIDDING_DEFAULTS: BiddingOptions = {
 
 interface OpenOffer {
   readonly offer: Signed<'Offer'>
+  readonly ladder: Ladder
+  /** Steps of the ladder that were taken. */
+  steps: number
+  /** When the next one is due, Unix ms. */
+  widenAt: number
   /** Whom it was sent to. Keys are free, so only these few can close it and have their declines kept. */
-  heard: ReadonlySet<PeerId>
+  readonly heard: Set<PeerId>
   readonly bids: Map<PeerId, ReceivedBid>
   readonly declines: Map<PeerId, Decline>
   changed: () => void
@@ -67,10 +78,12 @@ interface OpenOffer {
 export class Bidding {
   readonly #parts: BiddingParts
   readonly #options: BiddingOptions
+  readonly #asking: Asking
   readonly #open = new Map<Bytes32, OpenOffer>()
 
   constructor(parts: BiddingParts, options: Partial<BiddingOptions> = {}) {
     this.#parts = parts
+    this.#asking = new Asking(parts)
     this.#options = { ...BIDDING_DEFAULTS, ...options }
     parts.requests.answer('bid', async (from, bytes) => {
       this.#take(from, bidRequest.decode(bytes))
@@ -78,18 +91,27 @@ export class Bidding {
     })
   }
 
+  /** Reads back what earlier offers taught. */
+  async load(): Promise<void> {
+    await this.#asking.load()
+  }
+
   /**
    * Resolves when `wanted` of those that the offer was sent to have bid, or all of them have
-   * answered, or its window closed. Bids of others that came until then are among the outcome.
+   * answered and no more are to be asked, or its window closed. It begins with as few as should do,
+   * and asks twice as many each time while fewer than `wanted` have bid. Bids of others that came
+   * until then are among the outcome.
    */
   async collect(
     offer: Signed<'Offer'>,
     wanted: number,
     signal: AbortSignal,
   ): Promise<BiddingOutcome> {
-    const { clock } = this.#parts
     const open: OpenOffer = {
       offer,
+      ladder: this.#asking.ladder(offer, wanted),
+      steps: 0,
+      widenAt: 0,
       heard: new Set(),
       bids: new Map(),
       declines: new Map(),
@@ -97,26 +119,52 @@ export class Bidding {
     }
     this.#open.set(offer.id, open)
     try {
-      while (clock.now() < offer.message.bidsUntil) {
-        signal.throwIfAborted()
-        if (open.heard.size === 0) open.heard = new Set(await this.#publish(offer))
-        if (hasEnough(open, wanted)) break
-        const left = offer.message.bidsUntil - clock.now()
-        await this.#changeOrTime(
-          open,
-          open.heard.size === 0 ? Math.min(left, REPUBLISH_MS) : left,
-          signal,
-        )
-      }
+      await this.#gather(open, wanted, signal)
       return outcomeOf(open)
     } finally {
       this.#open.delete(offer.id)
+      await this.#learn(open, wanted)
     }
   }
 
-  async #publish(offer: Signed<'Offer'>): Promise<readonly PeerId[]> {
-    const { network, class: resourceClass } = offer.message
-    return this.#parts.gossip.publish(offerTopic(network, resourceClass), offer.bytes)
+  async #gather(open: OpenOffer, wanted: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts
+    const { bidsUntil } = open.offer.message
+    while (clock.now() < bidsUntil) {
+      signal.throwIfAborted()
+      if (clock.now() >= open.widenAt || isExhausted(open)) {
+        if (open.heard.size > 0 && open.bids.size >= wanted) return
+        await this.#widen(open)
+      }
+      if (hasEnough(open, wanted)) return
+      const until = Math.min(bidsUntil, open.widenAt)
+      await this.#changeOrTime(open, until - clock.now(), signal)
+    }
+  }
+
+  /** Asks the next step's nodes; where nobody was there to hear it, those of the step after. */
+  async #widen(open: OpenOffer): Promise<void> {
+    const { clock, gossip } = this.#parts
+    for (let rung = nextRung(open); rung !== undefined; rung = nextRung(open)) {
+      open.steps += 1
+      const { topic } = rung
+      const sentTo = await gossip.publish(topic, open.offer.bytes)
+      for (const peer of sentTo) open.heard.add(peer)
+      if (sentTo.length > 0) break
+    }
+    if (open.heard.size === 0) open.steps = 0
+    const rest = open.heard.size === 0 ? REPUBLISH_MS : WIDEN_MS
+    open.widenAt = nextRung(open) === undefined ? Infinity : clock.now() + rest
+  }
+
+  /** A group's share of bidders is that of the widest shelf that was asked. */
+  async #learn({ ladder, steps, bids }: OpenOffer, wanted: number): Promise<void> {
+    const { group, rungs, listeners } = ladder
+    if (listeners === 0 || steps === 0) return
+    const asked = rungs.slice(0, steps).filter(({ sample }) => !sample)
+    const hearers = Math.max(...asked.map((rung) => rung.hearers))
+    const closedEarly = steps === 1 && bids.size >= wanted
+    await this.#asking.learn(group, hearers, bids.size, closedEarly)
   }
 
   async #changeOrTime(open: OpenOffer, ms: number, signal: AbortSignal): Promise<void> {
@@ -185,17 +233,38 @@ export class Bidding {
   }
 }
 
-function outcomeOf({ heard, bids, declines }: OpenOffer): BiddingOutcome {
+function outcomeOf({ heard, bids, declines, ladder }: OpenOffer): BiddingOutcome {
   const silent = [...heard].filter((peer) => !bids.has(peer) && !declines.has(peer))
   return {
     bids: [...bids.values()],
     declines: Object.fromEntries(declines),
     asked: heard.size,
+    listeners: Math.max(heard.size, Math.round(ladder.listeners)),
     silent: silent.length,
   }
 }
 
-function hasEnough({ heard, bids, declines }: OpenOffer, wanted: number): boolean {
-  const bidders = [...heard].filter((peer) => bids.has(peer)).length
-  return bidders >= wanted || (heard.size > 0 && bidders + declines.size >= heard.size)
+/** Strangers' bids count only where the alternative is to ask more nodes. */
+function hasEnough(open: OpenOffer, wanted: number): boolean {
+  if (bidders(open) >= wanted) return true
+  return allAnswered(open) && (nextRung(open) === undefined || open.bids.size >= wanted)
+}
+
+/** Whether nobody is left to wait for on the shelves that were asked, and there are more. */
+function isExhausted(open: OpenOffer): boolean {
+  const told = open.ladder.rungs[open.steps - 1]?.hearers ?? Infinity
+  return nextRung(open) !== undefined && allAnswered(open) && told <= open.heard.size
+}
+
+function allAnswered(open: OpenOffer): boolean {
+  return open.heard.size > 0 && bidders(open) + open.declines.size >= open.heard.size
+}
+
+function bidders({ heard, bids }: OpenOffer): number {
+  return [...heard].filter((peer) => bids.has(peer)).length
+}
+
+function nextRung({ steps, ladder, bids }: OpenOffer): Rung | undefined {
+  const rung = ladder.rungs[steps]
+  return rung?.sample === true && bids.size > 0 ? undefined : rung
 }

@@ -58,6 +58,7 @@ export class Requester implements AsyncDisposable {
   readonly #vouchers: VoucherDelivery
   readonly #vault: SecretVault
   readonly #line: WaitingLine
+  readonly #bidding: Bidding
   readonly #stop = new AbortController()
   readonly #work = new TasksInFlight()
 
@@ -70,13 +71,14 @@ export class Requester implements AsyncDisposable {
     this.#vouchers = new VoucherDelivery(shared)
     this.#vault = new SecretVault(parts)
     this.#line = new WaitingLine(parts)
+    this.#bidding = new Bidding(parts)
     new SecretHandover({ ...shared, vault: this.#vault }, options).answer()
     const dealt = { ...shared, memory: new ProviderMemory(parts), awarding: new Awarding(shared) }
     const runner = new JobRunner({
       ...shared,
       line: this.#line,
       offers: this.#offers,
-      bidding: new Bidding(parts),
+      bidding: this.#bidding,
       dealing: new Dealing(dealt),
       shares: new ShareRunner({
         ...dealt,
@@ -90,6 +92,7 @@ export class Requester implements AsyncDisposable {
   /** Takes up every unfinished job, and every voucher that was not acknowledged, where they stood. */
   async resume(): Promise<void> {
     await this.channels.load()
+    await this.#bidding.load()
     const open = (await this.book.list()).filter((job) => !isFinal(job.state))
     await this.#vault.forgetAllBut(new Set(open.map(({ id }) => id)))
     const shares = (await Promise.all(open.map((job) => this.book.sharesOf(job)))).flat()

@@ -20,9 +20,10 @@ const outcome: BiddingOutcome = {
     c: { code: 'DECLINED_BUSY' },
   },
   asked: 5,
+  listeners: 40,
   silent: 2,
 }
-const nothing: BiddingOutcome = { bids: [], declines: {}, asked: 1, silent: 0 }
+const nothing: BiddingOutcome = { bids: [], declines: {}, asked: 1, listeners: 1, silent: 0 }
 const counts = { at: 1, tasks: 4, placed: 0 }
 
 test('answers: counted by what was said, without names', () => {
@@ -32,6 +33,7 @@ test('answers: counted by what was said, without names', () => {
     tasks: 4,
     placed: 0,
     asked: 5,
+    listeners: 40,
     silent: 2,
     bids: 0,
     declines: [

@@ -201,7 +201,7 @@ test('a bid that breaks a rule is refused with the rule, and does not count', as
     },
   )
   await on.clock.advance(10_000)
-  assert.deepEqual(await on.outcome, { bids: [], declines: {}, asked: 3, silent: 3 })
+  assert.deepEqual(await on.outcome, { bids: [], declines: {}, asked: 3, listeners: 3, silent: 3 })
 })
 
 test('a decline is a word of its own: another code, or a price beyond all amounts, is refused', async () => {
@@ -257,7 +257,7 @@ test('a stranger that declines after its bid is out', async () => {
   await on.bid(on.members[1])
   await on.send(on.members[1], { offer: on.offer.id, decline: 'DECLINED_BUSY' })
   await on.clock.advance(10_000)
-  assert.deepEqual(await on.outcome, { bids: [], declines: {}, asked: 1, silent: 1 })
+  assert.deepEqual(await on.outcome, { bids: [], declines: {}, asked: 1, listeners: 1, silent: 1 })
 })
 
 test('a flood of bids fills what is kept of strangers, and shuts out nobody whom the offer was sent to', async () => {

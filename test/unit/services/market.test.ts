@@ -154,6 +154,7 @@ test('an offer that nobody heard is announced again until its window closes', as
   const { gossip } = market.parts(alice)
   const watched: Gossip = {
     subscribe: (...args) => gossip.subscribe(...args),
+    listeners: (topic) => gossip.listeners(topic),
     publish: async (topic, bytes) => {
       const peers = await gossip.publish(topic, bytes)
       heard.publish(peers.length)

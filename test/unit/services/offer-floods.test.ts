@@ -31,6 +31,7 @@ function hearing(call: Requests['call'] = async () => new Uint8Array()) {
   const gossip: Gossip = {
     subscribe: (_topic, _options, added) => (handler = added),
     publish: async () => [],
+    listeners: () => 0,
   }
   const parts = market.parts(member)
   const signing: Signing = {
@@ -68,7 +69,7 @@ function hearing(call: Requests['call'] = async () => new Uint8Array()) {
       slots,
       admission,
     },
-    { network: NETWORK, kinds: ['wasm'], bond: TOKEN },
+    { network: NETWORK, groups: ['wasm'], bond: TOKEN },
   )
   intake.listen(new AbortController().signal)
   let nonce = 0n
