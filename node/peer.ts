@@ -192,6 +192,7 @@ export async function openPeer({
         works: provider?.works,
         images,
         workflows: workflows.book,
+        cache: requester.cache,
       },
       config.storage,
     ),

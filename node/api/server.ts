@@ -9,6 +9,7 @@ import { answerErrors } from './error-reply.ts'
 import { guard } from './guards.ts'
 import { collectSchemas, documentRoute } from './open-api-document.ts'
 import { blobRoutes } from './routes/blob-routes.ts'
+import { cacheRoutes } from './routes/cache-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
 import { measuringRoutes } from './routes/measuring-routes.ts'
@@ -76,6 +77,7 @@ async function createApp(context: RouteContext, token: string): Promise<App> {
     imageRoutes,
     jobRoutes,
     workflowRoutes,
+    cacheRoutes,
     workRoutes,
     walletRoutes,
     measuringRoutes,

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import type { SetExit } from './command.ts'
 import { benchCommand } from './commands/bench.ts'
+import { cacheCommand } from './commands/cache.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { challengeCommand } from './commands/challenge.ts'
 import { devnetCommand } from './commands/devnet.ts'
@@ -69,6 +70,7 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     whyCommand(parts),
     logsCommand(parts),
     cancelCommand(parts),
+    cacheCommand(parts),
     peersCommand(parts),
     challengeCommand(parts, setExit),
     benchCommand(parts),

@@ -69,6 +69,10 @@ export const JOB_ERRORS = {
     'Nothing inside the task takes connections on that port.',
     'Have the job listen on 127.0.0.1 or 0.0.0.0, and check the port.',
   ),
+  CACHE_UNKNOWN: text(
+    'The result cache has nothing of this spec.',
+    'See `hive cache ls` for what it has.',
+  ),
   // workflows
   STEP_SKIPPED: text(
     'The step was not run, since one that it needs did not settle.',

@@ -26,4 +26,6 @@ export interface JobHandling {
   readonly timeouts?: JobTimeouts
   /** Whose tasks are offered first of those that wait; left out: normal. */
   readonly priority?: number
+  /** Whether results of a job that is the same to the last bit may answer this one, and its own later ones. */
+  readonly cache?: 'allow'
 }

@@ -14,6 +14,7 @@ import type { ImageBook } from './image-book.ts'
 import type { WorkBook } from './provider/work-book.ts'
 import type { JobBook } from './requester/job-book.ts'
 import type { JobRecord } from './requester/records.ts'
+import type { ResultCache } from './requester/result-cache.ts'
 import type { WorkflowBook } from './requester/workflow-book.ts'
 import { TasksInFlight } from './tasks-in-flight.ts'
 
@@ -25,6 +26,7 @@ export interface HousekeepingParts {
   readonly works: WorkBook | undefined
   readonly images: ImageBook
   readonly workflows: WorkflowBook
+  readonly cache: ResultCache
 }
 
 export interface HousekeepingOptions {
@@ -106,13 +108,14 @@ export class Housekeeping implements AsyncDisposable {
     for (const { request } of open)
       for (const step of request.steps) yield* inputsOf(step.request.spec)
     for (const job of await book.list()) {
-      if (job.origin !== undefined && ids.has(job.origin.workflow)) yield* resultsOf(job)
+      if (job.origin !== undefined && ids.has(job.origin.workflow)) yield* contentsOf(job.results)
       const since = job.finishedAt ?? clock.now()
       if (since < clock.now() - keepResultsMs) continue
       yield job.specCid
       if (!isFinal(job.state)) yield* inputsOf(job.request.spec)
-      yield* resultsOf(job)
+      yield* contentsOf(job.results)
     }
+    for (const { results } of await this.#parts.cache.list()) yield* contentsOf(results)
     for (const { cid } of await this.#parts.images.list()) yield cid
     for (const { state, spec, manifest, finishedAt = 0 } of (await works?.all()) ?? []) {
       if (isFinal(state)) continue
@@ -144,7 +147,7 @@ export class Housekeeping implements AsyncDisposable {
   }
 }
 
-function* resultsOf({ results }: JobRecord): Iterable<Cid> {
+function* contentsOf(results: JobRecord['results']): Iterable<Cid> {
   for (const result of results) if (result !== null) yield* outputsOf(result)
 }
 

@@ -83,3 +83,21 @@ steps:
   assert.match((await hive().run('jobs')).stdout, /├ 0x[^\n]+ +settled +4\/4 +0 +tiles/)
   await money.settled()
 })
+
+test('a deterministic job that allows the cache is paid for once, and printed twice', async () => {
+  const client = await network.client('requester-1')
+  const flags = ['--deterministic', '--cache', '--bids', '2', '--', 'echo', '0', 'once']
+  const first = await hive().run('run', PROGRAMS, ...flags)
+  assert.deepEqual([first.code, first.stdout], [0, 'once\n'], first.stderr)
+  assert.doesNotMatch(first.stderr, /cache/)
+  const again = await hive().run('run', PROGRAMS, ...flags)
+  assert.deepEqual([again.code, again.stdout], [0, 'once\n'], again.stderr)
+  assert.match(again.stderr, /from cache, 0 paid/)
+  const { jobs } = await client.get<{ jobs: readonly JobSummary[] }>('/v1/jobs')
+  const job = await client.get<JobBody>(`/v1/jobs/${jobs[0]?.id ?? ''}`)
+  assert.deepEqual([job.cached, job.paid, job.shares.length], [1, '0', 0])
+  const spec = job.specCid
+  assert.match((await hive().run('cache', 'ls')).stdout, new RegExp(`${spec} .*1/1`))
+  assert.equal((await hive().run('cache', 'rm', spec)).code, 0)
+  assert.doesNotMatch((await hive().run('cache', 'ls')).stdout, new RegExp(spec))
+})

@@ -12,6 +12,7 @@ interface Bucket {
  */
 export const BUCKETS: readonly Bucket[] = [
   { prefix: 'job/', holds: 'offer id → JobRecord, the requester’s job' },
+  { prefix: 'result/', holds: 'CID of a spec → CachedResults, of deterministic jobs' },
   { prefix: 'workflow/', holds: 'random id → WorkflowRecord, steps and the jobs that they became' },
   { prefix: 'share/', holds: 'agreement id → ShareRecord, a share that this node requested' },
   { prefix: 'channel/', holds: 'channel id → ChannelRecord, where this node pays' },

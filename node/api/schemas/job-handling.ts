@@ -41,6 +41,7 @@ export const handlingFields = {
   retry: Type.Optional(RetryBody),
   timeouts: Type.Optional(TimeoutsBody),
   priority: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_PRIORITY })),
+  cache: Type.Optional(Type.Literal('allow')),
 }
 
 const HandlingBody = Type.Object(handlingFields, closed)

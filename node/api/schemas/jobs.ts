@@ -45,6 +45,8 @@ const summaryFields = {
   done: Type.Integer(),
   /** Of those, the ones that did not exit with 0. */
   failed: Type.Integer(),
+  /** Tasks that were answered from the result cache, and cost nothing. */
+  cached: Type.Optional(Type.Integer()),
   /** The step of a workflow that it is. */
   origin: Type.Optional(Type.Object({ workflow: Bytes32Text, step: Type.String() })),
   createdAt: TimeMs,

@@ -30,6 +30,7 @@ export function jobSummary(job: JobRecord): JobSummary {
     tasks: spec.tasks,
     done: done.length,
     failed: done.filter(({ reason, exitCode }) => reason !== 'exit' || exitCode !== 0).length,
+    ...(job.cached !== undefined && { cached: job.cached }),
     ...(job.origin !== undefined && { origin: job.origin }),
     createdAt: job.createdAt,
     ...(job.finishedAt !== undefined && { finishedAt: job.finishedAt }),

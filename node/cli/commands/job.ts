@@ -123,6 +123,7 @@ function jobLines(job: JobBody, style: Style): string[] {
       ['arguments', spec.args.length === 0 ? undefined : spec.args.join(' ')],
       ['step', job.origin && `${job.origin.step} of ${short(job.origin.workflow)}`],
       ['tasks', `${job.done} of ${job.tasks} done, ${job.failed} failed`],
+      ['cache', cacheLine(job)],
       ['again', againLine(job)],
       ['price', `at most ${tokens(maxPrice)} tokens a task; promised ${tokens(job.paid)}`],
       ['limits', limitsLine(job)],
@@ -135,6 +136,10 @@ function jobLines(job: JobBody, style: Style): string[] {
     ...shareLines(job, style),
     ...taskLines(job),
   ]
+}
+
+function cacheLine({ cached }: JobBody): string | undefined {
+  return cached === undefined ? undefined : `${counted(cached, 'task')} from cache, 0 paid`
 }
 
 /** Tasks that are run again, how they ended and when. */

@@ -28,6 +28,7 @@ export interface RunOptions extends CommonOptions {
   readonly fetchTimeout?: string
   readonly totalTimeout?: string
   readonly priority?: string
+  readonly cache?: boolean
   readonly retryOn?: readonly string[]
   readonly retryDelay?: string
   readonly retryFactor?: string
@@ -88,7 +89,12 @@ function handlingFlags(options: RunOptions): JobFlags {
     fetch: options.fetchTimeout,
     total: options.totalTimeout,
   })
-  return { retry: section({ on, elsewhere, backOff }), timeouts, priority: options.priority }
+  return {
+    retry: section({ on, elsewhere, backOff }),
+    timeouts,
+    priority: options.priority,
+    ...(options.cache === true && { cache: 'allow' }),
+  }
 }
 
 function section(fields: JobFlags): JobFlags | undefined {

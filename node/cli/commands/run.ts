@@ -86,6 +86,7 @@ export function runCommand(parts: CliParts, setExit: SetExit): Command {
     .option('--fetch-timeout <duration>', 'how long a provider may take to fetch what it needs')
     .option('--total-timeout <duration>', 'longest time from submission to the last result')
     .option('--priority <rank>', 'low, normal, high or 0 to 9, among the jobs of this node')
+    .option('--cache', 'take results of the same deterministic job from the cache, and keep these')
     .option('--bid-window <duration>', 'how long to wait for bids')
     .option('--bids <n>', 'bids that are enough')
     .option('--no-stream', 'do not send output while a task runs')

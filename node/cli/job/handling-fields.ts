@@ -1,5 +1,5 @@
 import { list, map, optional, reader, type Problem, type Reader } from '../../config/reading.ts'
-import { bool, duration } from '../../config/values.ts'
+import { bool, duration, word } from '../../config/values.ts'
 import {
   MAX_JOB_TIMEOUT_MS,
   MAX_PRIORITY,
@@ -58,6 +58,7 @@ export const HANDLING_FIELDS = {
   }),
   timeouts: map({ queue: optional(wait), fetch: optional(wait), total: optional(wait) }),
   priority: optional(priority),
+  cache: optional(word('allow')),
 }
 
 const handling = map(HANDLING_FIELDS)
@@ -74,13 +75,19 @@ export function handlingMistakes({ retry, timeouts }: HandlingDocument): Problem
 }
 
 /** The handling that a spec file asks for; what it does not speak of is left out. */
-export function handlingOf({ retry, timeouts, priority: rank }: HandlingDocument): JobHandling {
+export function handlingOf({
+  retry,
+  timeouts,
+  priority: rank,
+  cache,
+}: HandlingDocument): JobHandling {
   const policy = retryOf(retry)
   const limits = timeoutsOf(timeouts)
   return {
     ...(policy !== undefined && { retry: policy }),
     ...(Object.keys(limits).length > 0 && { timeouts: limits }),
     ...(rank !== undefined && { priority: rank }),
+    ...(cache !== undefined && { cache }),
   }
 }
 

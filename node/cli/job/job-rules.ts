@@ -48,6 +48,8 @@ export function mistakesIn(job: JobDocument, isMapped = false): Problem[] {
   })
   if (slotFault !== undefined) report('secrets', `expected ${slotFault}`)
   problems.push(...handlingMistakes(job))
+  if (job.cache !== undefined && (job.deterministic !== true || job.secrets.length > 0))
+    report('cache', 'only a deterministic job without secrets gives the same each time')
   if (job.tasks !== undefined && job.map !== undefined)
     report('tasks', 'the number of tasks follows from map; leave one of the two out')
   if (job.maxPrice === 0n) report('maxPrice', 'must be above zero')

@@ -87,6 +87,11 @@ function endLines(job: JobBody, style: Style): string[] {
       ? [`hive: task ${result.index} ${style.bad(result.reason)} ${plain(result.detail)}`.trimEnd()]
       : [],
   )
+  const cached = job.cached === undefined ? [] : [cacheLine(job.cached, job.tasks)]
   const more = bad.length > most ? [`hive: and ${bad.length - most} more`] : []
-  return [...bad.slice(0, most), ...more]
+  return [...cached, ...bad.slice(0, most), ...more]
+}
+
+function cacheLine(cached: number, tasks: number): string {
+  return `hive: ${cached === tasks ? '' : `${cached} of ${tasks} tasks `}from cache, 0 paid`
 }

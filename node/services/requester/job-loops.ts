@@ -8,6 +8,7 @@ import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { JobBook } from './job-book.ts'
 import type { JobRunner } from './job-runner.ts'
 import type { JobRecord } from './records.ts'
+import type { ResultCache } from './result-cache.ts'
 import type { SecretVault } from './secret-vault.ts'
 import { withLastWords } from './task-again.ts'
 
@@ -16,6 +17,7 @@ export interface JobLoopsParts {
   readonly logger: Logger
   readonly book: JobBook
   readonly vault: SecretVault
+  readonly cache: ResultCache
   readonly runner: JobRunner
 }
 
@@ -91,6 +93,7 @@ export class JobLoops implements AsyncDisposable {
   ): Promise<void> {
     try {
       await this.#parts.runner.run(job, firstOffer, signal)
+      await this.#keepResults(job.id)
       await this.#parts.book.change(job.id, (each) => ({
         ...settled(each),
         finishedAt: this.#parts.clock.now(),
@@ -102,9 +105,20 @@ export class JobLoops implements AsyncDisposable {
       if (signal.aborted && !isLate) return
       const why: unknown = isLate ? signal.reason : error
       this.#parts.logger.warn('job failed', { job: job.id, code: codeOf(why) })
+      await this.#keepResults(job.id)
       await this.#parts.book.change(job.id, (each) => this.#ended(each, 'fail', codeOf(why), why))
       await this.#parts.vault.forget(job.id)
     }
+  }
+
+  /** Before the job is over, so that the next one finds them; what goes wrong here is not the job's. */
+  async #keepResults(id: Bytes32): Promise<void> {
+    const { book, cache, logger } = this.#parts
+    const job = await book.get(id)
+    if (job.cached === job.results.length) return
+    await cache.take(job).catch((error: unknown) => {
+      logger.warn('results not cached', { job: id, code: codeOf(error) })
+    })
   }
 
   #ended(

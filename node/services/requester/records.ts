@@ -42,6 +42,8 @@ export interface JobRecord {
   readonly shares: readonly Bytes32[]
   /** One a task, in order; missing while the task is open. */
   readonly results: readonly (TaskResult | null)[]
+  /** Tasks that were answered from the result cache; left out: none. */
+  readonly cached?: number
   /** Tasks without a result that were run before, in order. */
   readonly again?: readonly TaskAgain[]
   /** Of the last offers that somebody declined or that did not place everything, the newest last. */

@@ -26,6 +26,7 @@ import { JobRunner } from './job-runner.ts'
 import { OfferMaker } from './offer-maker.ts'
 import type { JobOrigin, JobRecord, JobRequest } from './records.ts'
 import { ProviderMemory } from './provider-memory.ts'
+import { requireCacheable, ResultCache } from './result-cache.ts'
 import { SecretHandover } from './secret-handover.ts'
 import { SecretVault } from './secret-vault.ts'
 import { ShareRunner } from './share-runner.ts'
@@ -52,6 +53,7 @@ export interface RequesterOptions extends ChannelLedgerOptions, FollowingOptions
 export class Requester implements AsyncDisposable {
   readonly book: JobBook
   readonly channels: ChannelLedger
+  readonly cache: ResultCache
   readonly #parts: RequesterParts
   readonly #offers: OfferMaker
   readonly #loops: JobLoops
@@ -66,6 +68,7 @@ export class Requester implements AsyncDisposable {
     this.#parts = parts
     this.book = new JobBook(parts.store)
     this.channels = new ChannelLedger(parts, options)
+    this.cache = new ResultCache(parts)
     this.#offers = new OfferMaker(parts, options)
     const shared = { ...parts, book: this.book, channels: this.channels }
     this.#vouchers = new VoucherDelivery(shared)
@@ -86,7 +89,7 @@ export class Requester implements AsyncDisposable {
         onPaid: (provider) => this.#deliver(provider),
       }),
     })
-    this.#loops = new JobLoops({ ...shared, vault: this.#vault, runner })
+    this.#loops = new JobLoops({ ...shared, cache: this.cache, vault: this.#vault, runner })
   }
 
   /** Takes up every unfinished job, and every voucher that was not acknowledged, where they stood. */
@@ -116,9 +119,14 @@ export class Requester implements AsyncDisposable {
     origin?: JobOrigin,
   ): Promise<JobRecord> {
     requireSecrets(request, secrets)
-    await this.#requireFunds(request, signal)
+    requireCacheable(request)
     const specCid = await this.#parts.blobs.addBlock(encodeJobSpec(request.spec))
-    const offer = this.#offers.make(request, specCid, request.spec.tasks)
+    const results = await this.cache.answer(request, specCid)
+    const open = results.filter((result) => result === null).length
+    const cached = results.length - open
+    await this.#requireFunds(request, open, signal)
+    // A job is named by an offer, also when nobody will need to hear it.
+    const offer = this.#offers.make(request, specCid, Math.max(1, open))
     const fault = offerFault(offer.message, this.#parts.clock.now(), offer.message.network)
     if (fault !== undefined) throw new HiveError(fault.code, { rule: fault.rule })
     const job: JobRecord = {
@@ -130,7 +138,8 @@ export class Requester implements AsyncDisposable {
       createdAt: this.#parts.clock.now(),
       offers: [offer.id],
       shares: [],
-      results: Array.from({ length: request.spec.tasks }, () => null),
+      results,
+      ...(cached > 0 && { cached }),
     }
     // First, so that no job is ever on record without its secrets; a stray box goes at the next start.
     if (secrets.size > 0) await this.#vault.keep(job.id, secrets)
@@ -159,9 +168,9 @@ export class Requester implements AsyncDisposable {
     )
   }
 
-  async #requireFunds(request: JobRequest, signal: AbortSignal): Promise<void> {
+  async #requireFunds(request: JobRequest, tasks: number, signal: AbortSignal): Promise<void> {
     const { escrow, signing } = this.#parts
-    const needed = request.maxPrice * BigInt(request.spec.tasks)
+    const needed = request.maxPrice * BigInt(tasks)
     const { free } = await escrow.balances(signing.address, { signal })
     const available = free + this.channels.uncommitted()
     // A job that may wait can wait for what other jobs have reserved and may not need.

@@ -25,7 +25,8 @@ async function pass(
   const images = new ImageBook({ clock, store, blobs })
   const workflows = new WorkflowBook(store)
   const works = provider?.works
-  const parts = { clock, logger, blobs, book: requester.book, works, images, workflows }
+  const { book, cache } = requester
+  const parts = { clock, logger, blobs, book, cache, works, images, workflows }
   await using housekeeping = new Housekeeping(parts, options)
   return housekeeping.pass(signal)
 }
