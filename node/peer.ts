@@ -16,13 +16,11 @@ import type { Config } from './config/config.ts'
 import { providerResources } from './config/provider-resources.ts'
 import { HiveError } from './domain/errors.ts'
 import type { LocalGpu } from './domain/gpu-share.ts'
-import { registryClass } from './domain/job-spec.ts'
 import type { HardwareProbe } from './ports/hardware.ts'
 import type { Logger } from './ports/logger.ts'
 import { openMeasuring } from './measuring.ts'
 import { configuredServices, serviceHere, servicesHere } from './own-services.ts'
 import { createEnvelopeCodec } from './protocol/envelope.ts'
-import { offerTopic } from './protocol/topics.ts'
 import { openSandboxes, usableEgress } from './sandboxes.ts'
 import { Housekeeping } from './services/housekeeping.ts'
 import { ImageBook } from './services/image-book.ts'
@@ -99,10 +97,6 @@ export async function openPeer({
         bootstrap: config.network.bootstrap,
         mdns: config.network.mdns,
         allowPrivateAddresses: config.network.private,
-        scoredTopics: [
-          ...config.provider.kinds,
-          ...config.provider.registries.map((name) => registryClass('docker', name)),
-        ].map((name) => offerTopic(network, name)),
         validateAdvert: async (peer, bytes) => {
           // Until it can be checked, no stranger's advert is taken.
           if (known.presence === undefined) throw new HiveError('CANCELLED')

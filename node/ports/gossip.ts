@@ -7,12 +7,20 @@ import type { Verdict } from '../domain/offer.ts'
  */
 export type GossipHandler = (bytes: Uint8Array) => Verdict | Promise<Verdict>
 
+/** What a topic carries, at most. Who sends what breaks them loses score, and then is no longer heard. */
+export interface TopicRules {
+  /** Of one message; more is rejected unseen. */
+  readonly maxBytes: number
+  /** Messages taken in a minute, from all peers together; further ones are dropped, and a peer that alone sends twice as many is at fault. */
+  readonly perMinute: number
+}
+
 /** One-to-all announcements by topic. Own messages do not come back. */
 export interface Gossip {
   /** Joins a topic until the signal aborts. One handler a topic. */
   subscribe(
     topic: string,
-    options: { readonly maxBytes: number; readonly signal: AbortSignal },
+    options: TopicRules & { readonly signal: AbortSignal },
     handler: GossipHandler,
   ): void
   /**

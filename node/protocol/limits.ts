@@ -2,6 +2,11 @@ import { KiB, MiB, minute, second } from '../domain/units.ts'
 
 /** Largest gossiped offer, bytes. Source: docs/limits.md; a real one is about 400 bytes. */
 export const MAX_OFFER_BYTES: number = 2 * KiB
+/**
+ * Most offers that a node takes from one topic in a minute: 100 a second, checked in a hundredth of that.
+ * A group that is busier has shelves.
+ */
+export const MAX_TOPIC_OFFERS_PER_MINUTE = 6000
 /** Largest advert record in the DHT, bytes. Source: docs/limits.md. */
 export const MAX_ADVERT_BYTES: number = 8 * KiB
 /** Longest hardware text of an advert, characters; half of what the advert may fill. */

@@ -3,6 +3,13 @@ import type { Bytes32, PeerId } from '../domain/ids.ts'
 import type { Offer } from '../domain/offer.ts'
 import { prefixOf } from '../domain/rendezvous.ts'
 import { bytesOfPeer } from './identity.ts'
+import { MAX_OFFER_BYTES, MAX_TOPIC_OFFERS_PER_MINUTE } from './limits.ts'
+
+/** What each topic for offers carries at most. Source: docs/limits.md. */
+export const OFFER_TOPIC_RULES = {
+  maxBytes: MAX_OFFER_BYTES,
+  perMinute: MAX_TOPIC_OFFERS_PER_MINUTE,
+} as const
 
 /** Added to a class for the topics that only nodes with GPUs listen to. */
 const GPU_SUFFIX = '+gpu'

@@ -10,12 +10,16 @@ const never = new AbortController().signal
 function listen(node: TestNode, options: { verdict?: Verdict; maxBytes?: number } = {}) {
   const heard: string[] = []
   const first = Promise.withResolvers<string>()
-  node.gossip.subscribe(TOPIC, { maxBytes: options.maxBytes ?? 1024, signal: never }, (bytes) => {
-    const text = Buffer.from(bytes).toString()
-    heard.push(text)
-    first.resolve(text)
-    return options.verdict ?? 'accept'
-  })
+  node.gossip.subscribe(
+    TOPIC,
+    { maxBytes: options.maxBytes ?? 1024, perMinute: 1000, signal: never },
+    (bytes) => {
+      const text = Buffer.from(bytes).toString()
+      heard.push(text)
+      first.resolve(text)
+      return options.verdict ?? 'accept'
+    },
+  )
   return { heard, first: first.promise }
 }
 
@@ -63,7 +67,7 @@ export function gossipKeepsItsPromises(name: string, open: OpenNetwork): void {
       await using network = await open({ nodes: 3, shape: 'star' })
       const centre = nodeAt(network, 0)
       // the verdict depends on the text, so that the accepted one marks the end of the wait
-      centre.gossip.subscribe(TOPIC, { maxBytes: 1024, signal: never }, (bytes) =>
+      centre.gossip.subscribe(TOPIC, { maxBytes: 1024, perMinute: 1000, signal: never }, (bytes) =>
         Buffer.from(bytes).toString() === 'bad' ? verdict : 'accept',
       )
       listen(nodeAt(network, 1))
@@ -113,7 +117,7 @@ export function gossipKeepsItsPromises(name: string, open: OpenNetwork): void {
     const { gossip } = nodeAt(network, 0)
     const stop = new AbortController()
     const join = (signal: AbortSignal): void => {
-      gossip.subscribe(TOPIC, { maxBytes: 8, signal }, () => 'accept')
+      gossip.subscribe(TOPIC, { maxBytes: 8, perMinute: 1000, signal }, () => 'accept')
     }
     join(stop.signal)
     assert.throws(() => join(never), { code: 'INTERNAL' })

@@ -144,12 +144,12 @@ for (const [what, bytes, code] of [
 }
 
 test('hostile gossiper: rejected messages cost it score, accepted ones do not', async () => {
-  await using network = await openRealNetwork({ nodes: 3 }, { scoredTopics: [TOPIC] })
+  await using network = await openRealNetwork({ nodes: 3 })
   const [judge, bad, good] = network.nodes
   assert.ok(judge !== undefined && bad !== undefined && good !== undefined)
   let judged = 0
   for (const node of network.nodes) {
-    node.gossip.subscribe(TOPIC, { maxBytes: 100, signal: never }, (bytes) => {
+    node.gossip.subscribe(TOPIC, { maxBytes: 100, perMinute: 1000, signal: never }, (bytes) => {
       if (node === judge) judged += 1
       return bytes[0] === 0 ? 'reject' : 'accept'
     })
@@ -167,6 +167,66 @@ test('hostile gossiper: rejected messages cost it score, accepted ones do not', 
   assert.ok(pubsub.score.score(bad.peer) < -10, `bad ${pubsub.score.score(bad.peer)}`)
   assert.ok(pubsub.score.score(good.peer) >= 0, `good ${pubsub.score.score(good.peer)}`)
 })
+
+/** What one node thinks of another, and how it treats it. */
+function standing(judge: Libp2pNet, peer: string) {
+  const pubsub = judge.libp2p.services.pubsub as unknown as {
+    score: { score(peer: string): number; scoreCache: Map<string, unknown> }
+    getMeshPeers(topic: string): readonly string[]
+    opts: { scoreThresholds: { graylistThreshold: number } }
+  }
+  pubsub.score.scoreCache.clear()
+  const score = pubsub.score.score(peer)
+  return {
+    isGraylisted: score < pubsub.opts.scoreThresholds.graylistThreshold,
+    isInMesh: pubsub.getMeshPeers(TOPIC).includes(peer),
+  }
+}
+
+for (const [what, perMinute, send] of [
+  [
+    'rubbish',
+    1000,
+    async (bad: Libp2pNet, nth: number) => bad.gossip.publish(TOPIC, Uint8Array.of(0, nth)),
+  ],
+  [
+    'a flood',
+    5,
+    async (bad: Libp2pNet, nth: number) => bad.gossip.publish(TOPIC, Uint8Array.of(1, nth)),
+  ],
+] as const)
+  test(`hostile gossiper: who sends ${what} leaves the mesh and is no longer heard, others stay`, async () => {
+    await using network = await openRealNetwork({ nodes: 3 })
+    const [judge, bad, good] = network.nodes
+    assert.ok(judge !== undefined && bad !== undefined && good !== undefined)
+    const heard: number[] = []
+    // the one at fault keeps no rules; its own topic takes anything
+    for (const node of network.nodes)
+      node.gossip.subscribe(
+        TOPIC,
+        { maxBytes: 100, perMinute: node === bad ? 1000 : perMinute, signal: never },
+        (bytes) => {
+          if (node === judge) heard.push(bytes[0] ?? 0)
+          return bytes[0] === 0 ? 'reject' : 'accept'
+        },
+      )
+    await network.settled(TOPIC)
+    await good.gossip.publish(TOPIC, Uint8Array.of(2))
+    while (!heard.includes(2)) await turn()
+    for (let nth = 0; nth < 30; nth += 1) await send(bad, nth)
+    // both: either would pass on to the other what it still took
+    for (const node of [judge, good]) while (!standing(node, bad.peer).isGraylisted) await turn()
+    // the next heartbeat prunes
+    while (standing(judge, bad.peer).isInMesh)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.deepEqual(standing(judge, good.peer), { isGraylisted: false, isInMesh: true })
+    const before = heard.length
+    await bad.gossip.publish(TOPIC, Uint8Array.of(3))
+    await good.gossip.publish(TOPIC, Uint8Array.of(0))
+    while (standing(judge, good.peer).isInMesh)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    assert.ok(!heard.slice(before).includes(3))
+  })
 
 test('hostile advertiser: an advert that others find invalid is not kept by them', async () => {
   await using network = await openRealNetwork(

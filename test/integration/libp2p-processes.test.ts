@@ -55,7 +55,7 @@ test('processes: gossip arrives, SIGKILL cuts a stream, a restart reconnects by 
   const subscribed = new Promise<void>((resolve) => {
     net.libp2p.services.pubsub.addEventListener('subscription-change', () => resolve())
   })
-  net.gossip.subscribe(TOPIC, { maxBytes: 1024, signal: never }, (bytes) => {
+  net.gossip.subscribe(TOPIC, { maxBytes: 1024, perMinute: 1000, signal: never }, (bytes) => {
     heard.resolve(Buffer.from(bytes).toString())
     return 'accept'
   })

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { HiveError } from '../../node/domain/errors.ts'
 import type { PeerId } from '../../node/domain/ids.ts'
-import type { Gossip, GossipHandler } from '../../node/ports/gossip.ts'
+import type { Gossip, GossipHandler, TopicRules } from '../../node/ports/gossip.ts'
 import type { FakeNetwork } from './fake-network.ts'
 
 interface Joined {
@@ -25,7 +25,7 @@ export class FakeGossip implements Gossip {
 
   subscribe(
     topic: string,
-    options: { readonly maxBytes: number; readonly signal: AbortSignal },
+    options: TopicRules & { readonly signal: AbortSignal },
     handler: GossipHandler,
   ): void {
     if (this.#topics.has(topic)) throw new HiveError('INTERNAL', { topic, expected: 'one handler' })

@@ -19,7 +19,7 @@ const net = await openLibp2pNet(
 const topic = '/computehive/test/offers/wasm'
 net.gossip.subscribe(
   topic,
-  { maxBytes: 1024, signal: new AbortController().signal },
+  { maxBytes: 1024, perMinute: 1000, signal: new AbortController().signal },
   () => 'accept',
 )
 net.requests.answerStream('follow', async function* (_from, request, { signal }) {

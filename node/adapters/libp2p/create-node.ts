@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import { type GossipSub, gossipsub, type GossipsubOpts, StrictNoSign } from '@libp2p/gossipsub'
-import { createTopicScoreParams } from '@libp2p/gossipsub/score'
 import { type Identify, identify, type IdentifyPush, identifyPush } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
 import {
@@ -43,10 +42,6 @@ export type HiveServices = {
 const MAX_STREAM_WINDOW_BYTES = 1 * MiB
 /** Ping streams a connection may hold: its monitor, the DHT and we share them, and a refused ping kills it. */
 const PING_STREAMS = 16
-/** What one rejected message costs; the penalty grows with the square of their number. */
-const INVALID_MESSAGE_WEIGHT = -10
-/** What is left of that penalty after each second. */
-const INVALID_MESSAGE_DECAY = 0.95
 const IP_COLOCATION_WEIGHT = -5
 /** New connections from one IP address in a second. */
 const INBOUND_PER_SECOND = { public: 10, local: 100 }
@@ -102,14 +97,6 @@ export async function createNode(
 }
 
 function gossipOptions(options: Libp2pOptions, local: boolean): Partial<GossipsubOpts> {
-  const topics = options.scoredTopics ?? LIBP2P_DEFAULTS.scoredTopics
-  const scores = createTopicScoreParams({
-    // announcements are rare: a quiet peer is no bad peer
-    meshMessageDeliveriesWeight: 0,
-    meshFailurePenaltyWeight: 0,
-    invalidMessageDeliveriesWeight: INVALID_MESSAGE_WEIGHT,
-    invalidMessageDeliveriesDecay: INVALID_MESSAGE_DECAY,
-  })
   return {
     // messages carry their own signature, which the topic's validator checks
     globalSignaturePolicy: StrictNoSign,
@@ -124,7 +111,6 @@ function gossipOptions(options: Libp2pOptions, local: boolean): Partial<Gossipsu
     maxOutboundBufferSize: 16 * MiB,
     scoreParams: {
       IPColocationFactorWeight: options.ipColocationWeight ?? (local ? 0 : IP_COLOCATION_WEIGHT),
-      topics: Object.fromEntries(topics.map((topic) => [topic, scores])),
     },
   }
 }

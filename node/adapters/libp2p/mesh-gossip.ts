@@ -2,10 +2,12 @@ import { type GossipSub, type Message, TopicValidatorResult } from '@libp2p/goss
 import { HiveError } from '../../domain/errors.ts'
 import type { PeerId } from '../../domain/ids.ts'
 import type { Verdict } from '../../domain/offer.ts'
-import type { Gossip, GossipHandler } from '../../ports/gossip.ts'
+import type { Gossip, GossipHandler, TopicRules } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { checkSize } from './answer-codec.ts'
 import { MAX_GOSSIP_BYTES } from './options.ts'
+import { TopicMeter } from './topic-meter.ts'
+import { scoreTopic } from './topic-scores.ts'
 
 /** What the service has beside its public type. */
 interface Subscribers {
@@ -40,18 +42,20 @@ export class MeshGossip implements Gossip {
 
   subscribe(
     topic: string,
-    options: { readonly maxBytes: number; readonly signal: AbortSignal },
+    options: TopicRules & { readonly signal: AbortSignal },
     handler: GossipHandler,
   ): void {
     if (this.#pubsub.topicValidators.has(topic)) {
       throw new HiveError('INTERNAL', { topic, expected: 'one handler' })
     }
     options.signal.throwIfAborted()
-    this.#pubsub.topicValidators.set(
-      topic,
-      async (_sender, message) =>
-        RESULTS[await this.#judge(topic, message, options.maxBytes, handler)],
-    )
+    const meter = new TopicMeter(options.perMinute)
+    scoreTopic(this.#pubsub, topic)
+    this.#pubsub.topicValidators.set(topic, async (sender, message) => {
+      const flow = meter.take(sender.toString(), Date.now())
+      if (flow !== 'take') return RESULTS[flow === 'flood' ? 'reject' : 'ignore']
+      return RESULTS[await this.#judge(topic, message, options.maxBytes, handler)]
+    })
     this.#pubsub.subscribe(topic)
     options.signal.addEventListener('abort', () => this.#leave(topic), { once: true })
   }

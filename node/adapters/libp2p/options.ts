@@ -15,8 +15,6 @@ export interface Libp2pOptions {
   readonly mdns?: boolean
   /** Whether private and loopback addresses travel through the DHT; for test and local networks. */
   readonly allowPrivateAddresses?: boolean
-  /** Gossip topics whose rejected messages cost their sender score. */
-  readonly scoredTopics?: readonly string[]
   /**
    * Score per peer above the tenth from one IP address, squared; 0 or below. Networks behind one
    * address, such as loopback, need 0. Default: 0 with `allowPrivateAddresses`, else -5.
@@ -42,7 +40,6 @@ export const LIBP2P_DEFAULTS = {
   bootstrap: [],
   mdns: false,
   allowPrivateAddresses: false,
-  scoredTopics: [],
   maxConnections: 200,
   wantedPeers: 12,
   maxStreams: 64,

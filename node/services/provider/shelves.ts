@@ -4,8 +4,7 @@ import { listeningDepth, prefixOf } from '../../domain/rendezvous.ts'
 import { minute } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Gossip } from '../../ports/gossip.ts'
-import { MAX_OFFER_BYTES } from '../../protocol/limits.ts'
-import { offerTopic, pointOfPeer } from '../../protocol/topics.ts'
+import { OFFER_TOPIC_RULES, offerTopic, pointOfPeer } from '../../protocol/topics.ts'
 
 /** A topic for offers: those of a group whose point begins with these bits. */
 export interface Shelf {
@@ -72,7 +71,7 @@ export class Shelves {
 
   #subscribe(on: Shelf, signal: AbortSignal): void {
     const topic = offerTopic(this.#options.network, on.group, on.prefix)
-    const options = { maxBytes: MAX_OFFER_BYTES, signal }
+    const options = { ...OFFER_TOPIC_RULES, signal }
     this.#parts.gossip.subscribe(topic, options, (bytes) => this.#judge?.(on, bytes) ?? 'ignore')
   }
 }

@@ -120,7 +120,7 @@ test('why: nodes that hear an offer and keep silent are counted as silent', asyn
   const { node } = on.it.market.member()
   const topic = '/computehive/test/offers/wasm'
   const { signal } = new AbortController()
-  node.gossip.subscribe(topic, { maxBytes: 4096, signal }, () => 'accept')
+  node.gossip.subscribe(topic, { maxBytes: 4096, perMinute: 1000, signal }, () => 'accept')
   const cli = on.hive()
   await on.run(cli, '--bid-window', '50ms')
   assert.match(cli.stderr.text, /1 node asked: 0 bids, 0 declined, 1 silent/)

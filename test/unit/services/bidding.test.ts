@@ -83,7 +83,7 @@ async function collecting(wanted = 10, listeners = 3, options: Partial<BiddingOp
   const members = Array.from({ length: 3 }, () => market.member())
   const topic = `/computehive/${NETWORK}/offers/wasm`
   for (const { node } of members.slice(0, listeners))
-    node.gossip.subscribe(topic, { maxBytes: 4096, signal }, () => 'accept')
+    node.gossip.subscribe(topic, { maxBytes: 4096, perMinute: 1000, signal }, () => 'accept')
   const outcome = bidding.collect(offer, wanted, signal)
   const send = async (member: Member, answer: Parameters<typeof bidRequest.encode>[0]) =>
     member.node.requests.call(alice.signing.peer, 'bid', bidRequest.encode(answer), { signal })
