@@ -4,7 +4,7 @@ import { second } from '../../domain/units.ts'
 
 /**
  * What a peer's conduct on one topic is worth, by the names of the GossipSub 1.1 specification. What it earns
- * is kept small, so that no good past pays for rubbish: at most 5 in all, and one rejected message costs 10.
+ * is kept small, so that no good past pays for rubbish: at most 5 in all, and one rejected message costs 40.
  */
 export const TOPIC_SCORES: TopicScoreParams = createTopicScoreParams({
   topicWeight: 1,
@@ -19,10 +19,10 @@ export const TOPIC_SCORES: TopicScoreParams = createTopicScoreParams({
   // P3, too few messages: announcements are rare, so a quiet peer is no bad peer
   meshMessageDeliveriesWeight: 0,
   meshFailurePenaltyWeight: 0,
-  // P4, rejected messages, squared: one takes it out of the mesh, three have it no longer heard
-  invalidMessageDeliveriesWeight: -10,
-  // about three minutes until nothing is left of three: as long as an ended peer keeps coming back
-  invalidMessageDeliveriesDecay: 0.95,
+  // P4, rejected messages, squared: one takes it out of the mesh, two have it no longer heard (below -80)
+  invalidMessageDeliveriesWeight: -40,
+  // of three it is heard again after a minute and in the mesh after six, of more later
+  invalidMessageDeliveriesDecay: 0.99,
 })
 
 /** The scoring of a running node, which its public type does not show. */
