@@ -42,15 +42,13 @@ export function parseHours(text: string): HourWindow | undefined {
   return valid ? { days, from, to } : undefined
 }
 
+/** By zone: one takes tens of kilobytes, and a process may hold many nodes. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
 /** What shows the local time of a zone at a Unix time in ms, summer time and all. Throws RangeError for no zone. */
 export function wallClock(timeZone: string): (at: number) => LocalTime {
-  const format = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    hourCycle: 'h23',
-    weekday: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-  })
+  const format = formats.get(timeZone) ?? formatOf(timeZone)
+  formats.set(timeZone, format)
   return (at) => {
     const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, value]))
     return {
@@ -58,6 +56,16 @@ export function wallClock(timeZone: string): (at: number) => LocalTime {
       minute: Number(parts.get('hour')) * 60 + Number(parts.get('minute')),
     }
   }
+}
+
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    hourCycle: 'h23',
+    weekday: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+  })
 }
 
 function minuteOf(hour: number, minute: number): number | undefined {
