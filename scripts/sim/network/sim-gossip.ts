@@ -36,7 +36,7 @@ export class SimGossip implements Gossip {
 
   /** Leaves all topics, as a node that is gone. */
   leave(): void {
-    for (const topic of [...this.#handlers.keys()]) this.#leave(topic)
+    for (const topic of this.#handlers.keys()) this.#leave(topic)
   }
 
   /** What the node says of a message; `undefined` where it does not listen any more. */

@@ -62,7 +62,7 @@ export class SimNetwork implements Wires {
   /** Ends a node as SIGKILL would: its connections break and nobody reaches it. */
   leave(peer: PeerId): void {
     this.#nodes.get(peer)?.gossip.leave()
-    for (const other of [...(this.#links.get(peer)?.keys() ?? [])]) this.#cut(peer, other)
+    for (const other of this.#links.get(peer)?.keys() ?? []) this.#cut(peer, other)
     this.#links.delete(peer)
     this.#nodes.delete(peer)
   }
@@ -83,7 +83,7 @@ export class SimNetwork implements Wires {
   part(): void {
     this.#isParted = true
     for (const [peer, links] of this.#links)
-      for (const other of [...links.keys()]) if (!this.#isOpen(peer, other)) this.#cut(peer, other)
+      for (const other of links.keys()) if (!this.#isOpen(peer, other)) this.#cut(peer, other)
   }
 
   heal(): void {

@@ -34,9 +34,7 @@ const mute: Twist = {
   requests: (requests) =>
     twisted(requests, {
       answerStream: (protocol) =>
-        requests.answerStream(protocol, async function* (_from, _bytes, { signal }) {
-          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-        }),
+        requests.answerStream(protocol, (_from, _bytes, { signal }) => silence(signal)),
     }),
 }
 
@@ -102,6 +100,15 @@ function forged(request: Uint8Array): Uint8Array {
   const at = bid.byteLength - 100
   bid[at] = (bid[at] ?? 0) ^ 1
   return bidRequest.encode({ ...answer, bid })
+}
+
+/** Frames that never come. */
+function silence(signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const next = async (): Promise<IteratorResult<Uint8Array>> => {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    return { done: true, value: undefined }
+  }
+  return { [Symbol.asyncIterator]: () => ({ next }) }
 }
 
 /** An object's methods, with some in place of its own. */
