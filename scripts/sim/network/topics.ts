@@ -35,9 +35,9 @@ export class Topics {
     this.#mesh(topic).leave(node)
   }
 
-  /** How many listen to each topic. */
-  get listeners(): ReadonlyMap<string, number> {
-    return new Map([...this.#meshes].map(([topic, mesh]) => [topic, mesh.size]))
+  /** How many listen to a topic. */
+  listeners(topic: string): number {
+    return this.#meshes.get(topic)?.size ?? 0
   }
 
   /** Sends a message on its way. Returns to whom it went first: to none where nobody listens, or it went before. */
