@@ -5,6 +5,7 @@ import { cacheCommand } from './commands/cache.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { challengeCommand } from './commands/challenge.ts'
 import { devnetCommand } from './commands/devnet.ts'
+import { extendCommand } from './commands/extend.ts'
 import { imageCommand } from './commands/image.ts'
 import { initCommand } from './commands/init.ts'
 import { jobCommand } from './commands/job.ts'
@@ -70,6 +71,7 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     whyCommand(parts),
     logsCommand(parts),
     cancelCommand(parts),
+    extendCommand(parts),
     cacheCommand(parts),
     peersCommand(parts),
     challengeCommand(parts, setExit),

@@ -7,6 +7,14 @@ export const JOB_ERRORS = {
     'No job with this id is known to this node.',
     'Use an id, or a unique start of one, from `hive jobs`.',
   ),
+  JOB_OVER: text(
+    'The job is over, so nothing of it can be changed.',
+    'Run it again with what it should have.',
+  ),
+  AGREEMENT_FIXED: text(
+    'What was offered or agreed cannot be changed: providers have signed for it.',
+    'Wait for the shares to end, or cancel the job and run it again.',
+  ),
   JOB_CANCELLED: text('The job was cancelled.', 'Run it again if this was not intended.'),
   JOB_TIMEOUT: text(
     'The job did not finish within its total time.',

@@ -1,3 +1,4 @@
+import type { Keeping } from './keeping.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import { day } from './units.ts'
 
@@ -14,6 +15,9 @@ export interface JobTimeouts {
 /** Longest wait that can be asked for, ms; a timer of the platform holds no more than 24 days. */
 export const MAX_JOB_TIMEOUT_MS: number = 7 * day
 
+/** More runs of one task than this waste everybody's time. */
+export const MAX_ATTEMPTS = 20
+
 /** 0 to 9; the higher one goes first. */
 export const MAX_PRIORITY = 9
 /** What a job has that says nothing else, and what the words stand for. */
@@ -28,4 +32,5 @@ export interface JobHandling {
   readonly priority?: number
   /** Whether results of a job that is the same to the last bit may answer this one, and its own later ones. */
   readonly cache?: 'allow'
+  readonly keep?: Keeping
 }

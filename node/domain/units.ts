@@ -22,7 +22,13 @@ const BYTE_UNITS: Readonly<Record<string, number>> = {
   MB: 1e6,
   GB: 1e9,
 }
-const TIME_UNITS: Readonly<Record<string, number>> = { ms: 1, s: second, m: minute, h: hour }
+const TIME_UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: second,
+  m: minute,
+  h: hour,
+  d: day,
+}
 
 /** Reads `256MiB`, `1.5GiB` or a plain count of bytes; `undefined` when it is neither. */
 export function parseBytes(text: string | number): number | undefined {

@@ -3,6 +3,7 @@ import type { Cid } from '../domain/ids.ts'
 import type { JobSpec } from '../domain/job-spec.ts'
 import { isFinal } from '../domain/job-state.ts'
 import type { TaskResult } from '../domain/receipt.ts'
+import { isKept } from '../domain/keeping.ts'
 import { hour, minute } from '../domain/units.ts'
 import type { Blobs } from '../ports/blobs.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -32,7 +33,7 @@ export interface HousekeepingParts {
 export interface HousekeepingOptions {
   /** Content that may stay though nothing needs it, bytes. */
   readonly cacheBytes: number
-  /** How long results of own jobs are kept, ms. */
+  /** How long results of own jobs are kept that do not say so themselves, ms. */
   readonly keepResultsMs: number
 }
 
@@ -109,10 +110,10 @@ export class Housekeeping implements AsyncDisposable {
       for (const step of request.steps) yield* inputsOf(step.request.spec)
     for (const job of await book.list()) {
       if (job.origin !== undefined && ids.has(job.origin.workflow)) yield* contentsOf(job.results)
-      const since = job.finishedAt ?? clock.now()
-      if (since < clock.now() - keepResultsMs) continue
+      const { results = keepResultsMs, inputs = 0 } = job.request.keep ?? {}
+      if (isKept(inputs, job, clock.now())) yield* inputsOf(job.request.spec)
+      if (!isKept(results, job, clock.now())) continue
       yield job.specCid
-      if (!isFinal(job.state)) yield* inputsOf(job.request.spec)
       yield* contentsOf(job.results)
     }
     for (const { results } of await this.#parts.cache.list()) yield* contentsOf(results)

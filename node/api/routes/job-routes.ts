@@ -9,6 +9,7 @@ import { bundleOf } from '../job-bundle.ts'
 import { jobEvents, jobLogs } from '../job-events.ts'
 import { toJobRequest, toSecretValues } from '../job-request.ts'
 import { BundleBody } from '../schemas/bundle.ts'
+import { JobExtensionBody } from '../schemas/job-handling.ts'
 import { JobSubmissionBody } from '../schemas/job-request.ts'
 import { JobBody, JobSummary } from '../schemas/jobs.ts'
 import { WhyBody } from '../schemas/why.ts'
@@ -87,6 +88,32 @@ export function jobRoutes(app: App, context: RouteContext): void {
       schema: { ...described('Stops a job; paid tasks stay paid'), response: { 200: JobSummary } },
     },
     async ({ params }) => jobSummary(await requester.cancel(params.id)),
+  )
+
+  app.post(
+    '/v1/jobs/:id/extend',
+    {
+      schema: {
+        ...described('Gives a job under way more time, attempts or price'),
+        body: JobExtensionBody,
+        response: { 200: JobSummary },
+      },
+    },
+    async ({ params, body: { maxPrice, ...body } }) => {
+      const price = maxPrice === undefined ? {} : { maxPrice: BigInt(maxPrice) }
+      return jobSummary(await requester.extend(params.id, { ...body, ...price }))
+    },
+  )
+
+  app.post(
+    '/v1/jobs/:id/fetched',
+    {
+      schema: {
+        ...described('Says that the results of a job that is over were fetched from this node'),
+        response: { 200: JobSummary },
+      },
+    },
+    async ({ params }) => jobSummary(await requester.fetched(params.id)),
   )
 
   app.get(

@@ -1,6 +1,8 @@
 import { Type, type Static } from 'typebox'
-import { MAX_JOB_TIMEOUT_MS, MAX_PRIORITY } from '../../domain/job-handling.ts'
+import { MAX_ATTEMPTS, MAX_JOB_TIMEOUT_MS, MAX_PRIORITY } from '../../domain/job-handling.ts'
+import { KEEP_WORDS, MAX_KEEP_MS } from '../../domain/keeping.ts'
 import { MAX_EXIT_CODE, MAX_RETRY_ENDS, RETRY_REASONS } from '../../domain/retry-policy.ts'
+import { AmountText } from './basics.ts'
 
 const closed = { additionalProperties: false }
 const Ms = Type.Integer({ minimum: 0, maximum: MAX_JOB_TIMEOUT_MS, description: 'ms' })
@@ -36,12 +38,38 @@ const TimeoutsBody = Type.Object(
   closed,
 )
 
+const KeepPolicyBody = Type.Union([
+  Type.Integer({ minimum: 0, maximum: MAX_KEEP_MS, description: 'ms after the end of the job' }),
+  Type.Enum([...KEEP_WORDS]),
+])
+
+/** How long the node keeps contents of the job. */
+const KeepBody = Type.Object(
+  { results: Type.Optional(KeepPolicyBody), inputs: Type.Optional(KeepPolicyBody) },
+  closed,
+)
+
+/** What a job under way may be given more of: new values, none below what it has. */
+export const JobExtensionBody = Type.Object(
+  {
+    queueMs: Type.Optional(TimeoutMs),
+    totalMs: Type.Optional(TimeoutMs),
+    attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_ATTEMPTS })),
+    maxPrice: Type.Optional(AmountText),
+    /** Of one task; it is in the spec that providers sign for, so asking for it is refused. */
+    timeoutMs: Type.Optional(TimeoutMs),
+  },
+  closed,
+)
+export type JobExtensionBody = Static<typeof JobExtensionBody>
+
 /** How the node handles a job; no provider sees any of it. */
 export const handlingFields = {
   retry: Type.Optional(RetryBody),
   timeouts: Type.Optional(TimeoutsBody),
   priority: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_PRIORITY })),
   cache: Type.Optional(Type.Literal('allow')),
+  keep: Type.Optional(KeepBody),
 }
 
 const HandlingBody = Type.Object(handlingFields, closed)

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { MAX_DESTINATION_CHARS, MAX_EGRESS } from '../../domain/egress.ts'
 import { GPU_VENDORS, MAX_GPUS } from '../../domain/gpu-need.ts'
+import { MAX_ATTEMPTS } from '../../domain/job-handling.ts'
 import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
 import { MAX_REPOSITORY_CHARS } from '../../domain/registry-image.ts'
@@ -10,8 +11,6 @@ import { AmountText, FileBody, TaskResourcesBody } from './basics.ts'
 import { handlingFields } from './job-handling.ts'
 
 const closed = { additionalProperties: false }
-/** More placements of one task than this waste everybody's time. */
-const MAX_ATTEMPTS = 20
 /** More bids than this for one offer are not kept. */
 const MAX_BIDS_WANTED = 1000
 

@@ -51,6 +51,8 @@ const summaryFields = {
   origin: Type.Optional(Type.Object({ workflow: Bytes32Text, step: Type.String() })),
   createdAt: TimeMs,
   finishedAt: Type.Optional(TimeMs),
+  /** When its owner had all its results outside of the node. */
+  fetchedAt: Type.Optional(TimeMs),
   error: Type.Optional(JobError),
 }
 

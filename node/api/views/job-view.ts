@@ -34,6 +34,7 @@ export function jobSummary(job: JobRecord): JobSummary {
     ...(job.origin !== undefined && { origin: job.origin }),
     createdAt: job.createdAt,
     ...(job.finishedAt !== undefined && { finishedAt: job.finishedAt }),
+    ...(job.fetchedAt !== undefined && { fetchedAt: job.fetchedAt }),
     ...(job.error !== undefined && {
       error: { code: job.error.code, data: plainData(job.error.data) },
     }),

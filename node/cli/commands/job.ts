@@ -10,7 +10,7 @@ import { short } from '../../domain/ids.ts'
 import { formatAmount } from '../../domain/money.ts'
 import { formatBytes, formatDuration } from '../../domain/units.ts'
 import { command, contextOf, type CommandContext, type CommonOptions } from '../command.ts'
-import { writeOutputs } from '../job/outputs.ts'
+import { fetchOutputs } from '../job/outputs.ts'
 import type { NodeClient } from '../node-client.ts'
 import { columns, pairs } from '../output/columns.ts'
 import { plain } from '../output/plain-text.ts'
@@ -48,7 +48,7 @@ export function jobCommand(parts: CliParts): Command {
         if (!('request' in job)) return context.show(job, () => workLines(job, context.style))
         if (options.out === undefined) return context.show(job, () => jobLines(job, context.style))
         const dir = resolve(parts.cwd, options.out)
-        const written = await writeOutputs(job, dir, client, new AbortController().signal)
+        const written = await fetchOutputs(job, dir, client, new AbortController().signal)
         return context.show({ job: job.id, written }, () => written)
       },
     )

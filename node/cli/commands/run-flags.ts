@@ -29,6 +29,8 @@ export interface RunOptions extends CommonOptions {
   readonly totalTimeout?: string
   readonly priority?: string
   readonly cache?: boolean
+  readonly keep?: string
+  readonly keepInputs?: string
   readonly retryOn?: readonly string[]
   readonly retryDelay?: string
   readonly retryFactor?: string
@@ -93,7 +95,8 @@ function handlingFlags(options: RunOptions): JobFlags {
     retry: section({ on, elsewhere, backOff }),
     timeouts,
     priority: options.priority,
-    ...(options.cache === true && { cache: 'allow' }),
+    cache: options.cache === true ? 'allow' : undefined,
+    keep: section({ results: options.keep, inputs: options.keepInputs }),
   }
 }
 

@@ -7,7 +7,7 @@ import { HiveError, isErrorCode, type ErrorData } from '../../domain/errors.ts'
 import { command, contextOf, type CommandContext, type SetExit } from '../command.ts'
 import { EXIT, exitCodeOf } from '../job/exit-code.ts'
 import { readDocument, readJob, type JobFlags } from '../job/job-file.ts'
-import { writeOutputs } from '../job/outputs.ts'
+import { fetchOutputs } from '../job/outputs.ts'
 import { runJob } from '../job/run-job.ts'
 import { readSecrets } from '../job/secret-values.ts'
 import { uploadJob } from '../job/upload.ts'
@@ -87,6 +87,8 @@ export function runCommand(parts: CliParts, setExit: SetExit): Command {
     .option('--total-timeout <duration>', 'longest time from submission to the last result')
     .option('--priority <rank>', 'low, normal, high or 0 to 9, among the jobs of this node')
     .option('--cache', 'take results of the same deterministic job from the cache, and keep these')
+    .option('--keep <policy>', 'how long results stay on the node: 7d, until-fetched or forever')
+    .option('--keep-inputs <policy>', 'how long what the job was given stays')
     .option('--bid-window <duration>', 'how long to wait for bids')
     .option('--bids <n>', 'bids that are enough')
     .option('--no-stream', 'do not send output while a task runs')
@@ -126,7 +128,7 @@ async function run(
       onSubmitted: (id) => hold.take(`/v1/jobs/${id}`),
     })
     const written =
-      out === undefined ? [] : await writeOutputs(job, resolve(parts.cwd, out), client, hold.signal)
+      out === undefined ? [] : await fetchOutputs(job, resolve(parts.cwd, out), client, hold.signal)
     const exitCode = exitCodeOf(job)
     if (json) await printJson(parts.stdout, { type: 'end', job: job.id, exitCode, written })
     else await tellEnd(context, job, out, written)

@@ -7,6 +7,7 @@ import {
   type JobHandling,
   type JobTimeouts,
 } from '../../domain/job-handling.ts'
+import { KEEP_WORDS, MAX_KEEP_MS } from '../../domain/keeping.ts'
 import {
   DEFAULT_RETRY,
   MAX_EXIT_CODE,
@@ -15,6 +16,7 @@ import {
   type RetryPolicy,
   type RetryReason,
 } from '../../domain/retry-policy.ts'
+import { parseDuration } from '../../domain/units.ts'
 
 const MAX_FACTOR = 10
 
@@ -45,6 +47,24 @@ const priority = reader(
   },
 )
 
+const keepPolicy = reader(`a duration such as 7d, ${KEEP_WORDS.join(' or ')}`, (raw) => {
+  const found = KEEP_WORDS.find((each) => each === raw)
+  if (found !== undefined) return found
+  const ms = typeof raw === 'string' || typeof raw === 'number' ? parseDuration(raw) : undefined
+  return ms !== undefined && ms <= MAX_KEEP_MS ? ms : undefined
+})
+const keptParts = map({ results: optional(keepPolicy), inputs: optional(keepPolicy) })
+/** A policy alone is that of the results. */
+const keeping: typeof keptParts = {
+  ...keptParts,
+  read: (raw, path, problems) =>
+    keptParts.read(
+      typeof raw === 'string' || typeof raw === 'number' ? { results: raw } : raw,
+      path,
+      problems,
+    ),
+}
+
 /** What a spec file says of how the node handles the job. */
 export const HANDLING_FIELDS = {
   retry: map({
@@ -59,6 +79,7 @@ export const HANDLING_FIELDS = {
   timeouts: map({ queue: optional(wait), fetch: optional(wait), total: optional(wait) }),
   priority: optional(priority),
   cache: optional(word('allow')),
+  keep: keeping,
 }
 
 const handling = map(HANDLING_FIELDS)
@@ -80,6 +101,7 @@ export function handlingOf({
   timeouts,
   priority: rank,
   cache,
+  keep,
 }: HandlingDocument): JobHandling {
   const policy = retryOf(retry)
   const limits = timeoutsOf(timeouts)
@@ -88,6 +110,17 @@ export function handlingOf({
     ...(Object.keys(limits).length > 0 && { timeouts: limits }),
     ...(rank !== undefined && { priority: rank }),
     ...(cache !== undefined && { cache }),
+    ...keepOf(keep),
+  }
+}
+
+function keepOf({ results, inputs }: HandlingDocument['keep']): Pick<JobHandling, 'keep'> {
+  if (results === undefined && inputs === undefined) return {}
+  return {
+    keep: {
+      ...(results !== undefined && { results }),
+      ...(inputs !== undefined && { inputs }),
+    },
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import { amount, bool, cores, duration, integer, size, text, word } from '../../config/values.ts'
 import { destinationText, parseDestination } from '../../domain/egress.ts'
 import { GPU_VENDORS, MAX_GPUS } from '../../domain/gpu-need.ts'
+import { MAX_ATTEMPTS } from '../../domain/job-handling.ts'
 import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
 import { isSandboxPath, isVariableName } from '../../protocol/job-spec-codec.ts'
@@ -69,7 +70,7 @@ export const JOB_READER = map({
   map: optional(globs),
   stream: optional(bool),
   maxPrice: withDefault(amount, D.maxPrice),
-  attempts: withDefault(integer(1, 20), D.attempts as number),
+  attempts: withDefault(integer(1, MAX_ATTEMPTS), D.attempts as number),
   ...HANDLING_FIELDS,
   bidWindow: withDefault(duration(MAX_BID_WINDOW_MS), D.bidWindowMs as number),
   bids: withDefault(integer(1, 1000), D.bidsWanted as number),

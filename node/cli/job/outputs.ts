@@ -40,6 +40,19 @@ export async function writeOutputs(
   return wanted.map(({ target }) => target)
 }
 
+/** As {@link writeOutputs}; the node hears of it, and need not keep for that what a job that is over has made. */
+export async function fetchOutputs(
+  job: JobBody,
+  dir: string,
+  client: NodeClient,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const written = await writeOutputs(job, dir, client, signal)
+  if (job.finishedAt !== undefined)
+    await client.post(`/v1/jobs/${job.id}/fetched`, undefined, { signal })
+  return written
+}
+
 function targetsOf(job: JobBody, result: TaskResultBody, dir: string): Wanted[] {
   const { spec } = job.request
   const single = spec.tasks === 1 && spec.inputs.length === 0

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { JobBody } from '../../api/schemas/jobs.ts'
 import type { WorkflowBody, WorkflowSubmissionBody } from '../../api/schemas/workflows.ts'
 import { HiveError } from '../../domain/errors.ts'
-import { writeOutputs } from '../job/outputs.ts'
+import { fetchOutputs } from '../job/outputs.ts'
 import { uploadJob } from '../job/upload.ts'
 import type { NodeClient } from '../node-client.ts'
 import type { CliParts } from '../parts.ts'
@@ -59,7 +59,7 @@ export async function writeStepOutputs(
   for (const { name, job } of steps) {
     if (job === undefined) continue
     const body = await client.get<JobBody>(`/v1/jobs/${job.id}`, { signal })
-    written.push(...(await writeOutputs(body, join(dir, name), client, signal)))
+    written.push(...(await fetchOutputs(body, join(dir, name), client, signal)))
   }
   return written
 }

@@ -87,6 +87,8 @@ export class JobRunner {
       for (let job = await book.get(id); left.length > 0; job = await book.get(id)) {
         if (runs >= job.request.attempts) break
         using turn = await this.#turn(job, left, why !== undefined, signal)
+        // Its time may have been extended while it waited.
+        if (turn === undefined && waitLeft(await book.get(id), left, clock.now()) > 0) continue
         if (turn === undefined) break
         const round = await this.#round(await book.get(id), left, runs, signal, offer)
         shares.push(...round.shares.map(async (share) => this.#share(job, share, signal)))

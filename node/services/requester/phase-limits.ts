@@ -33,8 +33,7 @@ export class PhaseLimits implements AsyncDisposable {
     this.#work.start(async () => this.#listen(updates, share, fetchMs), noError)
     if (share.state === 'fetching') this.#limitFetching(fetchMs)
     if (queueMs === undefined) return
-    const left = dueSince(job, share.tasks) + queueMs - parts.clock.now()
-    this.#limit(left, this.#started.signal, 'QUEUE_TIMEOUT', { queueMs })
+    this.#work.start(async () => this.#limitQueue(parts.book, job, share), noError)
   }
 
   /** Why the share took too long; `undefined` when it did not. */
@@ -68,6 +67,18 @@ export class PhaseLimits implements AsyncDisposable {
   #limitFetching(fetchMs: number | undefined): void {
     if (fetchMs !== undefined)
       this.#limit(fetchMs, this.#brought.signal, 'FETCH_TIMEOUT', { ms: fetchMs })
+  }
+
+  /** As {@link #limit}, but the limit may be put off meanwhile. */
+  async #limitQueue(book: JobBook, job: JobRecord, { tasks }: ShareRecord): Promise<void> {
+    const enough = AbortSignal.any([this.#done, this.#started.signal])
+    const since = dueSince(job, tasks)
+    while (true) {
+      const { queueMs = Infinity } = (await book.get(job.id)).request.timeouts ?? {}
+      const left = since + queueMs - this.#clock.now()
+      if (left <= 0) return this.#over.abort(new HiveError('QUEUE_TIMEOUT', { queueMs }))
+      await this.#clock.sleep(left, enough)
+    }
   }
 
   #limit(

@@ -38,6 +38,8 @@ export interface JobRecord {
   /** Unix ms. */
   readonly createdAt: number
   readonly finishedAt?: number
+  /** When its owner had all its results outside of the node, Unix ms. */
+  readonly fetchedAt?: number
   readonly offers: readonly Bytes32[]
   readonly shares: readonly Bytes32[]
   /** One a task, in order; missing while the task is open. */

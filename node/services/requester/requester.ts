@@ -19,6 +19,7 @@ import { Awarding } from './awarding.ts'
 import { Bidding } from './bidding.ts'
 import { ChannelLedger, type ChannelLedgerOptions } from './channel-ledger.ts'
 import { Dealing } from './dealing.ts'
+import { extended, type JobExtension } from './extending.ts'
 import { Following, type FollowingOptions } from './following.ts'
 import { JobBook } from './job-book.ts'
 import { JobLoops } from './job-loops.ts'
@@ -151,6 +152,25 @@ export class Requester implements AsyncDisposable {
   /** Stops a job; tasks that were paid stay paid. Throws `JOB_UNKNOWN`. */
   async cancel(idOrStart: string): Promise<JobRecord> {
     return this.#loops.cancel(await this.book.find(idOrStart))
+  }
+
+  /**
+   * Gives a job under way more time, attempts or price. Throws `JOB_UNKNOWN`, and as {@link extended} does.
+   */
+  async extend(idOrStart: string, extension: JobExtension): Promise<JobRecord> {
+    const { id } = await this.book.find(idOrStart)
+    const shares = await this.book.sharesOf(await this.book.get(id))
+    const job = await this.book.change(id, (each) => extended(each, shares, extension))
+    this.#line.wake()
+    return job
+  }
+
+  /** Notes that the owner of a job that is over has its results, so that they need not be kept for that. */
+  async fetched(idOrStart: string): Promise<JobRecord> {
+    const { id } = await this.book.find(idOrStart)
+    return this.book.change(id, (each) =>
+      isFinal(each.state) ? { ...each, fetchedAt: this.#parts.clock.now() } : each,
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -114,6 +114,7 @@ attempts: 4
 retry: { on: [75, timeout, 75], elsewhere: false, backOff: { first: 2s, factor: 1.5 } }
 timeouts: { queue: 10m, total: 1h }
 priority: high
+keep: 7d
 `
   const dir = await folder(t, { 'job.yaml': spec, 'a.wasm': '' })
   const { handling, attempts } = await readJob('job.yaml', {}, dir)
@@ -126,12 +127,15 @@ priority: high
     },
     timeouts: { queueMs: 600 * second, totalMs: 3600 * second },
     priority: 8,
+    keep: { results: 7 * 24 * 3600 * second },
   })
   const flags = { retry: { backOff: { most: '3s' } }, timeouts: { fetch: '5s' }, priority: '0' }
   const changed = (await readJob('job.yaml', flags, dir)).handling
   assert.deepEqual(changed.retry?.backOff, { firstMs: 2 * second, factor: 1.5, mostMs: 3 * second })
   assert.deepEqual(changed.timeouts, { ...handling.timeouts, fetchMs: 5 * second })
   assert.equal(changed.priority, 0)
+  const kept = { keep: { results: 'until-fetched', inputs: 'forever' } }
+  assert.deepEqual((await readJob('a.wasm', kept, dir)).handling, kept)
   assert.deepEqual((await readJob('a.wasm', {}, dir)).handling, {})
   const bad = { retry: { on: ['sometimes', 0] }, timeouts: { queue: '0s' }, priority: '10' }
   assert.deepEqual(await refusal('a.wasm', bad, dir), [

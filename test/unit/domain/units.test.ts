@@ -28,6 +28,7 @@ test('durations read as people write them, plain numbers as seconds', () => {
   assert.equal(parseDuration('90s'), 90 * second)
   assert.equal(parseDuration('5m'), 5 * minute)
   assert.equal(parseDuration('24h'), 24 * hour)
+  assert.equal(parseDuration('7d'), 168 * hour)
   assert.equal(parseDuration('1.5'), 1500)
 })
 
@@ -45,7 +46,7 @@ test('what is neither is undefined, never a wrong number', () => {
     '999999999999GiB',
   ])
     assert.equal(parseBytes(text), undefined, text)
-  for (const text of ['', '-5s', '5d', '5MiB', '1:30', 'Infinity'])
+  for (const text of ['', '-5s', '5w', '5MiB', '1:30', 'Infinity'])
     assert.equal(parseDuration(text), undefined, text)
   for (const number of [Number.NaN, -1, Infinity]) assert.equal(parseDuration(number), undefined)
 })

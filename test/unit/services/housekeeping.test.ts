@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock } from '../../../node/adapters/system/system-clock.ts'
+import type { Keeping } from '../../../node/domain/keeping.ts'
 import { hour } from '../../../node/domain/units.ts'
 import { Housekeeping } from '../../../node/services/housekeeping.ts'
 import { ImageBook } from '../../../node/services/image-book.ts'
@@ -111,4 +112,30 @@ test('housekeeping: an image that was added stays with its layers until it is gi
   await assert.rejects(images.remove(stored.cid), { code: 'IMAGE_UNKNOWN' })
   assert.ok((await pass(market, alice, { requester }, 20 * hour)) > 0)
   assert.deepEqual([await blobs.has(stored.cid), await blobs.has(layer.cid)], [false, false])
+})
+
+test('housekeeping: a job’s own policy says how long its results and its inputs are kept', async () => {
+  const market = new TestMarket()
+  const alice = market.member()
+  await using requester = await market.requester(alice)
+  await using _ = await market.provider(market.member())
+  const jobOf = async (name: string, keep: Keeping) => {
+    const request = await aRequest(alice, { stdout: name }, { keep })
+    const done = await finished(requester, (await requester.submit(request, signal)).id)
+    return { id: done.id, image: request.spec.image.cid, output: done.results[0]?.stdout.cid ?? '' }
+  }
+  const short = await jobOf('short', { results: 10 * hour, inputs: 'forever' })
+  const fetched = await jobOf('fetched', { results: 'until-fetched' })
+  const ever = await jobOf('ever', { results: 'forever', inputs: 10 * hour })
+  const here = async (...cids: string[]) =>
+    Promise.all(cids.map(async (cid) => alice.blobs.has(cid)))
+  await pass(market, alice, { requester }, 9 * hour)
+  assert.deepEqual(await here(short.output, short.image, ever.image), [true, true, true])
+  await pass(market, alice, { requester }, 11 * hour)
+  assert.deepEqual(await here(short.output, short.image, ever.image), [false, true, false])
+  await pass(market, alice, { requester }, 9000 * hour)
+  assert.deepEqual(await here(fetched.output, ever.output), [true, true])
+  await requester.fetched(fetched.id)
+  await pass(market, alice, { requester }, 9000 * hour)
+  assert.deepEqual(await here(fetched.output, ever.output), [false, true])
 })

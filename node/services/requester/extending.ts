@@ -1,0 +1,74 @@
+import { HiveError } from '../../domain/errors.ts'
+import { isFinal } from '../../domain/job-state.ts'
+import type { Amount } from '../../domain/money.ts'
+import { openTasks } from './awarding.ts'
+import type { JobRecord, JobRequest, ShareRecord } from './records.ts'
+
+/** What a job under way may be given more of: new values, none below what it has. */
+export interface JobExtension {
+  readonly queueMs?: number
+  readonly totalMs?: number
+  readonly attempts?: number
+  readonly maxPrice?: Amount
+  /** Of one task: never, for it is in the spec that providers sign for. */
+  readonly timeoutMs?: number
+}
+
+/**
+ * A job with more time, attempts or price. Throws `JOB_OVER`, `INPUT_INVALID` for what would take something away, and
+ * `AGREEMENT_FIXED` for what is agreed already.
+ */
+export function extended(
+  job: JobRecord,
+  shares: readonly ShareRecord[],
+  extension: JobExtension,
+): JobRecord {
+  if (isFinal(job.state)) throw new HiveError('JOB_OVER', { id: job.id, state: job.state })
+  const { request } = job
+  const { attempts = request.attempts, maxPrice = request.maxPrice } = extension
+  const problems = [
+    ...shorter('timeouts.queue', request.timeouts?.queueMs, extension.queueMs),
+    ...shorter('timeouts.total', request.timeouts?.totalMs, extension.totalMs),
+    ...(attempts < request.attempts ? ['attempts: cannot be fewer than before'] : []),
+    ...(maxPrice < request.maxPrice ? ['maxPrice: cannot be lower than before'] : []),
+  ]
+  if (problems.length > 0) throw new HiveError('INPUT_INVALID', { problems })
+  requireNotAgreed(job, shares, extension)
+  return { ...job, request: { ...request, attempts, maxPrice, ...timeoutsOf(request, extension) } }
+}
+
+function requireNotAgreed(
+  job: JobRecord,
+  shares: readonly ShareRecord[],
+  { timeoutMs, maxPrice }: JobExtension,
+): void {
+  const live = shares.filter(({ state }) => !isFinal(state))
+  const agreed = new Set(live.flatMap(({ tasks }) => tasks))
+  const isPlaced = openTasks(job).every((task) => agreed.has(task))
+  const fixed = [
+    ...(timeoutMs === undefined ? [] : ['timeout']),
+    ...(maxPrice === undefined || !isPlaced ? [] : ['maxPrice']),
+  ]
+  if (fixed.length > 0)
+    throw new HiveError('AGREEMENT_FIXED', { fields: fixed, shares: live.length })
+}
+
+function timeoutsOf(
+  { timeouts }: JobRequest,
+  { queueMs, totalMs }: JobExtension,
+): Pick<JobRequest, 'timeouts'> {
+  const all = {
+    ...timeouts,
+    ...(queueMs !== undefined && { queueMs }),
+    ...(totalMs !== undefined && { totalMs }),
+  }
+  return Object.keys(all).length > 0 ? { timeouts: all } : {}
+}
+
+/** A limit where there was none takes something away, too. */
+function shorter(path: string, before: number | undefined, after: number | undefined): string[] {
+  if (after === undefined || (before !== undefined && after >= before)) return []
+  return [
+    `${path}: cannot be shorter than before${before === undefined ? ', which is no limit' : ''}`,
+  ]
+}
