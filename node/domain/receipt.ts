@@ -28,6 +28,7 @@ export const END_REASONS = [
   'killed',
   'start-failed',
   'image-bad',
+  'stopped',
 ] as const
 export type EndReason = (typeof END_REASONS)[number]
 
@@ -39,6 +40,7 @@ const BILLABLE: ReadonlySet<EndReason> = new Set([
   'output-limit',
   'disk-limit',
   'fuel',
+  'stopped',
 ])
 
 /** Whether a task that ended so is paid. */

@@ -1,13 +1,18 @@
 import type { Address, Bytes32 } from '../../domain/ids.ts'
 import { isFinal, step } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
+import { isMetered } from '../../domain/metering.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
-import type { Store, StoreChange } from '../../ports/store.ts'
+import type { Store } from '../../ports/store.ts'
 import { fromHex } from '../../protocol/bytes.ts'
 import type { ShareEvent } from '../../protocol/share-events.ts'
 import { Table } from '../table.ts'
+import { IntervalBook, type IntervalRecord, type PendingWrite } from './interval-book.ts'
 import type { WorkRecord } from './records.ts'
 import { ShareLog } from './share-log.ts'
+
+/** What a voucher pays for. */
+type Payable = WorkRecord | IntervalRecord
 
 /** Logs kept of shares that have ended, for followers whose line broke; each holds up to 16 MiB. */
 const MAX_ENDED_LOGS = 8
@@ -16,6 +21,8 @@ const MAX_ENDED_LOGS = 8
 export class WorkBook {
   readonly #table: Table<WorkRecord>
   readonly #ended: Table<TaskResult>
+  /** The intervals of the shares that are paid by the second. */
+  readonly intervals: IntervalBook
   readonly #store: Store
   readonly #unpaid = new Map<Bytes32, WorkRecord>()
   readonly #logs = new Map<Bytes32, ShareLog>()
@@ -25,10 +32,12 @@ export class WorkBook {
     this.#store = store
     this.#table = new Table(store, 'work/')
     this.#ended = new Table(store, 'ended/')
+    this.intervals = new IntervalBook(store)
   }
 
   /** Reads everything back. Returns the shares that were under way when the node was gone. */
   async load(): Promise<readonly WorkRecord[]> {
+    await this.intervals.load()
     const underWay: WorkRecord[] = []
     for await (const work of this.#table.all()) {
       if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
@@ -36,6 +45,8 @@ export class WorkBook {
       if (work.receipt === undefined) underWay.push(work)
       this.#unpaid.set(work.id, work)
     }
+    this.intervals.forgetAllBut((share) => this.#unpaid.has(share))
+    for (const { id } of this.#unpaid.values()) await this.settleIfPaid(id)
     return underWay
   }
 
@@ -43,13 +54,38 @@ export class WorkBook {
     return this.#unpaid.get(id) ?? this.#table.get(id)
   }
 
-  async put(work: WorkRecord): Promise<void> {
+  /** Writes a share, with intervals of it where they change too. */
+  async put(work: WorkRecord, intervals: readonly IntervalRecord[] = []): Promise<void> {
     const isOver = isFinal(work.state) || work.receipt !== undefined
     const ended = isOver ? await this.endedTasks(work.id) : new Map<number, TaskResult>()
     const forgotten = [...ended.keys()].map((index) => this.#ended.removal(`${work.id}/${index}`))
-    await this.#store.write([this.#table.change(work.id, work), ...forgotten])
+    const { changes, written } = this.intervals.writing(intervals)
+    await this.#store.write([this.#table.change(work.id, work), ...changes, ...forgotten])
     if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
+    written()
     this.#remember(work)
+  }
+
+  /** Writes intervals alone. */
+  async putIntervals(intervals: readonly IntervalRecord[]): Promise<void> {
+    const { changes, written } = this.intervals.writing(intervals)
+    await this.#store.write(changes)
+    written()
+  }
+
+  /** Settles a delivered share of which every interval is paid. */
+  async settleIfPaid(id: Bytes32): Promise<void> {
+    const work = this.#unpaid.get(id)
+    if (work?.receipt === undefined || !isMetered(work.ask)) return
+    if (this.intervals.due(id).length === 0) await this.put(step(work, 'settle'))
+  }
+
+  /** What a voucher can pay: a delivered share, or an interval of one. */
+  async payable(agreement: Bytes32): Promise<Payable | undefined> {
+    const interval = this.intervals.get(agreement)
+    if (interval !== undefined) return interval
+    const work = await this.get(agreement)
+    return work === undefined || isMetered(work.ask) ? undefined : work
   }
 
   /** Puts on record how a task ended, so that a restart need not run it again; until its share is over. */
@@ -70,18 +106,18 @@ export class WorkBook {
   }
 
   /**
-   * Shares as paid: the changes for the caller's own write, and what to call once they are written,
+   * Shares and intervals as paid: the changes for the caller's own write, and what to call once they are written,
    * in the same turn as the caller takes over its own new state, so that no share counts twice.
    */
-  settlement(works: readonly WorkRecord[]): {
-    readonly changes: readonly StoreChange[]
-    readonly written: () => void
-  } {
-    const settled = works.map((work) => step(work, 'settle'))
+  settlement(paid: readonly Payable[]): PendingWrite {
+    const intervals = paid.flatMap((each) => this.intervals.get(each.id) ?? [])
+    const works = paid.flatMap((each) => (isWork(each) ? step(each, 'settle') : []))
+    const ended = this.intervals.writing(intervals.map((each) => ({ ...each, state: 'paid' })))
     return {
-      changes: settled.map((work) => this.#table.change(work.id, work)),
+      changes: [...works.map((work) => this.#table.change(work.id, work)), ...ended.changes],
       written: () => {
-        for (const work of settled) this.#remember(work)
+        ended.written()
+        for (const work of works) this.#remember(work)
       },
     }
   }
@@ -96,8 +132,16 @@ export class WorkBook {
   /** What is agreed or delivered on a channel and not yet paid. */
   owedOn(channel: Bytes32): Amount {
     return [...this.#unpaid.values()]
-      .filter((work) => work.channel === channel)
-      .reduce((sum, work) => sum + (work.amount ?? work.price), 0n)
+      .filter((work) => work.channel === channel && !isMetered(work.ask))
+      .reduce((sum, work) => sum + (work.amount ?? work.price), this.intervals.owedOn(channel))
+  }
+
+  /** What a requester has not paid, without shares whose price is `secured` or more. */
+  unpaidBy(requester: Address, secured: Amount): Amount {
+    return [...this.#unpaid.values()]
+      .filter((work) => work.requester === requester && !isMetered(work.ask))
+      .filter(({ price }) => price < secured)
+      .reduce((sum, work) => sum + (work.amount ?? work.price), this.intervals.unpaidBy(requester))
   }
 
   /** The events of a share: as they came while it runs and for a while after, then the last one alone. */
@@ -118,6 +162,7 @@ export class WorkBook {
   #remember(work: WorkRecord): void {
     if (isFinal(work.state)) this.#unpaid.delete(work.id)
     else this.#unpaid.set(work.id, work)
+    if (isFinal(work.state)) this.intervals.forget(work.id)
     const last = lastEventOf(work)
     if (last !== undefined) this.#close(work.id, last)
   }
@@ -143,7 +188,11 @@ function lastEventOf({
   return isFinal(state) ? { type: 'failed', code: error ?? 'PROVIDER_FAILED' } : undefined
 }
 
-/** Delivered, then cancelled by a requester that would not pay. */
+/** Delivered, at least in part, then cancelled by a requester that would not pay. */
 function isWrittenOff(work: WorkRecord): boolean {
-  return work.state === 'cancelled' && work.receipt !== undefined
+  return work.state === 'cancelled' && (work.receipt !== undefined || work.isUnpaid === true)
+}
+
+function isWork(each: Payable): each is WorkRecord {
+  return 'spec' in each
 }
