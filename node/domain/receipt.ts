@@ -79,12 +79,12 @@ export interface TaskResult {
   readonly usage: Usage
 }
 
-/** The broken rule of a receipt, or `undefined`. `tasks` is the awarded list. */
+/** The broken rule of a receipt, or `undefined`. `tasks` is the awarded list, `asked` what so many completed ones cost. */
 export function receiptFault(
   receipt: Receipt,
   results: readonly TaskResult[],
   tasks: readonly number[],
-  price: bigint,
+  asked: (completed: number) => bigint,
 ): string | undefined {
   // [REJECT] receipts R2: the manifest has one result for each awarded task, in order
   if (results.length !== tasks.length) return 'R2'
@@ -92,7 +92,7 @@ export function receiptFault(
   const billable = results.filter((result) => isBillable(result.reason)).length
   // [REJECT] receipts R3: completed counts the billable ends
   if (receipt.completed !== billable) return 'R3'
-  // [REJECT] receipts R4: the amount is the agreed price's share of completed tasks
-  if (receipt.amount !== (price / BigInt(tasks.length)) * BigInt(billable)) return 'R4'
+  // [REJECT] receipts R4: the amount is the agreed price's share of completed tasks, or of the seconds told
+  if (receipt.amount !== asked(billable)) return 'R4'
   return undefined
 }

@@ -71,7 +71,9 @@ export class AwardDesk {
       await this.#check(agreement, award, standing, signal)
       const countersigned = signing.countersign(agreement)
       const work = this.#record(countersigned, award.message.tasks, standing)
-      await works.put(work, isMetered(work.ask) ? [intervalOf(work, countersigned, 1)] : [])
+      await works.putWith(work, () =>
+        isMetered(work.ask) ? [intervalOf(work, countersigned, 1)] : [],
+      )
       onTaken(work)
       return countersigned.bytes
     })
@@ -116,7 +118,7 @@ export class AwardDesk {
     await earnings.note(channel, agreement.message.seq)
     const countersigned = signing.countersign(agreement)
     const number = (open.at(-1)?.number ?? intervals.ended(work.id)) + 1
-    await works.putIntervals([intervalOf(work, countersigned, number)])
+    await works.changeIntervals(work.id, () => [intervalOf(work, countersigned, number)])
     return countersigned.bytes
   }
 

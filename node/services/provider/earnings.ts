@@ -116,17 +116,20 @@ export class Earnings {
       const tree = fresh.reduce(withShare, this.#trees.get(record.id) ?? NO_JOBS)
       const rule = voucherFault(voucher, record, paid, rootOf(tree), record.deposit)
       if (rule !== undefined) throw new HiveError('VOUCHER_INVALID', { rule })
-      const works = await Promise.all(fresh.map(async (share) => this.#paidWork(record, share)))
       const next = { ...record, cumulative: voucher.cumulative, voucher: toHex(bytes), paid }
       const entries = fresh.map((share, at) =>
         this.#paidTable(record.id).change(numbered(record.paid.length + at + 1), share),
       )
-      const { changes, written } = this.#parts.works.settlement(works)
-      await this.#save(next, [...changes, ...entries], written)
+      const { works } = this.#parts
+      const metered = fresh.flatMap(({ agreement }) => works.intervals.get(agreement)?.share ?? [])
+      await works.intervals.holding(metered, async () => {
+        const done = await Promise.all(fresh.map(async (share) => this.#paidWork(record, share)))
+        const { changes, written } = works.settlement(done)
+        await this.#save(next, [...changes, ...entries], written)
+      })
       this.#trees.set(record.id, tree)
       this.#setDue(next)
-      for (const each of works)
-        if ('share' in each) await this.#parts.works.settleIfPaid(each.share)
+      for (const share of metered) await works.settleIfPaid(share)
       return voucherAnswer.encode({ jobs: paid.length })
     })
   }

@@ -1,6 +1,7 @@
 import type { Address, Bytes32, Hex } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
+import { KeyedLock } from '../keyed-lock.ts'
 import { Table } from '../table.ts'
 
 /** One interval of a share that is paid by the second. The id is its agreement's. */
@@ -25,6 +26,9 @@ export interface IntervalRecord {
   readonly endedAt?: number
 }
 
+/** How the intervals of a share are to change, as they stand then. */
+export type IntervalEdit = (intervals: readonly IntervalRecord[]) => readonly IntervalRecord[]
+
 /** Changes to be written with others, and what to call once they are. */
 export interface PendingWrite {
   readonly changes: readonly StoreChange[]
@@ -34,6 +38,7 @@ export interface PendingWrite {
 /** The intervals of the metered shares that this node runs: which are agreed, ended, and paid. */
 export class IntervalBook {
   readonly #table: Table<IntervalRecord>
+  readonly #lock = new KeyedLock()
   /** Those that can change still. */
   readonly #live = new Map<Bytes32, IntervalRecord>()
   /** The last one that has ended, by share. */
@@ -108,6 +113,14 @@ export class IntervalBook {
       .filter((each) => each.requester === requester && each.state !== 'left')
       .filter(({ state, share, number }) => state === 'due' || number === this.ended(share) + 1)
       .reduce((sum, { amount, price }) => sum + (amount ?? price), 0n)
+  }
+
+  /** Runs `work` while nobody else changes the intervals of these shares. */
+  async holding<T>(shares: readonly Bytes32[], work: () => Promise<T>): Promise<T> {
+    // In one order for all, so that no two wait for each other.
+    const [share, ...others] = [...new Set(shares)].sort()
+    if (share === undefined) return work()
+    return this.#lock.run(share, async () => this.holding(others, work))
   }
 
   /** The intervals as they are now to be. */

@@ -112,9 +112,8 @@ export class Meter {
       const interval = works.intervals.at(id, number)
       if (interval === undefined) return this.#unpaid.abort(new HiveError('UNPAID'))
       // on record before anyone hears of it: what is told is owed
-      await works.putIntervals([
-        { ...interval, state: 'due', amount: interval.price, endedAt: clock.now() },
-      ])
+      const ended = { state: 'due', amount: interval.price, endedAt: clock.now() } as const
+      await works.changeIntervals(id, () => [{ ...interval, ...ended }])
       this.#tell(interval)
       const fault = this.#fault(number)
       if (fault === undefined) continue

@@ -25,7 +25,7 @@ import { Credit } from './credit.ts'
 import { Earnings, type EarningsOptions } from './earnings.ts'
 import { Execution } from './execution.ts'
 import { gpuPool, type GpusForJobs } from './gpu-pool.ts'
-import type { IntervalRecord } from './interval-book.ts'
+import type { IntervalEdit } from './interval-book.ts'
 import { Intake, type IntakeOptions, type IntakeParts } from './intake.ts'
 import { admissionOf, type PolicyOptions } from './policy-options.ts'
 import { taskId, type WorkRecord } from './records.ts'
@@ -204,15 +204,7 @@ export class Provider implements AsyncDisposable {
     const current = await this.works.get(id)
     if (current === undefined || isFinal(current.state) || current.receipt !== undefined) return
     const event = code === 'JOB_CANCELLED' ? 'cancel' : 'fail'
-    await this.works.put({ ...stepIfAllowed(current, event), error: code }, this.#void(id, 'due'))
-  }
-
-  /** The intervals of a share that has ended without a receipt: what ran is `ended`, the rest never began. */
-  #void(id: Bytes32, ended: 'due' | 'left'): readonly IntervalRecord[] {
-    return this.works.intervals
-      .of(id)
-      .filter(({ state }) => state !== 'left')
-      .map((each) => ({ ...each, state: each.state === 'agreed' ? 'void' : ended }))
+    await this.works.putWith({ ...stepIfAllowed(current, event), error: code }, over('due'))
   }
 
   /** Has a service end with what it has so far; one that has ended stays as it is. */
@@ -229,13 +221,12 @@ export class Provider implements AsyncDisposable {
     const isUnpaid = this.works.intervals.due(id).length > 0
     if (isFinal(work.state)) {
       // Its own failure, and what ran before was not heard: not owed any more.
-      if (isUnpaid) await this.works.putIntervals(this.#void(id, 'left'))
+      if (isUnpaid) await this.works.changeIntervals(id, over('left'))
       return new Uint8Array()
     }
     if (work.receipt !== undefined || isUnpaid) {
       const cancelled = { ...step(work, 'cancel'), error: 'JOB_CANCELLED' } as const
-      const intervals = this.#void(id, 'left')
-      await this.works.put(isUnpaid ? { ...cancelled, isUnpaid } : cancelled, intervals)
+      await this.works.putWith(isUnpaid ? { ...cancelled, isUnpaid } : cancelled, over('left'))
     }
     return new Uint8Array()
   }
@@ -257,4 +248,12 @@ export class Provider implements AsyncDisposable {
       throw new HiveError('AGREEMENT_UNKNOWN', { agreement: id })
     return work
   }
+}
+
+/** The intervals of a share that is over: what has run is `ended`, the rest never began. */
+function over(ended: 'due' | 'left'): IntervalEdit {
+  return (intervals) =>
+    intervals
+      .filter(({ state }) => state !== 'left')
+      .map((each) => ({ ...each, state: each.state === 'agreed' ? 'void' : ended }))
 }

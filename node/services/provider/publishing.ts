@@ -55,7 +55,7 @@ export async function publishShare(
     finishedAt,
   }
   // On record before anyone hears of it: exactly one receipt is ever signed for an agreement.
-  const intervals = works.intervals.of(work.id).flatMap((each): IntervalRecord[] => {
+  const ended = (each: IntervalRecord): readonly IntervalRecord[] => {
     if (each.id === agreement && each.state === 'agreed') {
       const bytes = toHex(receipt.bytes)
       if (amount === 0n) return [{ ...each, state: 'void' }]
@@ -64,8 +64,8 @@ export async function publishShare(
     if (each.state === 'agreed') return [{ ...each, state: 'void' }]
     const bytes = each.id === agreement ? receipt.bytes : receiptOf(each.id, each.price).bytes
     return each.state === 'due' ? [{ ...each, receipt: toHex(bytes) }] : []
-  })
-  await works.put(done, intervals)
+  }
+  await works.putWith(done, (intervals) => intervals.flatMap(ended))
   if (last !== undefined) await works.settleIfPaid(work.id)
   return done
 }

@@ -7,7 +7,12 @@ import type { Store } from '../../ports/store.ts'
 import { fromHex } from '../../protocol/bytes.ts'
 import type { ShareEvent } from '../../protocol/share-events.ts'
 import { Table } from '../table.ts'
-import { IntervalBook, type IntervalRecord, type PendingWrite } from './interval-book.ts'
+import {
+  IntervalBook,
+  type IntervalEdit,
+  type IntervalRecord,
+  type PendingWrite,
+} from './interval-book.ts'
 import type { WorkRecord } from './records.ts'
 import { ShareLog } from './share-log.ts'
 
@@ -54,23 +59,24 @@ export class WorkBook {
     return this.#unpaid.get(id) ?? this.#table.get(id)
   }
 
-  /** Writes a share, with intervals of it where they change too. */
-  async put(work: WorkRecord, intervals: readonly IntervalRecord[] = []): Promise<void> {
-    const isOver = isFinal(work.state) || work.receipt !== undefined
-    const ended = isOver ? await this.endedTasks(work.id) : new Map<number, TaskResult>()
-    const forgotten = [...ended.keys()].map((index) => this.#ended.removal(`${work.id}/${index}`))
-    const { changes, written } = this.intervals.writing(intervals)
-    await this.#store.write([this.#table.change(work.id, work), ...changes, ...forgotten])
-    if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
-    written()
-    this.#remember(work)
+  async put(work: WorkRecord): Promise<void> {
+    await this.#put(work)
   }
 
-  /** Writes intervals alone. */
-  async putIntervals(intervals: readonly IntervalRecord[]): Promise<void> {
-    const { changes, written } = this.intervals.writing(intervals)
-    await this.#store.write(changes)
-    written()
+  /** Writes a share and its intervals together. */
+  async putWith(work: WorkRecord, edit: IntervalEdit): Promise<void> {
+    await this.intervals.holding([work.id], async () =>
+      this.#put(work, edit(this.intervals.of(work.id))),
+    )
+  }
+
+  /** Changes the intervals of a share alone. */
+  async changeIntervals(share: Bytes32, edit: IntervalEdit): Promise<void> {
+    await this.intervals.holding([share], async () => {
+      const { changes, written } = this.intervals.writing(edit(this.intervals.of(share)))
+      await this.#store.write(changes)
+      written()
+    })
   }
 
   /** Settles a delivered share of which every interval is paid. */
@@ -153,6 +159,17 @@ export class WorkBook {
     if (last === undefined) this.#logs.set(work.id, log)
     else log.add(last)
     return log
+  }
+
+  async #put(work: WorkRecord, intervals: readonly IntervalRecord[] = []): Promise<void> {
+    const isOver = isFinal(work.state) || work.receipt !== undefined
+    const ended = isOver ? await this.endedTasks(work.id) : new Map<number, TaskResult>()
+    const forgotten = [...ended.keys()].map((index) => this.#ended.removal(`${work.id}/${index}`))
+    const { changes, written } = this.intervals.writing(intervals)
+    await this.#store.write([this.#table.change(work.id, work), ...changes, ...forgotten])
+    if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
+    written()
+    this.#remember(work)
   }
 
   #countWrittenOff(requester: Address): void {
