@@ -23,7 +23,7 @@ import { isWorkflow } from '../workflow/workflow-file.ts'
 import { jobFlags, type RunOptions } from './run-flags.ts'
 
 /** Ends of a job that its providers' answers explain. */
-const UNTAKEN: ReadonlySet<string> = new Set(['NO_BIDS', 'NO_PROVIDER_LEFT'])
+const UNTAKEN: ReadonlySet<string> = new Set(['NO_BIDS', 'NO_PROVIDER_LEFT', 'QUEUE_TIMEOUT'])
 
 /** `hive run`: a job from a module, an image archive or a spec file. */
 export function runCommand(parts: CliParts, setExit: SetExit): Command {
