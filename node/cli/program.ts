@@ -6,6 +6,7 @@ import { cancelCommand } from './commands/cancel.ts'
 import { challengeCommand } from './commands/challenge.ts'
 import { devnetCommand } from './commands/devnet.ts'
 import { extendCommand } from './commands/extend.ts'
+import { stopCommand } from './commands/stop.ts'
 import { imageCommand } from './commands/image.ts'
 import { initCommand } from './commands/init.ts'
 import { jobCommand } from './commands/job.ts'
@@ -72,6 +73,7 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     logsCommand(parts),
     cancelCommand(parts),
     extendCommand(parts),
+    stopCommand(parts),
     cacheCommand(parts),
     peersCommand(parts),
     challengeCommand(parts, setExit),

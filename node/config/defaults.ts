@@ -35,6 +35,8 @@ export const CONFIG_DEFAULTS = {
     pricing: 'posted' as PricingRuleName,
     bond: tokens('1'),
     maxQueue: 100,
+    /** Some thousand small tasks; docs/protocol/heartbeats.md says how it widens. */
+    credit: { start: tokens('10'), most: tokens('1000') },
     claimAbove: tokens('1'),
     claimAfterIdleMs: 1 * hour,
     registries: [],

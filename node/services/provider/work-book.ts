@@ -1,4 +1,4 @@
-import type { Address, Bytes32 } from '../../domain/ids.ts'
+import type { Address, Bytes32, Hex } from '../../domain/ids.ts'
 import { isFinal, step } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
 import { isMetered } from '../../domain/metering.ts'
@@ -15,6 +15,17 @@ import {
 } from './interval-book.ts'
 import type { WorkRecord } from './records.ts'
 import { ShareLog } from './share-log.ts'
+
+/** What a case can be about. */
+export interface Claim {
+  readonly id: Bytes32
+  readonly seq: number
+  readonly agreement: Hex
+  readonly receipt?: Hex
+  readonly amount?: Amount
+  /** Unix ms. */
+  readonly finishedAt: number
+}
 
 /** What a voucher pays for. */
 type Payable = WorkRecord | IntervalRecord
@@ -128,6 +139,22 @@ export class WorkBook {
     }
   }
 
+  /** What can be brought before the contract under an agreement's id. */
+  async claim(agreement: Bytes32): Promise<Claim | undefined> {
+    const owed = await this.payable(agreement)
+    return owed === undefined ? undefined : claimOf(owed)
+  }
+
+  /** What was done on a channel and is not paid: shares, and intervals of those by the second. */
+  async claims(channel: Bytes32): Promise<readonly Claim[]> {
+    const works = (await this.all()).filter(
+      ({ ask, state }) => !isMetered(ask) && state !== 'settled',
+    )
+    return [...works, ...this.intervals.all()]
+      .filter((each) => each.channel === channel)
+      .map(claimOf)
+  }
+
   /** Everything on record, the newest first. */
   async all(): Promise<WorkRecord[]> {
     const works: WorkRecord[] = []
@@ -208,6 +235,11 @@ function lastEventOf({
 /** Delivered, at least in part, then cancelled by a requester that would not pay. */
 function isWrittenOff(work: WorkRecord): boolean {
   return work.state === 'cancelled' && (work.receipt !== undefined || work.isUnpaid === true)
+}
+
+function claimOf(each: Payable): Claim {
+  if (!isWork(each)) return { ...each, finishedAt: each.endedAt ?? 0 }
+  return { ...each, finishedAt: each.finishedAt ?? each.finishBy * 1000 }
 }
 
 function isWork(each: Payable): each is WorkRecord {
