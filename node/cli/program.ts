@@ -6,7 +6,8 @@ import { cancelCommand } from './commands/cancel.ts'
 import { challengeCommand } from './commands/challenge.ts'
 import { devnetCommand } from './commands/devnet.ts'
 import { extendCommand } from './commands/extend.ts'
-import { stopCommand } from './commands/stop.ts'
+import { execCommand } from './commands/exec.ts'
+import { forwardCommand } from './commands/forward.ts'
 import { imageCommand } from './commands/image.ts'
 import { initCommand } from './commands/init.ts'
 import { jobCommand } from './commands/job.ts'
@@ -73,8 +74,9 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     logsCommand(parts),
     cancelCommand(parts),
     extendCommand(parts),
-    stopCommand(parts),
     cacheCommand(parts),
+    execCommand(parts, setExit),
+    forwardCommand(parts),
     peersCommand(parts),
     challengeCommand(parts, setExit),
     benchCommand(parts),
