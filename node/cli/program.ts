@@ -6,8 +6,7 @@ import { cancelCommand } from './commands/cancel.ts'
 import { challengeCommand } from './commands/challenge.ts'
 import { devnetCommand } from './commands/devnet.ts'
 import { extendCommand } from './commands/extend.ts'
-import { execCommand } from './commands/exec.ts'
-import { forwardCommand } from './commands/forward.ts'
+import { stopCommand } from './commands/stop.ts'
 import { imageCommand } from './commands/image.ts'
 import { initCommand } from './commands/init.ts'
 import { jobCommand } from './commands/job.ts'
@@ -74,9 +73,8 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     logsCommand(parts),
     cancelCommand(parts),
     extendCommand(parts),
+    stopCommand(parts),
     cacheCommand(parts),
-    execCommand(parts, setExit),
-    forwardCommand(parts),
     peersCommand(parts),
     challengeCommand(parts, setExit),
     benchCommand(parts),

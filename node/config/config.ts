@@ -4,6 +4,7 @@ import type { Address, Cid } from '../domain/ids.ts'
 import type { JobKind } from '../domain/job-spec.ts'
 import type { Amount } from '../domain/money.ts'
 import type { PriceList, PricingRuleName } from '../domain/pricing.ts'
+import type { CreditTerms } from '../domain/credit-window.ts'
 import type { AllowDeny } from '../domain/provider-policy.ts'
 
 /** How much a node writes about itself, least first. */
@@ -59,6 +60,8 @@ export interface Config {
       /** Runtime of Docker jobs that reach something; left open: that of all. */
       readonly runtime: string | undefined
     }
+    /** Unpaid work that a stranger may have, and anybody. */
+    readonly credit: CreditTerms
     readonly claimAbove: Amount
     readonly claimAfterIdleMs: number
     /** Registries that images may be pulled from, by digest. */
@@ -107,8 +110,6 @@ export interface ProviderPolicyConfig {
   readonly pauseOnBattery: boolean
   /** Left open: use of the machine does not matter. */
   readonly pauseWhenActiveMs: number | undefined
-  /** Whether requesters may get inside their running tasks. */
-  readonly attach: 'off' | 'on'
 }
 
 /** So much of it, or such a part of all there is, above 0 and up to 1. */

@@ -35,6 +35,8 @@ export const CONFIG_DEFAULTS = {
     pricing: 'posted' as PricingRuleName,
     bond: tokens('1'),
     maxQueue: 100,
+    /** Some thousand small tasks; docs/protocol/heartbeats.md says how it widens. */
+    credit: { start: tokens('10'), most: tokens('1000') },
     claimAbove: tokens('1'),
     claimAfterIdleMs: 1 * hour,
     registries: [],
@@ -42,12 +44,7 @@ export const CONFIG_DEFAULTS = {
     docker: { socketPath: '/var/run/docker.sock', warm: 2 },
     /** A provider's machine is nobody's way into the world unless its owner says so. */
     network: NO_EGRESS,
-    /** A way in is one more thing that a wall has to hold, so nobody has it unasked. */
-    policy: {
-      hours: [] as readonly HourWindow[],
-      pauseOnBattery: false,
-      attach: 'off' as 'off' | 'on',
-    },
+    policy: { hours: [] as readonly HourWindow[], pauseOnBattery: false },
     /** What a task of one GPU does, no task of another can then read or hold up. */
     gpu: { share: 1 },
     /** It shares the host's kernel unless gVisor is there, so nobody gets it unasked. */

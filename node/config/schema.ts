@@ -126,6 +126,10 @@ export const CONFIG_READER: Reader<Config> = map({
         private: withDefault(bool, D.provider.network.private),
         runtime: optional(runtimeName),
       }),
+      credit: map({
+        start: withDefault(amount, D.provider.credit.start),
+        most: withDefault(amount, D.provider.credit.most),
+      }),
       claimAbove: withDefault(amount, D.provider.claimAbove),
       claimAfterIdle: withDefault(duration(720 * hour), D.provider.claimAfterIdleMs),
       registries: withDefault(list(registry), [...D.provider.registries]),

@@ -81,8 +81,8 @@ export function heartbeatFault(
   if (!fits) return reject('R5')
   // [REJECT] heartbeats R6: the time that it adds has passed here too since the last one, at most two intervals of silence counted
   if (beat.elapsedMs - state.elapsedMs > ownTime(state, payEveryMs, now)) return reject('R6')
-  // [REJECT] heartbeats R7: it is dated after the last one, and not ahead of the clock
-  if (beat.at <= state.at || beat.at > now + MAX_CLOCK_SKEW_MS) return reject('R7')
+  // [REJECT] heartbeats R7: it is not dated before the last one, nor ahead of the clock
+  if (beat.at < state.at || beat.at > now + MAX_CLOCK_SKEW_MS) return reject('R7')
   // [REJECT] heartbeats R8: its digest is that of the output told
   if (beat.digest !== digest) return reject('R8')
   return undefined

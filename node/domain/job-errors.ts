@@ -15,6 +15,10 @@ export const JOB_ERRORS = {
     'What was offered or agreed cannot be changed: providers have signed for it.',
     'Wait for the shares to end, or cancel the job and run it again.',
   ),
+  JOB_NOT_A_SERVICE: text(
+    'Only a service can be stopped with what it has so far.',
+    'Cancel any other job; its delivered tasks stay paid.',
+  ),
   JOB_CANCELLED: text('The job was cancelled.', 'Run it again if this was not intended.'),
   JOB_TIMEOUT: text(
     'The job did not finish within its total time.',

@@ -28,6 +28,7 @@ export const END_REASONS = [
   'killed',
   'start-failed',
   'image-bad',
+  'stopped',
 ] as const
 export type EndReason = (typeof END_REASONS)[number]
 
@@ -39,6 +40,7 @@ const BILLABLE: ReadonlySet<EndReason> = new Set([
   'output-limit',
   'disk-limit',
   'fuel',
+  'stopped',
 ])
 
 /** Whether a task that ended so is paid. */
@@ -75,16 +77,14 @@ export interface TaskResult {
   readonly stderr: OutputFile
   readonly files: readonly OutputFile[]
   readonly usage: Usage
-  /** Somebody got inside while it ran, so that its result is nobody's to reproduce. */
-  readonly attached?: boolean
 }
 
-/** The broken rule of a receipt, or `undefined`. `tasks` is the awarded list. */
+/** The broken rule of a receipt, or `undefined`. `tasks` is the awarded list, `asked` what so many completed ones cost. */
 export function receiptFault(
   receipt: Receipt,
   results: readonly TaskResult[],
   tasks: readonly number[],
-  price: bigint,
+  asked: (completed: number) => bigint,
 ): string | undefined {
   // [REJECT] receipts R2: the manifest has one result for each awarded task, in order
   if (results.length !== tasks.length) return 'R2'
@@ -92,7 +92,7 @@ export function receiptFault(
   const billable = results.filter((result) => isBillable(result.reason)).length
   // [REJECT] receipts R3: completed counts the billable ends
   if (receipt.completed !== billable) return 'R3'
-  // [REJECT] receipts R4: the amount is the agreed price's share of completed tasks
-  if (receipt.amount !== (price / BigInt(tasks.length)) * BigInt(billable)) return 'R4'
+  // [REJECT] receipts R4: the amount is the agreed price's share of completed tasks, or of the seconds told
+  if (receipt.amount !== asked(billable)) return 'R4'
   return undefined
 }

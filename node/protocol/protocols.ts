@@ -41,6 +41,8 @@ export const PROTOCOLS = {
   voucher: row('voucher', MAX_VOUCHER_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
   /** Requester → provider: stop a share. */
   cancel: row('cancel', MAX_SMALL_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
+  /** Requester → provider: end a service with what it has so far. */
+  stop: row('stop', MAX_SMALL_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
   /** Provider → requester: the countersigned agreement; answered by the secrets of its job, sealed to that provider. */
   secrets: row('secrets', MAX_SMALL_BYTES * 2, MAX_SEALED_SECRETS_BYTES, REQUEST_TIMEOUT_MS, 240),
   /** Anyone → anyone: your signed advert, please; the peer itself is the fact. */

@@ -32,6 +32,8 @@ export interface BidRequest {
 export interface AwardRequest {
   readonly agreement: Uint8Array
   readonly award: Uint8Array
+  /** A metered share that it goes on with; left out: it begins one. */
+  readonly renews?: Bytes32
 }
 
 /** What to hear of a share, from event number `from` of the provider's life `life` on. */
@@ -88,6 +90,7 @@ export const bidRequest = codec<BidRequest>('bid', {
 export const awardRequest = codec<AwardRequest>('award', {
   agreement: bytesUpTo(MAX_SMALL_BYTES * 2),
   award: bytesUpTo(MAX_AWARD_BYTES),
+  renews: optional(bytes32),
 })
 export const followRequest = codec<FollowRequest>('follow', {
   agreement: bytes32,
@@ -123,8 +126,7 @@ export interface RequestCodec<T> {
   decode(bytes: Uint8Array): T
 }
 
-/** A codec within the bounds of its protocol's row. */
-export function codec<T extends object>(
+function codec<T extends object>(
   protocol: ProtocolName,
   fields: Parameters<typeof record<T>>[0],
   maxBytes: number = PROTOCOLS[protocol].maxRequestBytes,

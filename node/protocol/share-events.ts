@@ -30,6 +30,8 @@ export type ShareEvent =
       readonly manifest: Cid
     }
   | { readonly type: 'failed'; readonly code: ErrorCode }
+  /** Of a share that is paid by the second: a sealed Heartbeat. */
+  | { readonly type: 'heartbeat'; readonly heartbeat: Uint8Array }
   /**
    * The provider was gone and has taken the share up again in a new life, whose events follow from the first on. Not
    * counted as an event.
@@ -64,6 +66,7 @@ const EVENTS: EventShapes = {
   log: record({ index: uint32, stream: uint32, bytes: bytesUpTo(MAX_LOG_BYTES) }),
   receipt: record({ receipt: bytesUpTo(MAX_SMALL_BYTES), salt: bytes32, manifest: cidText }),
   failed: record({ code: errorCode }),
+  heartbeat: record({ heartbeat: bytesUpTo(MAX_SMALL_BYTES) }),
   restarted: record({ life: uint32 }),
   beat: record({}),
 }

@@ -6,9 +6,12 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { JobBody, JobSummary } from '../../node/api/schemas/jobs.ts'
 import type { WorkflowBody } from '../../node/api/schemas/workflows.ts'
+import { readDocument } from '../../node/cli/job/job-file.ts'
+import { followWorkflow, uploadWorkflow } from '../../node/cli/workflow/run-workflow.ts'
+import { readWorkflow } from '../../node/cli/workflow/workflow-file.ts'
 import { Hive } from './support/hive.ts'
 import { Money } from './support/money.ts'
-import { SharedNetwork } from './support/shared-network.ts'
+import { eventually, patience, SharedNetwork } from './support/shared-network.ts'
 
 const TRACER = fileURLToPath(new URL('../../jobs/path-tracer/', import.meta.url))
 const PROGRAMS = fileURLToPath(new URL('../vectors/wasm/programs.wasm', import.meta.url))
@@ -100,4 +103,51 @@ test('a deterministic job that allows the cache is paid for once, and printed tw
   assert.match((await hive().run('cache', 'ls')).stdout, new RegExp(`${spec} .*1/1`))
   assert.equal((await hive().run('cache', 'rm', spec)).code, 0)
   assert.doesNotMatch((await hive().run('cache', 'ls')).stdout, new RegExp(spec))
+})
+
+test('the requester is killed in the middle of a workflow: it goes on where it was, and each step is paid once', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'hive-workflow-'))
+  t.after(() => rm(dir, { recursive: true }))
+  await writeFile(
+    join(dir, 'slow.yaml'),
+    `
+steps:
+  first: { module: ${PROGRAMS}, args: [echo, 0, first], bids: 2 }
+  slow: { module: ${PROGRAMS}, args: [sleep, 3000], needs: [first], bids: 2 }
+  last:
+    module: ${PROGRAMS}
+    args: [copy, /in/said, /out/said]
+    inputs: { /in/said: { from: slow, path: stdout } }
+    bids: 2
+`,
+  )
+  const document = await readDocument('slow.yaml', dir)
+  assert.ok(document)
+  const before = await network.client('requester-1')
+  const noImages = async () => assert.fail('the workflow has no images')
+  const parts = { cwd: dir, readImage: noImages }
+  const body = await uploadWorkflow(await readWorkflow(document), parts, before, patience())
+  const { id } = await before.post<WorkflowBody>('/v1/workflows', body)
+  await eventually(async () => {
+    const { steps } = await before.get<WorkflowBody>(`/v1/workflows/${id}`)
+    return steps.some(({ name, job }) => name === 'slow' && job?.state === 'running')
+  })
+  await network.kill('requester-1')
+  await network.restart('requester-1')
+  const client = await network.client('requester-1')
+  const done = await followWorkflow(client, id, async () => {}, patience())
+  assert.deepEqual(
+    done.steps.map(({ name, state }) => [name, state]),
+    [
+      ['first', 'settled'],
+      ['slow', 'settled'],
+      ['last', 'settled'],
+    ],
+  )
+  const { jobs } = await client.get<{ jobs: readonly JobSummary[] }>('/v1/jobs')
+  assert.equal(jobs.filter(({ origin }) => origin?.workflow === id).length, 3)
+  const last = await client.get<JobBody>(`/v1/jobs/${done.steps[2]?.job?.id ?? ''}`)
+  const said = await client.download(last.results[0]?.files[0]?.cid ?? '')
+  assert.equal(new TextDecoder().decode(said), 'before\nafter\n')
+  await money.settled()
 })

@@ -23,8 +23,12 @@ export const BUCKETS: readonly Bucket[] = [
   { prefix: 'work/', holds: 'agreement id → WorkRecord, a share that this node runs for others' },
   { prefix: 'ended/', holds: 'agreement id / task → TaskResult, until its share is delivered' },
   {
-    prefix: 'attached/',
-    holds: 'agreement id → the tasks that somebody was inside of, until the share is delivered',
+    prefix: 'interval/',
+    holds: 'agreement id / number → IntervalRecord, of a share run for others by the second',
+  },
+  {
+    prefix: 'renewal/',
+    holds: 'agreement id → RenewalRecord, an interval of a share that this node requested',
   },
   { prefix: 'earning/', holds: 'channel id → EarningRecord, where this node is paid' },
   {

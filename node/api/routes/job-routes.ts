@@ -91,6 +91,17 @@ export function jobRoutes(app: App, context: RouteContext): void {
   )
 
   app.post(
+    '/v1/jobs/:id/stop',
+    {
+      schema: {
+        ...described('Ends a service with what it has so far, paid to the last whole second'),
+        response: { 200: JobSummary },
+      },
+    },
+    async ({ params }) => jobSummary(await requester.stop(params.id)),
+  )
+
+  app.post(
     '/v1/jobs/:id/extend',
     {
       schema: {

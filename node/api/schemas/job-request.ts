@@ -3,6 +3,7 @@ import { MAX_DESTINATION_CHARS, MAX_EGRESS } from '../../domain/egress.ts'
 import { GPU_VENDORS, MAX_GPUS } from '../../domain/gpu-need.ts'
 import { MAX_ATTEMPTS } from '../../domain/job-handling.ts'
 import { JOB_KINDS } from '../../domain/job-spec.ts'
+import { MAX_PAY_EVERY_MS, MIN_PAY_EVERY_MS } from '../../domain/metering.ts'
 import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
 import { MAX_REPOSITORY_CHARS } from '../../domain/registry-image.ts'
 import { MAX_SECRETS, type SecretSlot } from '../../domain/secret-slot.ts'
@@ -65,6 +66,19 @@ export const JobSpecBody = Type.Object(
     ),
     secrets: Type.Optional(Type.Array(SecretSlotBody, { maxItems: MAX_SECRETS })),
     timeoutMs: Type.Integer({ minimum: 1, maximum: MAX_TASK_TIMEOUT_MS }),
+    service: Type.Optional(
+      Type.Object(
+        {
+          payEveryMs: Type.Integer({
+            minimum: MIN_PAY_EVERY_MS,
+            maximum: MAX_PAY_EVERY_MS,
+            multipleOf: 1000,
+            description: 'paid by the second, after each such time; prices are of a second',
+          }),
+        },
+        closed,
+      ),
+    ),
     fuel: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
     deterministic: Type.Optional(Type.Boolean()),
     stream: Type.Boolean(),

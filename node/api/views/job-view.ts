@@ -29,7 +29,7 @@ export function jobSummary(job: JobRecord): JobSummary {
     image: spec.image.path.replace(/^\//, ''),
     tasks: spec.tasks,
     done: done.length,
-    failed: done.filter(({ reason, exitCode }) => reason !== 'exit' || exitCode !== 0).length,
+    failed: done.filter(hasFailed).length,
     ...(job.cached !== undefined && { cached: job.cached }),
     ...(job.origin !== undefined && { origin: job.origin }),
     createdAt: job.createdAt,
@@ -137,4 +137,9 @@ function requestView({ spec, maxPrice, ...request }: JobRequest): JobRequestBody
       inputs: spec.inputs.map((input) => ({ ...input, files: [...input.files] })),
     },
   }
+}
+
+/** A service that was stopped has done what it was to do. */
+function hasFailed({ reason, exitCode }: TaskResult): boolean {
+  return reason !== 'stopped' && (reason !== 'exit' || exitCode !== 0)
 }

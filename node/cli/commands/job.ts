@@ -125,7 +125,10 @@ function jobLines(job: JobBody, style: Style): string[] {
       ['tasks', `${job.done} of ${job.tasks} done, ${job.failed} failed`],
       ['cache', cacheLine(job)],
       ['again', againLine(job)],
-      ['price', `at most ${tokens(maxPrice)} tokens a task; promised ${tokens(job.paid)}`],
+      [
+        'price',
+        `at most ${tokens(maxPrice)} tokens a ${spec.service === undefined ? 'task' : 'second'}; promised ${tokens(job.paid)}`,
+      ],
       ['limits', limitsLine(job)],
       ['started', dateText(job.createdAt)],
       [

@@ -1,5 +1,7 @@
 import { HiveError } from '../../domain/errors.ts'
 import type { CommonOptions } from '../command.ts'
+import { second } from '../../domain/units.ts'
+import { JOB_DEFAULTS } from '../job/job-defaults.ts'
 import type { JobFlags } from '../job/job-file.ts'
 import { secretFlags } from '../job/secret-fields.ts'
 
@@ -20,6 +22,9 @@ export interface RunOptions extends CommonOptions {
   readonly allow?: readonly string[]
   readonly secret?: readonly string[]
   readonly timeout?: string
+  readonly service?: boolean
+  readonly for?: string
+  readonly payEvery?: string
   readonly fuel?: string
   readonly deterministic?: boolean
   readonly maxPrice?: string
@@ -65,6 +70,7 @@ export function jobFlags(options: RunOptions, args: readonly string[]): JobFlags
     map: options.map,
     tasks: options.tasks,
     timeout: options.timeout,
+    service: serviceFlags(options),
     fuel: options.fuel,
     deterministic: options.deterministic,
     maxPrice: options.maxPrice,
@@ -75,6 +81,13 @@ export function jobFlags(options: RunOptions, args: readonly string[]): JobFlags
     outputs: options.outputs,
     stream: options.stream,
   })
+}
+
+/** Whoever says anything of a service wants one. */
+function serviceFlags({ service, payEvery, for: term }: RunOptions): JobFlags | undefined {
+  const usual =
+    service === true && term === undefined ? JOB_DEFAULTS.payEveryMs / second : undefined
+  return section({ for: term, payEvery: payEvery ?? usual })
 }
 
 /** Sections of a spec file; those of which nothing is said are left out. */

@@ -23,7 +23,7 @@ import { isWorkflow } from '../workflow/workflow-file.ts'
 import { jobFlags, type RunOptions } from './run-flags.ts'
 
 /** Ends of a job that its providers' answers explain. */
-const UNTAKEN: ReadonlySet<string> = new Set(['NO_BIDS', 'NO_PROVIDER_LEFT'])
+const UNTAKEN: ReadonlySet<string> = new Set(['NO_BIDS', 'NO_PROVIDER_LEFT', 'QUEUE_TIMEOUT'])
 
 /** `hive run`: a job from a module, an image archive or a spec file. */
 export function runCommand(parts: CliParts, setExit: SetExit): Command {
@@ -36,6 +36,7 @@ export function runCommand(parts: CliParts, setExit: SetExit): Command {
       "run tracer.wasm --map 'tiles/*.txt' --out ./tiles -- {input}",
       'run tracer.wasm --tasks 24 --out ./tiles -- {index} {count}',
       'run job.yaml --max-price 0.05 --timeout 5m',
+      'run server.tar --service --for 2h --max-price 0.0005',
       'run workflow.yaml --out ./results',
     ],
   })
@@ -69,6 +70,9 @@ export function runCommand(parts: CliParts, setExit: SetExit): Command {
       repeatable,
     )
     .option('--timeout <duration>', 'longest run of a task, such as 90s')
+    .option('--service', 'run until stopped, paid by the second; prices are of a second')
+    .option('--for <duration>', 'end a service after this time, such as 2h')
+    .option('--pay-every <duration>', 'how often a service is paid, such as 10s')
     .option('--fuel <n>', 'most instructions of a task, weighted; they are counted then')
     .option('--deterministic', 'the same output and the same fuel on every machine')
     .option('--max-price <tokens>', 'most to pay for a task')

@@ -1,6 +1,6 @@
 import type { GpuNeed } from '../../domain/gpu-need.ts'
 import type { JobHandling } from '../../domain/job-handling.ts'
-import type { JobKind } from '../../domain/job-spec.ts'
+import type { JobKind, ServiceTerms } from '../../domain/job-spec.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { Resources } from '../../domain/resources.ts'
 import type { SecretSlot } from '../../domain/secret-slot.ts'
@@ -42,6 +42,7 @@ export interface JobDraft {
   readonly egress: readonly string[]
   readonly secrets: readonly DraftSecret[]
   readonly timeoutMs: number
+  readonly service: ServiceTerms | undefined
   readonly fuel: number | undefined
   readonly deterministic: boolean
   readonly tasks: number

@@ -33,6 +33,8 @@ function taskCode({ reason, exitCode }: TaskResultBody): number {
       return exitCode === 0 ? EXIT.ok : exitCode & 0xff || EXIT.failed
     case 'timeout':
       return EXIT.timeout
+    case 'stopped':
+      return EXIT.ok
     case 'image-bad':
     case 'start-failed':
       return EXIT.ours

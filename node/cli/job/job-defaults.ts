@@ -9,6 +9,8 @@ export const JOB_DEFAULTS = {
   diskBytes: 256 * MiB,
   timeoutMs: 10 * minute,
   tasks: 1,
+  /** What both sides risk of a service; a voucher and an agreement for each are cheap. */
+  payEveryMs: 10 * second,
   /** Above what a provider with the default price list asks for a default task. */
   maxPrice: parseAmount('0.01'),
   /** One retry on another provider. */

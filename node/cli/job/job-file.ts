@@ -10,6 +10,7 @@ import { JOB_READER, type JobDocument } from './job-reader.ts'
 import { kindFor, mistakesIn, slotOf } from './job-rules.ts'
 import { resolveFiles } from './local-files.ts'
 import { JOB_DEFAULTS } from './job-defaults.ts'
+import { serviceOf } from './service-fields.ts'
 import { withSecretFlags, type SecretEntry } from './secret-fields.ts'
 
 /** Fields of a spec file that flags give; they win over the file's. */
@@ -74,6 +75,7 @@ export async function draftOf(
   if (problems.length > 0) throw invalid([...problems, ...missing.filter(isNew)])
   if (missing.length > 0)
     throw new HiveError('SPEC_FILE_MISSING', { problems: missing.map(problemLine) })
+  const service = serviceOf(job.service)
   const tasks = files.inputs.length > 0 ? files.inputs.length : (job.tasks ?? JOB_DEFAULTS.tasks)
   return {
     ...files,
@@ -89,7 +91,8 @@ export async function draftOf(
     gpus: gpuNeedOf(job.gpu),
     egress: [...new Set(job.network.allow)].sort(),
     secrets: job.secrets.flatMap((entry) => draftSecrets(entry, folder)),
-    timeoutMs: job.timeout,
+    timeoutMs: service?.timeoutMs ?? job.timeout,
+    service: service?.terms,
     fuel: job.fuel,
     deterministic: job.deterministic ?? false,
     tasks,

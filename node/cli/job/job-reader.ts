@@ -17,6 +17,7 @@ import { isSandboxPath, isVariableName } from '../../protocol/job-spec-codec.ts'
 import { HANDLING_FIELDS } from './handling-fields.ts'
 import { JOB_DEFAULTS as D } from './job-defaults.ts'
 import { SECRET_ENTRIES } from './secret-fields.ts'
+import { SERVICE_FIELDS } from './service-fields.ts'
 
 const MAX_LOCAL_PATH_CHARS = 4096
 const MAX_ARG_CHARS = 4096
@@ -66,6 +67,7 @@ export const JOB_READER = map({
   timeout: withDefault(duration(MAX_TASK_TIMEOUT_MS), D.timeoutMs as number),
   fuel: optional(integer(1, Number.MAX_SAFE_INTEGER)),
   deterministic: optional(bool),
+  service: SERVICE_FIELDS,
   tasks: optional(integer(1, MAX_TASKS)),
   map: optional(globs),
   stream: optional(bool),

@@ -7,6 +7,7 @@ import { handlingMistakes } from './handling-fields.ts'
 import { formOf, nameFault } from './image-name.ts'
 import type { JobDocument } from './job-reader.ts'
 import type { SecretEntry } from './secret-fields.ts'
+import { serviceMistakes } from './service-fields.ts'
 
 /** What kind of program a file name stands for. */
 export function kindFor(path: string): JobKind {
@@ -47,6 +48,7 @@ export function mistakesIn(job: JobDocument, isMapped = false): Problem[] {
     inputs: [],
   })
   if (slotFault !== undefined) report('secrets', `expected ${slotFault}`)
+  problems.push(...serviceMistakes(job.service, job))
   problems.push(...handlingMistakes(job))
   if (job.cache !== undefined && (job.deterministic !== true || job.secrets.length > 0))
     report('cache', 'only a deterministic job without secrets gives the same each time')

@@ -48,6 +48,7 @@ export async function uploadJob(
       ...(draft.egress.length > 0 && { egress: [...draft.egress] }),
       ...(draft.secrets.length > 0 && { secrets: draft.secrets.map(({ slot }) => slot) }),
       timeoutMs: draft.timeoutMs,
+      ...(draft.service !== undefined && { service: draft.service }),
       ...(draft.fuel !== undefined && { fuel: draft.fuel }),
       ...(draft.deterministic && { deterministic: true }),
       stream: draft.stream,

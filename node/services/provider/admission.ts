@@ -15,12 +15,15 @@ import {
 import { second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { MachineState } from '../../ports/machine-state.ts'
+import type { Credit } from './credit.ts'
 import type { Slots } from './slots.ts'
 
 export interface AdmissionParts {
   readonly clock: Clock
   readonly machine: MachineState
   readonly slots: Slots
+  /** Left out: every requester is trusted without end. */
+  readonly credit?: Pick<Credit, 'declined'>
 }
 
 export interface AdmissionOptions {
@@ -47,7 +50,8 @@ export class Admission {
 
   /** Why the node does not bid on the offer, or `undefined`. */
   async declined(offer: Offer): Promise<Decline | undefined> {
-    return bidDecline(this.#options.policy, offer, await this.#circumstances())
+    const declined = bidDecline(this.#options.policy, offer, await this.#circumstances())
+    return declined ?? this.#parts.credit?.declined(offer, this.price(offer))
   }
 
   /**

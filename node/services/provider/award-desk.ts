@@ -1,13 +1,13 @@
 import { agreementFault, type Agreement } from '../../domain/agreement.ts'
-import { MAX_WRITTEN_OFF } from '../../domain/credit-window.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
-import { step } from '../../domain/job-state.ts'
+import { isFinal, step } from '../../domain/job-state.ts'
+import { agreedPrice, INTERVALS_AGREED, isMetered } from '../../domain/metering.ts'
 import type { Amount } from '../../domain/money.ts'
 import { pickAsk } from '../../domain/offer-ask.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Escrow } from '../../ports/escrow.ts'
-import { toHex } from '../../protocol/bytes.ts'
+import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { addressOfPeer } from '../../protocol/identity.ts'
 import { awardRequest } from '../../protocol/requests.ts'
@@ -15,8 +15,10 @@ import { taskListHash } from '../../protocol/typed-data.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import type { Admission } from './admission.ts'
+import type { Credit } from './credit.ts'
 import type { Earnings } from './earnings.ts'
 import type { StandingBid } from './intake.ts'
+import type { IntervalRecord } from './interval-book.ts'
 import type { WorkRecord } from './records.ts'
 import type { WorkBook } from './work-book.ts'
 
@@ -27,6 +29,7 @@ export interface AwardDeskParts {
   readonly works: WorkBook
   readonly earnings: Earnings
   readonly admission: Admission
+  readonly credit: Credit
   /** The bid that an agreement about an offer can follow from. */
   readonly standing: (offer: Bytes32) => StandingBid | undefined
   /** Called with each share that this node has taken, once it is on record. */
@@ -57,15 +60,66 @@ export class AwardDesk {
     return this.#lock.run(agreement.message.channel, async () => {
       const known = await works.get(agreement.id)
       if (known !== undefined) return signing.countersign(agreement).bytes
+      if (request.renews !== undefined) {
+        const work = await works.get(request.renews)
+        if (work?.peer !== from)
+          throw new HiveError('AGREEMENT_UNKNOWN', { agreement: request.renews })
+        return this.#renew(work, agreement, award, signal)
+      }
       const standing = standingBid(agreement.message.offer)
       if (standing === undefined || standing.requester !== from) throw new HiveError('BID_EXPIRED')
       await this.#check(agreement, award, standing, signal)
       const countersigned = signing.countersign(agreement)
       const work = this.#record(countersigned, award.message.tasks, standing)
-      await works.put(work)
+      await works.putWith(work, () =>
+        isMetered(work.ask) ? [intervalOf(work, countersigned, 1)] : [],
+      )
       onTaken(work)
       return countersigned.bytes
     })
+  }
+
+  /** Countersigns the agreement about one more interval of a share that is paid by the second. */
+  async #renew(
+    work: WorkRecord,
+    agreement: Signed<'Agreement'>,
+    award: Signed<'Award'>,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const { escrow, signing, clock, works, earnings } = this.#parts
+    const { intervals } = works
+    if (intervals.get(agreement.id)?.share === work.id) return signing.countersign(agreement).bytes
+    const open = intervals.of(work.id).filter(({ state }) => state === 'agreed')
+    if (!isMetered(work.ask) || isFinal(work.state) || work.receipt !== undefined)
+      throw new HiveError('AGREEMENT_UNKNOWN', { agreement: work.id })
+    if (open.length >= INTERVALS_AGREED) throw new HiveError('AGREEMENT_INVALID', { rule: 'R4' })
+    const { message } = signing.open('Agreement', fromHex(work.agreement))
+    const { channel: id } = message
+    const [channel, earning] = [await escrow.channel(id, { signal }), earnings.get(id)]
+    if (channel === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
+    const isSame = agreement.message.offer === message.offer && agreement.message.channel === id
+    if (!isSame) throw new HiveError('AGREEMENT_INVALID', { rule: 'R2' })
+    const rule = agreementFault(agreement.message, award.message, {
+      requester: work.requester,
+      provider: signing.address,
+      offerSpec: work.spec,
+      offerTasks: work.tasks.length,
+      mayTakeMs: 0,
+      bidPrice: work.price / BigInt(work.tasks.length),
+      bidValidUntil: Infinity,
+      channel: { ...channel, open: channel.status === 'open' },
+      committed: (earning?.cumulative ?? 0n) + works.owedOn(id),
+      lastSeq: earning?.lastSeq ?? 0,
+      maxCaseBond: MAX_CASE_BOND,
+      inputHash: taskListHash(work.tasks),
+      now: clock.now(),
+    })
+    if (rule !== undefined) throw new HiveError('AGREEMENT_INVALID', { rule })
+    await earnings.note(channel, agreement.message.seq)
+    const countersigned = signing.countersign(agreement)
+    const number = (open.at(-1)?.number ?? intervals.ended(work.id)) + 1
+    await works.changeIntervals(work.id, () => [intervalOf(work, countersigned, number)])
+    return countersigned.bytes
   }
 
   async #check(
@@ -74,11 +128,10 @@ export class AwardDesk {
     { offer, bid }: StandingBid,
     signal: AbortSignal,
   ): Promise<void> {
-    const { escrow, signing, clock, works, earnings, admission } = this.#parts
+    const { escrow, signing, clock, works, earnings, admission, credit } = this.#parts
     const { channel: id } = agreement.message
     await admission.confirm(offer.message)
-    const writtenOff = works.writtenOff(offer.message.requester)
-    if (writtenOff >= MAX_WRITTEN_OFF) throw new HiveError('DECLINED_EXPOSURE', { writtenOff })
+    credit.confirm(offer.message, agreement.message.price)
     const channel = await escrow.channel(id, { signal })
     if (channel === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
     const earning = earnings.get(id)
@@ -91,7 +144,7 @@ export class AwardDesk {
       offerSpec: offer.message.spec,
       offerTasks: offer.message.tasks,
       mayTakeMs: Math.ceil(agreement.message.tasks / bid.capacity) * offer.message.taskTimeoutMs,
-      bidPrice: bid.price,
+      bidPrice: agreedPrice(offer.message, bid.price, 1),
       bidValidUntil: bid.validUntil,
       channel: { ...channel, open: channel.status === 'open' },
       committed,
@@ -126,5 +179,24 @@ export class AwardDesk {
       agreement: toHex(agreement.bytes),
     } as const
     return step<WorkRecord>(draft, 'award')
+  }
+}
+
+function intervalOf(
+  { id, requester }: WorkRecord,
+  agreement: Signed<'Agreement'>,
+  number: number,
+): IntervalRecord {
+  const { channel, seq, price } = agreement.message
+  return {
+    id: agreement.id,
+    share: id,
+    number,
+    requester,
+    channel,
+    seq,
+    price,
+    state: 'agreed',
+    agreement: toHex(agreement.bytes),
   }
 }

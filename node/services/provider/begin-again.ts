@@ -1,4 +1,5 @@
 import { HiveError } from '../../domain/errors.ts'
+import { isMetered } from '../../domain/metering.ts'
 import { second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { withinTime } from '../time-limit.ts'
@@ -16,7 +17,9 @@ export async function mayBeginAgain(
   log: ShareLog,
   signal: AbortSignal,
 ): Promise<void> {
-  const latest = work.finishBy * second - work.ask.taskTimeoutMs
+  // a service is worth what is left of its term
+  const needs = isMetered(work.ask) ? work.ask.payEveryMs : work.ask.taskTimeoutMs
+  const latest = work.finishBy * second - needs
   const ms = latest - clock.now()
   if (ms <= 0) throw new HiveError('INTERRUPTED')
   await withinTime(clock, { ms, code: 'INTERRUPTED', signal }, async (limited) => {

@@ -1,5 +1,5 @@
 import { HiveError } from '../../domain/errors.ts'
-import type { Bytes32, PeerId } from '../../domain/ids.ts'
+import type { Address, Bytes32, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import { voucherFault, type PaidShare } from '../../domain/voucher.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -15,6 +15,7 @@ import { Table } from '../table.ts'
 import { addressOfPeer } from '../../protocol/identity.ts'
 import { ClaimSchedule } from './claim-schedule.ts'
 import { sendClaims, voucherToClaim } from './claims.ts'
+import type { IntervalRecord } from './interval-book.ts'
 import type { EarningRecord, WorkRecord } from './records.ts'
 import type { WorkBook } from './work-book.ts'
 
@@ -75,6 +76,13 @@ export class Earnings {
     return this.#live.get(channel)
   }
 
+  /** Promised by a requester's vouchers, on all its channels. */
+  paidBy(requester: Address): Amount {
+    return this.all()
+      .filter((each) => each.requester === requester)
+      .reduce((sum, { cumulative }) => sum + cumulative, 0n)
+  }
+
   /** Notes a channel, or its newest sequence number and deposit. */
   async note(channel: EscrowChannel, seq: number): Promise<void> {
     await this.#lock.run(channel.id, async () => {
@@ -108,15 +116,20 @@ export class Earnings {
       const tree = fresh.reduce(withShare, this.#trees.get(record.id) ?? NO_JOBS)
       const rule = voucherFault(voucher, record, paid, rootOf(tree), record.deposit)
       if (rule !== undefined) throw new HiveError('VOUCHER_INVALID', { rule })
-      const works = await Promise.all(fresh.map(async (share) => this.#paidWork(record, share)))
       const next = { ...record, cumulative: voucher.cumulative, voucher: toHex(bytes), paid }
       const entries = fresh.map((share, at) =>
         this.#paidTable(record.id).change(numbered(record.paid.length + at + 1), share),
       )
-      const { changes, written } = this.#parts.works.settlement(works)
-      await this.#save(next, [...changes, ...entries], written)
+      const { works } = this.#parts
+      const metered = fresh.flatMap(({ agreement }) => works.intervals.get(agreement)?.share ?? [])
+      await works.intervals.holding(metered, async () => {
+        const done = await Promise.all(fresh.map(async (share) => this.#paidWork(record, share)))
+        const { changes, written } = works.settlement(done)
+        await this.#save(next, [...changes, ...entries], written)
+      })
       this.#trees.set(record.id, tree)
       this.#setDue(next)
+      for (const share of metered) await works.settleIfPaid(share)
       return voucherAnswer.encode({ jobs: paid.length })
     })
   }
@@ -208,17 +221,17 @@ export class Earnings {
     return this.#claiming.run(id, async () => this.#claimingOf(others, work))
   }
 
-  /** The share as this node did it, if the requester pays exactly what its receipt asks. */
-  async #paidWork(channel: EarningRecord, share: PaidShare): Promise<WorkRecord> {
-    const work = await this.#parts.works.get(share.agreement)
+  /** The share or interval as this node did it, if the requester pays exactly what is owed for it. */
+  async #paidWork(channel: EarningRecord, share: PaidShare): Promise<WorkRecord | IntervalRecord> {
+    const owed = await this.#parts.works.payable(share.agreement)
     // [REJECT] vouchers R6: each new share was delivered on this channel, at its receipt's amount
     const fits =
-      work !== undefined &&
-      work.channel === channel.id &&
-      work.amount === share.amount &&
-      work.seq === share.seq
+      owed !== undefined &&
+      owed.channel === channel.id &&
+      owed.amount === share.amount &&
+      owed.seq === share.seq
     if (!fits) throw new HiveError('VOUCHER_INVALID', { rule: 'R6', agreement: share.agreement })
-    return work
+    return owed
   }
 
   async #close(record: EarningRecord, settled: Amount): Promise<void> {

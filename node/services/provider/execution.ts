@@ -2,10 +2,12 @@ import { HiveError } from '../../domain/errors.ts'
 import { contentBytesOf, type JobSpec } from '../../domain/job-spec.ts'
 import { step, stepIfAllowed } from '../../domain/job-state.ts'
 import { taskNeedOf } from '../../domain/task-need.ts'
+import { isMetered } from '../../domain/metering.ts'
 import { askFault, askOf } from '../../domain/offer-ask.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { Logger } from '../../ports/logger.ts'
 import type { Registries } from '../../ports/registries.ts'
 import type { Sandbox } from '../../ports/sandbox.ts'
 import { blockCid, cidDigest } from '../../protocol/cid.ts'
@@ -22,14 +24,18 @@ import { taskId, type WorkRecord } from './records.ts'
 import type { ShareLog } from './share-log.ts'
 import type { TaskRegister } from '../monitoring/task-register.ts'
 import type { SecretIntake } from './secret-intake.ts'
+import type { Credit } from './credit.ts'
+import { Meter } from './meter.ts'
 import { publishShare } from './publishing.ts'
-import { secretly, type TaskRunner } from './secretly.ts'
+import { secretly } from './secretly.ts'
 import type { Slots } from './slots.ts'
 import { runTask, type TaskAttempt } from './task-run.ts'
 import type { WorkBook } from './work-book.ts'
 
 export interface ExecutionParts {
   readonly clock: Clock
+  readonly logger: Logger
+  readonly credit: Credit
   readonly blobs: Blobs
   readonly signing: Signing
   readonly works: WorkBook
@@ -49,8 +55,15 @@ export class Execution {
     this.#parts = parts
   }
 
-  /** Resolves with the record that carries the receipt. Throws what stopped the share as a whole. */
-  async run(awarded: WorkRecord, signal: AbortSignal): Promise<WorkRecord> {
+  /**
+   * Resolves with the record that carries the receipt. Throws what stopped the share as a whole. `stopped` ends a
+   * service with what it has so far.
+   */
+  async run(
+    awarded: WorkRecord,
+    signal: AbortSignal,
+    stopped: AbortSignal = new AbortController().signal,
+  ): Promise<WorkRecord> {
     const { works } = this.#parts
     const log = works.log(awarded)
     const fetching = await this.#enter(awarded, 'fetch', log)
@@ -64,8 +77,11 @@ export class Execution {
     using secrets = await this.#parts.secrets.of(fetching, spec.secrets, signal)
     const running = await this.#enter(fetching, 'run', log)
     const runner = secretly(sandbox, secrets)
-    const results = await this.#tasks(running, spec, runner, contents, log, signal)
-    return publishShare(this.#parts, await this.#enter(running, 'publish-results', log), results)
+    const meter = isMetered(running.ask) ? new Meter(this.#parts, running, log, stopped) : undefined
+    const attempt = { work: running, spec, sandbox: runner, contents, log, ...(meter && { meter }) }
+    const results = await this.#tasks(attempt, signal)
+    const ended = await this.#enter(running, 'publish-results', log)
+    return publishShare(this.#parts, ended, results, meter?.close())
   }
 
   /** Brings what the share needs; its room is the caller's to dispose. */
@@ -82,21 +98,15 @@ export class Execution {
 
   /** Runs every task; one that cannot be run at all stops the others, which nobody will pay for. */
   async #tasks(
-    work: WorkRecord,
-    spec: JobSpec,
-    sandbox: TaskRunner,
-    contents: Contents,
-    log: ShareLog,
+    attempt: Omit<TaskAttempt, 'index' | 'signal'>,
     signal: AbortSignal,
   ): Promise<TaskResult[]> {
+    const { work } = attempt
     const failed = new AbortController()
     const either = AbortSignal.any([signal, failed.signal])
     const ended = await this.#parts.works.endedTasks(work.id)
     const run = async (index: number) =>
-      this.#taskFromWhereItStands(
-        { work, spec, sandbox, contents, index, log, signal: either },
-        ended.get(index),
-      )
+      this.#taskFromWhereItStands({ ...attempt, index, signal: either }, ended.get(index))
     const tasks = work.tasks.map(async (index) =>
       run(index).catch((error: unknown) => {
         failed.abort(error)

@@ -1,6 +1,8 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
+import type { CreditTerms } from '../../domain/credit-window.ts'
+import { isMetered } from '../../domain/metering.ts'
 import type { PriceTerms } from '../../domain/pricing.ts'
 import type { Resources } from '../../domain/resources.ts'
 import { second } from '../../domain/units.ts'
@@ -19,9 +21,11 @@ import type { Admission } from './admission.ts'
 import { AwardDesk } from './award-desk.ts'
 import { classesFor } from './classes.ts'
 import { ContentRoom } from './content-room.ts'
+import { Credit } from './credit.ts'
 import { Earnings, type EarningsOptions } from './earnings.ts'
 import { Execution } from './execution.ts'
 import { gpuPool, type GpusForJobs } from './gpu-pool.ts'
+import type { IntervalEdit } from './interval-book.ts'
 import { Intake, type IntakeOptions, type IntakeParts } from './intake.ts'
 import { admissionOf, type PolicyOptions } from './policy-options.ts'
 import { taskId, type WorkRecord } from './records.ts'
@@ -53,6 +57,8 @@ export interface ProviderOptions
   readonly maxQueue: number
   /** What jobs may use of this machine, together. */
   readonly resources: Resources
+  /** What requesters may leave unpaid; left out: CREDIT_DEFAULTS. */
+  readonly credit?: CreditTerms
   /** What the shares under way may bring to this node, together. */
   readonly contentBytes: number
   /** Left out: none. */
@@ -71,6 +77,8 @@ export class Provider implements AsyncDisposable {
   readonly #execution: Execution
   readonly #stop = new AbortController()
   readonly #running = new Map<Bytes32, AbortController>()
+  /** Services that are to end with what they have so far. */
+  readonly #stopping = new Map<Bytes32, AbortController>()
   readonly #work = new TasksInFlight()
 
   constructor(parts: ProviderParts, options: ProviderOptions) {
@@ -79,8 +87,9 @@ export class Provider implements AsyncDisposable {
     this.slots = new Slots(options.resources, gpuPool(parts.sandboxes, options.gpus))
     this.earnings = new Earnings({ ...parts, works: this.works }, options)
     const kinds = classesFor(parts.sandboxes, parts.registries)
-    this.admission = admissionOf({ ...parts, slots: this.slots }, { ...options, kinds })
     const { slots } = this
+    const credit = new Credit({ works: this.works, earnings: this.earnings }, options.credit)
+    this.admission = admissionOf({ ...parts, slots, credit }, { ...options, kinds })
     const groups = groupsHeard(kinds, this.slots.gpus.length > 0)
     this.#intake = new Intake(
       { ...parts, slots, admission: this.admission },
@@ -91,12 +100,14 @@ export class Provider implements AsyncDisposable {
       works: this.works,
       earnings: this.earnings,
       admission: this.admission,
+      credit,
       standing: (offer) => this.#intake.standing(offer),
       onTaken: (work) => this.#start(work),
     })
     this.#execution = new Execution({
       ...parts,
       works: this.works,
+      credit,
       slots: this.slots,
       room: new ContentRoom(options.contentBytes),
       secrets: new SecretIntake(parts, options),
@@ -116,6 +127,9 @@ export class Provider implements AsyncDisposable {
     requests.answer('voucher', async (from, bytes) => this.earnings.take(from, bytes))
     requests.answer('cancel', async (from, bytes) =>
       this.#cancel(from, shareRequest.decode(bytes).agreement),
+    )
+    requests.answer('stop', async (from, bytes) =>
+      this.#end(from, shareRequest.decode(bytes).agreement),
     )
     requests.answerStream('follow', (from, bytes, { signal }) => this.#follow(from, bytes, signal))
     this.#intake.listen(this.#stop.signal)
@@ -142,6 +156,7 @@ export class Provider implements AsyncDisposable {
   #start(work: WorkRecord): void {
     const control = new AbortController()
     this.#running.set(work.id, control)
+    this.#stopping.set(work.id, new AbortController())
     const signal = AbortSignal.any([control.signal, this.#stop.signal])
     this.#work.start(
       async () => this.#run(work, control, signal),
@@ -165,7 +180,7 @@ export class Provider implements AsyncDisposable {
       .then(() => control.abort(new HiveError('JOB_TIMEOUT')))
       .catch(() => undefined) // the share ended before its deadline
     try {
-      const finished = await this.#execution.run(work, signal)
+      const finished = await this.#execution.run(work, signal, this.#stopping.get(work.id)?.signal)
       logger.info('share done', { agreement: finished.id, tasks: finished.tasks.length })
     } catch (error) {
       const code = signal.aborted ? codeOf(signal.reason) : codeOf(error)
@@ -179,6 +194,7 @@ export class Provider implements AsyncDisposable {
       done.abort()
       await overdue
       this.#running.delete(work.id)
+      this.#stopping.delete(work.id)
       const own = new Set(work.tasks.map((index) => taskId(work.id, index)))
       if (work.restarts !== undefined) await endLeft(this.#parts, (id) => own.has(id))
     }
@@ -188,15 +204,30 @@ export class Provider implements AsyncDisposable {
     const current = await this.works.get(id)
     if (current === undefined || isFinal(current.state) || current.receipt !== undefined) return
     const event = code === 'JOB_CANCELLED' ? 'cancel' : 'fail'
-    await this.works.put({ ...stepIfAllowed(current, event), error: code })
+    await this.works.putWith({ ...stepIfAllowed(current, event), error: code }, over('due'))
+  }
+
+  /** Has a service end with what it has so far; one that has ended stays as it is. */
+  async #end(from: PeerId, id: Bytes32): Promise<Uint8Array> {
+    const work = await this.#owned(from, id)
+    if (isMetered(work.ask)) this.#stopping.get(id)?.abort(new HiveError('JOB_CANCELLED'))
+    return new Uint8Array()
   }
 
   async #cancel(from: PeerId, id: Bytes32): Promise<Uint8Array> {
     const work = await this.#owned(from, id)
     this.#running.get(id)?.abort(new HiveError('JOB_CANCELLED'))
     // Delivered, but its requester will not pay: not owed any more, so that it blocks no later share.
-    if (work.receipt !== undefined && !isFinal(work.state))
-      await this.works.put({ ...step(work, 'cancel'), error: 'JOB_CANCELLED' })
+    const isUnpaid = this.works.intervals.due(id).length > 0
+    if (isFinal(work.state)) {
+      // Its own failure, and what ran before was not heard: not owed any more.
+      if (isUnpaid) await this.works.changeIntervals(id, over('left'))
+      return new Uint8Array()
+    }
+    if (work.receipt !== undefined || isUnpaid) {
+      const cancelled = { ...step(work, 'cancel'), error: 'JOB_CANCELLED' } as const
+      await this.works.putWith(isUnpaid ? { ...cancelled, isUnpaid } : cancelled, over('left'))
+    }
     return new Uint8Array()
   }
 
@@ -217,4 +248,12 @@ export class Provider implements AsyncDisposable {
       throw new HiveError('AGREEMENT_UNKNOWN', { agreement: id })
     return work
   }
+}
+
+/** The intervals of a share that is over: what has run is `ended`, the rest never began. */
+function over(ended: 'due' | 'left'): IntervalEdit {
+  return (intervals) =>
+    intervals
+      .filter(({ state }) => state !== 'left')
+      .map((each) => ({ ...each, state: each.state === 'agreed' ? 'void' : ended }))
 }

@@ -31,6 +31,8 @@ export interface WorkRecord {
   /** What the receipt asks for. */
   readonly amount?: Amount
   readonly error?: ErrorCode
+  /** Cancelled while intervals of it were due. */
+  readonly isUnpaid?: true
   /** How often the node was gone while it worked on this and took it up again; none: never. */
   readonly restarts?: number
 }

@@ -1,5 +1,7 @@
 import type { Clock } from '../../ports/clock.ts'
 import { second } from '../../domain/units.ts'
+import { ZERO_BYTES32, type Bytes32 } from '../../domain/ids.ts'
+import { chained } from '../../protocol/output-chain.ts'
 import { isLastEvent, MAX_LOG_BYTES, type ShareEvent } from '../../protocol/share-events.ts'
 
 /** How often a follower hears that the provider is alive when nothing happens, ms. */
@@ -13,6 +15,7 @@ export class ShareLog {
   readonly #followed = Promise.withResolvers<void>()
   readonly #events: ShareEvent[] = []
   #logBytes = 0
+  #digest: Bytes32 = ZERO_BYTES32
   #wake: () => void = () => {}
   #changed = new Promise<void>((resolve) => (this.#wake = resolve))
 
@@ -24,6 +27,11 @@ export class ShareLog {
   /** Resolves once somebody reads. */
   get followed(): Promise<void> {
     return this.#followed.promise
+  }
+
+  /** Hash chain over the output so far, as heartbeats tell it. */
+  get digest(): Bytes32 {
+    return this.#digest
   }
 
   get closed(): boolean {
@@ -48,6 +56,7 @@ export class ShareLog {
     ) {
       const piece = bytes.slice(at, at + MAX_LOG_BYTES)
       this.#logBytes += piece.byteLength
+      if (!this.closed) this.#digest = chained(this.#digest, piece)
       this.add({ type: 'log', index, stream, bytes: piece })
     }
   }

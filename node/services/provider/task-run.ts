@@ -16,6 +16,7 @@ import { fitted } from '../../protocol/results.ts'
 import { taskSeed } from '../../protocol/task-seed.ts'
 import type { TaskRegister } from '../monitoring/task-register.ts'
 import type { Contents } from './contents.ts'
+import type { Meter } from './meter.ts'
 import { taskId, type WorkRecord } from './records.ts'
 import type { TaskRunner } from './secretly.ts'
 import type { ShareLog } from './share-log.ts'
@@ -39,12 +40,14 @@ export interface TaskAttempt {
   readonly index: number
   readonly log: ShareLog
   readonly signal: AbortSignal
+  /** Of a share that is paid by the second. */
+  readonly meter?: Meter
 }
 
 /** Runs a task, or takes it up where it was left; `undefined` when that cannot be. */
 export async function runTask(
   parts: TaskRunParts,
-  { work, spec, sandbox, contents, index, log, signal }: TaskAttempt,
+  { work, spec, sandbox, contents, index, log, signal, meter }: TaskAttempt,
   gpus: readonly GpuDevice[],
   left?: LeftTasks,
 ): Promise<TaskResult | undefined> {
@@ -65,21 +68,23 @@ export async function runTask(
     ...(spec.egress !== undefined && { egress: spec.egress }),
     limits: {
       ...spec.resources,
-      wallMs: spec.timeoutMs,
+      wallMs: Math.max(1, spec.timeoutMs - (meter?.toldMs ?? 0)),
       outputBytes: MAX_OUTPUT_BYTES,
       ...(spec.fuel !== undefined && { fuel: spec.fuel }),
     },
     ...(spec.deterministic === true && { seed: taskSeed(work.spec, index) }),
   }
   const what = { agreement: work.id, index, kind: spec.kind, startedAt: parts.clock.now() }
-  const result = await parts.running.during(task, what, async () =>
-    run(task, { signal, onOutput: outputOf(index, log, spec.stream) }),
-  )
+  const onOutput = outputOf(index, log, spec.stream)
+  const result = await parts.running.during(task, what, async () => {
+    if (meter === undefined) return run(task, { signal, onOutput })
+    const either = AbortSignal.any([signal, meter.stop])
+    return meter.during(async () => run(task, { signal: either, onOutput }))
+  })
   signal.throwIfAborted()
   if (result === undefined) return undefined
-  const wasAttached = await parts.works.wasAttached(work.id, index)
-  const told = await keep(parts.blobs, index, result)
-  const kept = fitted({ ...told, ...(wasAttached && { attached: true }) }, work.tasks.length)
+  const ended = await keep(parts.blobs, index, result)
+  const kept = fitted(meter?.ended(ended) ?? ended, work.tasks.length)
   await parts.works.putEnded(work.id, kept)
   // Without its files: the manifest names them, and a thousand of them would not fit a frame.
   log.add({ type: 'done', result: { ...kept, files: [] } })

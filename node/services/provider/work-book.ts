@@ -1,14 +1,34 @@
-import type { Address, Bytes32 } from '../../domain/ids.ts'
+import type { Address, Bytes32, Hex } from '../../domain/ids.ts'
 import { isFinal, step } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
+import { isMetered } from '../../domain/metering.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
-import type { Store, StoreChange } from '../../ports/store.ts'
+import type { Store } from '../../ports/store.ts'
 import { fromHex } from '../../protocol/bytes.ts'
 import type { ShareEvent } from '../../protocol/share-events.ts'
-import { KeyedLock } from '../keyed-lock.ts'
 import { Table } from '../table.ts'
+import {
+  IntervalBook,
+  type IntervalEdit,
+  type IntervalRecord,
+  type PendingWrite,
+} from './interval-book.ts'
 import type { WorkRecord } from './records.ts'
 import { ShareLog } from './share-log.ts'
+
+/** What a case can be about. */
+export interface Claim {
+  readonly id: Bytes32
+  readonly seq: number
+  readonly agreement: Hex
+  readonly receipt?: Hex
+  readonly amount?: Amount
+  /** Unix ms. */
+  readonly finishedAt: number
+}
+
+/** What a voucher pays for. */
+type Payable = WorkRecord | IntervalRecord
 
 /** Logs kept of shares that have ended, for followers whose line broke; each holds up to 16 MiB. */
 const MAX_ENDED_LOGS = 8
@@ -17,8 +37,8 @@ const MAX_ENDED_LOGS = 8
 export class WorkBook {
   readonly #table: Table<WorkRecord>
   readonly #ended: Table<TaskResult>
-  readonly #attached: Table<{ readonly tasks: readonly number[] }>
-  readonly #attaching = new KeyedLock()
+  /** The intervals of the shares that are paid by the second. */
+  readonly intervals: IntervalBook
   readonly #store: Store
   readonly #unpaid = new Map<Bytes32, WorkRecord>()
   readonly #logs = new Map<Bytes32, ShareLog>()
@@ -28,11 +48,12 @@ export class WorkBook {
     this.#store = store
     this.#table = new Table(store, 'work/')
     this.#ended = new Table(store, 'ended/')
-    this.#attached = new Table(store, 'attached/')
+    this.intervals = new IntervalBook(store)
   }
 
   /** Reads everything back. Returns the shares that were under way when the node was gone. */
   async load(): Promise<readonly WorkRecord[]> {
+    await this.intervals.load()
     const underWay: WorkRecord[] = []
     for await (const work of this.#table.all()) {
       if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
@@ -40,6 +61,8 @@ export class WorkBook {
       if (work.receipt === undefined) underWay.push(work)
       this.#unpaid.set(work.id, work)
     }
+    this.intervals.forgetAllBut((share) => this.#unpaid.has(share))
+    for (const { id } of this.#unpaid.values()) await this.settleIfPaid(id)
     return underWay
   }
 
@@ -48,31 +71,43 @@ export class WorkBook {
   }
 
   async put(work: WorkRecord): Promise<void> {
-    const isOver = isFinal(work.state) || work.receipt !== undefined
-    const ended = isOver ? await this.endedTasks(work.id) : new Map<number, TaskResult>()
-    const forgotten = [...ended.keys()].map((index) => this.#ended.removal(`${work.id}/${index}`))
-    if (isOver) forgotten.push(this.#attached.removal(work.id))
-    await this.#store.write([this.#table.change(work.id, work), ...forgotten])
-    if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
-    this.#remember(work)
+    await this.#put(work)
+  }
+
+  /** Writes a share and its intervals together. */
+  async putWith(work: WorkRecord, edit: IntervalEdit): Promise<void> {
+    await this.intervals.holding([work.id], async () =>
+      this.#put(work, edit(this.intervals.of(work.id))),
+    )
+  }
+
+  /** Changes the intervals of a share alone. */
+  async changeIntervals(share: Bytes32, edit: IntervalEdit): Promise<void> {
+    await this.intervals.holding([share], async () => {
+      const { changes, written } = this.intervals.writing(edit(this.intervals.of(share)))
+      await this.#store.write(changes)
+      written()
+    })
+  }
+
+  /** Settles a delivered share of which every interval is paid. */
+  async settleIfPaid(id: Bytes32): Promise<void> {
+    const work = this.#unpaid.get(id)
+    if (work?.receipt === undefined || !isMetered(work.ask)) return
+    if (this.intervals.due(id).length === 0) await this.put(step(work, 'settle'))
+  }
+
+  /** What a voucher can pay: a delivered share, or an interval of one. */
+  async payable(agreement: Bytes32): Promise<Payable | undefined> {
+    const interval = this.intervals.get(agreement)
+    if (interval !== undefined) return interval
+    const work = await this.get(agreement)
+    return work === undefined || isMetered(work.ask) ? undefined : work
   }
 
   /** Puts on record how a task ended, so that a restart need not run it again; until its share is over. */
   async putEnded(share: Bytes32, result: TaskResult): Promise<void> {
     await this.#ended.put(`${share}/${result.index}`, result)
-  }
-
-  /** Puts on record that somebody gets inside a task, before it happens. */
-  async putAttached(share: Bytes32, index: number): Promise<void> {
-    await this.#attaching.run(share, async () => {
-      const { tasks = [] } = (await this.#attached.get(share)) ?? {}
-      if (!tasks.includes(index)) await this.#attached.put(share, { tasks: [...tasks, index] })
-    })
-  }
-
-  /** Whether somebody has been inside a task of a share under way. */
-  async wasAttached(share: Bytes32, index: number): Promise<boolean> {
-    return (await this.#attached.get(share))?.tasks.includes(index) === true
   }
 
   /** The tasks of a share under way that have ended, by their numbers. */
@@ -88,20 +123,36 @@ export class WorkBook {
   }
 
   /**
-   * Shares as paid: the changes for the caller's own write, and what to call once they are written,
+   * Shares and intervals as paid: the changes for the caller's own write, and what to call once they are written,
    * in the same turn as the caller takes over its own new state, so that no share counts twice.
    */
-  settlement(works: readonly WorkRecord[]): {
-    readonly changes: readonly StoreChange[]
-    readonly written: () => void
-  } {
-    const settled = works.map((work) => step(work, 'settle'))
+  settlement(paid: readonly Payable[]): PendingWrite {
+    const intervals = paid.flatMap((each) => this.intervals.get(each.id) ?? [])
+    const works = paid.flatMap((each) => (isWork(each) ? step(each, 'settle') : []))
+    const ended = this.intervals.writing(intervals.map((each) => ({ ...each, state: 'paid' })))
     return {
-      changes: settled.map((work) => this.#table.change(work.id, work)),
+      changes: [...works.map((work) => this.#table.change(work.id, work)), ...ended.changes],
       written: () => {
-        for (const work of settled) this.#remember(work)
+        ended.written()
+        for (const work of works) this.#remember(work)
       },
     }
+  }
+
+  /** What can be brought before the contract under an agreement's id. */
+  async claim(agreement: Bytes32): Promise<Claim | undefined> {
+    const owed = await this.payable(agreement)
+    return owed === undefined ? undefined : claimOf(owed)
+  }
+
+  /** What was done on a channel and is not paid: shares, and intervals of those by the second. */
+  async claims(channel: Bytes32): Promise<readonly Claim[]> {
+    const works = (await this.all()).filter(
+      ({ ask, state }) => !isMetered(ask) && state !== 'settled',
+    )
+    return [...works, ...this.intervals.all()]
+      .filter((each) => each.channel === channel)
+      .map(claimOf)
   }
 
   /** Everything on record, the newest first. */
@@ -114,8 +165,16 @@ export class WorkBook {
   /** What is agreed or delivered on a channel and not yet paid. */
   owedOn(channel: Bytes32): Amount {
     return [...this.#unpaid.values()]
-      .filter((work) => work.channel === channel)
-      .reduce((sum, work) => sum + (work.amount ?? work.price), 0n)
+      .filter((work) => work.channel === channel && !isMetered(work.ask))
+      .reduce((sum, work) => sum + (work.amount ?? work.price), this.intervals.owedOn(channel))
+  }
+
+  /** What a requester has not paid, without shares whose price is `secured` or more. */
+  unpaidBy(requester: Address, secured: Amount): Amount {
+    return [...this.#unpaid.values()]
+      .filter((work) => work.requester === requester && !isMetered(work.ask))
+      .filter(({ price }) => price < secured)
+      .reduce((sum, work) => sum + (work.amount ?? work.price), this.intervals.unpaidBy(requester))
   }
 
   /** The events of a share: as they came while it runs and for a while after, then the last one alone. */
@@ -129,6 +188,17 @@ export class WorkBook {
     return log
   }
 
+  async #put(work: WorkRecord, intervals: readonly IntervalRecord[] = []): Promise<void> {
+    const isOver = isFinal(work.state) || work.receipt !== undefined
+    const ended = isOver ? await this.endedTasks(work.id) : new Map<number, TaskResult>()
+    const forgotten = [...ended.keys()].map((index) => this.#ended.removal(`${work.id}/${index}`))
+    const { changes, written } = this.intervals.writing(intervals)
+    await this.#store.write([this.#table.change(work.id, work), ...changes, ...forgotten])
+    if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
+    written()
+    this.#remember(work)
+  }
+
   #countWrittenOff(requester: Address): void {
     this.#writtenOff.set(requester, this.writtenOff(requester) + 1)
   }
@@ -136,6 +206,7 @@ export class WorkBook {
   #remember(work: WorkRecord): void {
     if (isFinal(work.state)) this.#unpaid.delete(work.id)
     else this.#unpaid.set(work.id, work)
+    if (isFinal(work.state)) this.intervals.forget(work.id)
     const last = lastEventOf(work)
     if (last !== undefined) this.#close(work.id, last)
   }
@@ -161,7 +232,16 @@ function lastEventOf({
   return isFinal(state) ? { type: 'failed', code: error ?? 'PROVIDER_FAILED' } : undefined
 }
 
-/** Delivered, then cancelled by a requester that would not pay. */
+/** Delivered, at least in part, then cancelled by a requester that would not pay. */
 function isWrittenOff(work: WorkRecord): boolean {
-  return work.state === 'cancelled' && work.receipt !== undefined
+  return work.state === 'cancelled' && (work.receipt !== undefined || work.isUnpaid === true)
+}
+
+function claimOf(each: Payable): Claim {
+  if (!isWork(each)) return { ...each, finishedAt: each.endedAt ?? 0 }
+  return { ...each, finishedAt: each.finishedAt ?? each.finishBy * 1000 }
+}
+
+function isWork(each: Payable): each is WorkRecord {
+  return 'spec' in each
 }

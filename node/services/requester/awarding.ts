@@ -1,8 +1,15 @@
 import type { Agreement } from '../../domain/agreement.ts'
 import type { ErrorCode } from '../../domain/error-codes.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
-import { ZERO_ADDRESS, ZERO_BYTES32, type Bytes32, type PeerId } from '../../domain/ids.ts'
+import {
+  ZERO_ADDRESS,
+  ZERO_BYTES32,
+  type Address,
+  type Bytes32,
+  type PeerId,
+} from '../../domain/ids.ts'
 import { step } from '../../domain/job-state.ts'
+import { agreedPrice, isMetered } from '../../domain/metering.ts'
 import type { Placement } from '../../domain/placement.ts'
 import { hour, minute, second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -19,6 +26,7 @@ import type { ChannelLedger } from './channel-ledger.ts'
 import type { ChannelSlot } from './channel-record.ts'
 import type { JobBook } from './job-book.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
+import { withMeter } from './share-meter.ts'
 
 /** How long a provider has to start a share, ms. */
 const START_WITHIN_MS: number = 5 * minute
@@ -72,6 +80,11 @@ export class Awarding {
     return this.#lock.run(share.provider, async () => this.#send(share, signal))
   }
 
+  /** Runs `work`, which agrees on something with a provider, while no other agreement with it is made. */
+  async inTurn<T>(provider: Address, work: () => Promise<T>): Promise<T> {
+    return this.#lock.run(provider, work)
+  }
+
   async #award(
     job: JobRecord,
     offer: Signed<'Offer'>,
@@ -82,7 +95,7 @@ export class Awarding {
   ): Promise<ShareRecord> {
     signal.throwIfAborted()
     const { book, channels } = this.#parts
-    const price = bid.bid.price * BigInt(placement.tasks.length)
+    const price = agreedPrice(offer.message, bid.bid.price, placement.tasks.length)
     await this.#tellGivenUp(bid, signal)
     const bond = { offer: bid.bondOffer, signature: bid.bondSignature }
     let share: ShareRecord | undefined
@@ -183,7 +196,7 @@ export class Awarding {
       spec: offer.message.spec,
       input: taskListHash(tasks),
       tasks: tasks.length,
-      price: bid.bid.price * BigInt(tasks.length),
+      price: agreedPrice(offer.message, bid.bid.price, tasks.length),
       stake: 0n,
       caseBond: 0n,
       verifier: ZERO_ADDRESS,
@@ -197,7 +210,7 @@ export class Awarding {
     }
     const agreement = signing.seal('Agreement', message)
     const award = signing.seal('Award', { agreement: agreement.id, tasks, issuedAt: now })
-    return {
+    const draft = {
       id: agreement.id,
       job: job.id,
       state: 'draft',
@@ -211,7 +224,9 @@ export class Awarding {
       attempt,
       agreement: toHex(agreement.bytes),
       award: toHex(award.bytes),
-    }
+    } as const
+    const { payEveryMs } = offer.message
+    return isMetered(offer.message) ? withMeter(draft, payEveryMs, now) : draft
   }
 }
 

@@ -107,6 +107,28 @@ export class ChannelLedger {
     await this.#funding.wanting(price, async () => this.#lock.run(provider, reserving))
   }
 
+  /**
+   * As {@link reserve} on one channel alone, for a share that goes on there. Throws `CHANNEL_UNKNOWN` when no new
+   * agreement may go there any more.
+   */
+  async reserveOn(
+    channel: Bytes32,
+    price: Amount,
+    build: (slot: ChannelSlot) => Bytes32,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const reserving = async (record: ChannelRecord) => {
+      if (record.status !== 'open') throw new HiveError('CHANNEL_UNKNOWN', { channel })
+      const owedAfter = committed(record) + price
+      const slot = { channel, seq: record.lastSeq + 1, owedAfter }
+      const agreement = build(slot)
+      const funded = await this.#funding.ensure(record, owedAfter, price, signal)
+      const inFlight = { ...funded.inFlight, [agreement]: price }
+      await this.#book.save({ ...funded, lastSeq: slot.seq, inFlight })
+    }
+    await this.#funding.wanting(price, async () => this.#holdingLock(channel, reserving))
+  }
+
   /** Frees a reservation whose share will not be paid; `told` when its provider knows that. */
   async release(provider: Address, agreement: Bytes32, told: boolean): Promise<void> {
     await this.#lock.run(provider, async () => {

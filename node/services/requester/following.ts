@@ -9,6 +9,7 @@ import { followRequest } from '../../protocol/requests.ts'
 import { decodeShareEvent, isLastEvent, type ShareEvent } from '../../protocol/share-events.ts'
 import { Heard } from './heard.ts'
 import type { JobBook } from './job-book.ts'
+import type { Metering } from './metering.ts'
 import type { ShareRecord } from './records.ts'
 
 /** The provider's closing word, still to be verified. */
@@ -19,6 +20,7 @@ export interface FollowingParts {
   readonly logger: Logger
   readonly requests: Requests
   readonly book: JobBook
+  readonly metering: Pick<Metering, 'hear'>
 }
 
 export interface FollowingOptions {
@@ -91,6 +93,7 @@ export class Following {
       heard.at = clock.now()
       if (heard.at > share.finishBy * 1000 + LATE_MS)
         throw new HiveError('PROVIDER_FAILED', { reason: 'past its deadline' })
+      this.#requirePulse(share, heard)
       const event = decodeShareEvent(frame)
       if (event.type === 'beat') continue
       if (event.type === 'restarted') {
@@ -104,20 +107,30 @@ export class Following {
     return undefined
   }
 
+  /** A provider whose line is alive and whose metered share gives no sign of it is lost too. */
+  #requirePulse({ meter, provider }: ShareRecord, { at, pulseAt = at }: Heard): void {
+    if (meter === undefined) return
+    const silentMs = at - pulseAt
+    if (silentMs > meter.payEveryMs + this.#options.lostAfterMs)
+      throw new HiveError('PROVIDER_LOST', { provider, silentMs })
+  }
+
   async #take(share: ShareRecord, event: ShareEvent, heard: Heard): Promise<void> {
     const { book, logger } = this.#parts
     switch (event.type) {
       case 'state': {
         const change = STATE_EVENTS[event.state]
+        if (event.state === 'publishing') heard.pulseAt = undefined
         const current = await book.share(share.id)
         if (change === undefined || current === undefined) return
-        const next = stepIfAllowed(current, change)
-        if (next !== current)
-          await book.putShare(next, (job) => (change === 'run' ? stepIfAllowed(job, 'run') : job))
+        if (stepIfAllowed(current, change) === current) return
+        await book.changeShare(share.id, (now) => stepIfAllowed(now, change))
+        if (change === 'run') await book.change(share.job, (job) => stepIfAllowed(job, 'run'))
         return
       }
       case 'started':
         heard.began(event.index, event.resumed === true)
+        heard.pulseAt = heard.at
         return this.#publishTask(share, event.index)
       case 'done':
         return this.#publishTask(share, event.result.index, event.result)
@@ -128,11 +141,14 @@ export class Following {
       }
       case 'log': {
         const { type, index, stream } = event
-        if (!share.tasks.includes(index)) return
         const bytes = heard.unheard(index, stream, event.bytes)
+        if (!share.tasks.includes(index)) return
         if (bytes.byteLength === 0) return
         return book.updates.publish({ type, job: share.job, index, stream, bytes })
       }
+      case 'heartbeat':
+        heard.pulseAt = heard.at
+        return this.#parts.metering.hear(share.id, event.heartbeat, heard.digest)
       case 'beat':
       case 'restarted':
       case 'receipt':

@@ -1,3 +1,6 @@
+import { ZERO_BYTES32, type Bytes32 } from '../../domain/ids.ts'
+import { chained } from '../../protocol/output-chain.ts'
+
 /** How far a share's events were heard, across lost connections and restarts of its provider. */
 export class Heard {
   /** Unix ms of the last word. */
@@ -5,6 +8,10 @@ export class Heard {
   /** The provider's life, and the number of its next event. */
   life = 0
   next = 0
+  /** Hash chain over the output told in this life. */
+  digest: Bytes32 = ZERO_BYTES32
+  /** Unix ms of the last sign that a metered share runs; absent while none is due. */
+  pulseAt: number | undefined
   /** Bytes of each stream that were passed on, and that this life of the provider has told. */
   readonly #passed = new Map<string, number>()
   readonly #told = new Map<string, number>()
@@ -17,6 +24,7 @@ export class Heard {
   restarted(life: number): void {
     this.life = life
     this.next = 0
+    this.digest = ZERO_BYTES32
     this.#told.clear()
   }
 
@@ -28,6 +36,7 @@ export class Heard {
 
   /** What of a piece of output was not heard before. */
   unheard(index: number, stream: number, bytes: Uint8Array): Uint8Array {
+    this.digest = chained(this.digest, bytes)
     const key = keyOf(index, stream)
     const from = this.#told.get(key) ?? 0
     const passed = this.#passed.get(key) ?? 0

@@ -1,5 +1,5 @@
 import { HiveError } from '../../domain/errors.ts'
-import type { Bytes32 } from '../../domain/ids.ts'
+import type { Bytes32, Hex } from '../../domain/ids.ts'
 import { isFinal } from '../../domain/job-state.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
@@ -34,6 +34,12 @@ export type JobUpdate =
       readonly bytes: Uint8Array
     }
 
+/** What of a paid interval a case could need. */
+interface RenewalRecord {
+  readonly id: Bytes32
+  readonly agreement: Hex
+}
+
 /** The one writer of the requester's job history: durable first, then visible. */
 export class JobBook {
   /** Everything that happens to all jobs, as it happens. */
@@ -41,6 +47,7 @@ export class JobBook {
   readonly #store: Store
   readonly #jobs: Table<JobRecord>
   readonly #shares: Table<ShareRecord>
+  readonly #renewals: Table<RenewalRecord>
   readonly #live = new Map<Bytes32, JobRecord>()
   readonly #lock = new KeyedLock()
 
@@ -48,6 +55,7 @@ export class JobBook {
     this.#store = store
     this.#jobs = new Table(store, 'job/')
     this.#shares = new Table(store, 'share/')
+    this.#renewals = new Table(store, 'renewal/')
   }
 
   /** All jobs, the newest first. */
@@ -103,6 +111,16 @@ export class JobBook {
     return this.#shares.get(id)
   }
 
+  /** The agreement of a share, or of an interval of one that is paid by the second, as it was signed. */
+  async agreementOf(id: Bytes32): Promise<Hex | undefined> {
+    return (await this.#renewals.get(id))?.agreement ?? (await this.#shares.get(id))?.agreement
+  }
+
+  /** Keeps an agreement about an interval, for {@link agreementOf}. */
+  renewal(id: Bytes32, agreement: Hex): StoreChange {
+    return this.#renewals.change(id, { id, agreement })
+  }
+
   async add(job: JobRecord): Promise<void> {
     await this.#jobs.put(job.id, job)
     this.#live.set(job.id, job)
@@ -125,6 +143,11 @@ export class JobBook {
     this.updates.publish({ type: 'share', share })
   }
 
+  /** Writes changes that another gave to a commit of {@link settleShare}. */
+  async write(changes: readonly StoreChange[]): Promise<void> {
+    await this.#store.write(changes)
+  }
+
   /** As {@link putShare}, but `commit` writes the changes together with its own. */
   async settleShare(
     share: ShareRecord,
@@ -135,6 +158,27 @@ export class JobBook {
       commit([this.#shares.change(share.id, share), change]),
     )
     this.updates.publish({ type: 'share', share })
+  }
+
+  /** Changes a share as it stands now; `commit` writes the changes, alone unless told otherwise. */
+  async changeShare(
+    id: Bytes32,
+    edit: (share: ShareRecord) => ShareRecord,
+    commit = async (changes: readonly StoreChange[]) => this.#store.write(changes),
+  ): Promise<ShareRecord> {
+    const known = await this.#shares.get(id)
+    if (known === undefined) throw new HiveError('AGREEMENT_UNKNOWN', { agreement: id })
+    let changed = known
+    await this.#edit(
+      known.job,
+      (job) => job,
+      async (change) => {
+        changed = edit((await this.#shares.get(id)) ?? known)
+        await commit([this.#shares.change(id, changed), change])
+      },
+    )
+    this.updates.publish({ type: 'share', share: changed })
+    return changed
   }
 
   async #edit(

@@ -106,7 +106,9 @@ export class JobLoops implements AsyncDisposable {
       const why: unknown = isLate ? signal.reason : error
       this.#parts.logger.warn('job failed', { job: job.id, code: codeOf(why) })
       await this.#keepResults(job.id)
-      await this.#parts.book.change(job.id, (each) => this.#ended(each, 'fail', codeOf(why), why))
+      await this.#parts.book.change(job.id, (each) =>
+        this.#ended(each, eventOf(codeOf(why)), codeOf(why), why),
+      )
       await this.#parts.vault.forget(job.id)
     }
   }
@@ -140,4 +142,9 @@ export class JobLoops implements AsyncDisposable {
 /** A job whose tasks all have results, brought to its end along the transition table. */
 function settled(job: JobRecord): JobRecord {
   return stepIfAllowed(stepIfAllowed(stepIfAllowed(job, 'award'), 'verify'), 'settle')
+}
+
+/** A service that was stopped before anything of it ran has not failed. */
+function eventOf(code: ReturnType<typeof codeOf>): 'fail' | 'cancel' {
+  return code === 'JOB_CANCELLED' ? 'cancel' : 'fail'
 }

@@ -85,6 +85,7 @@ export class JobRunner {
     let why: HiveError | undefined
     try {
       for (let job = await book.get(id); left.length > 0; job = await book.get(id)) {
+        if (job.stopping === true) throw new HiveError('JOB_CANCELLED', { id })
         if (runs >= job.request.attempts) break
         using turn = await this.#turn(job, left, why !== undefined, signal)
         // Its time may have been extended while it waited.

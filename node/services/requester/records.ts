@@ -1,6 +1,7 @@
 import type { OfferAnswers } from '../../domain/decline.ts'
 import type { ErrorCode } from '../../domain/error-codes.ts'
 import type { ErrorData } from '../../domain/errors.ts'
+import type { BeatState } from '../../domain/heartbeat.ts'
 import type { Address, Bytes32, Cid, Hex, PeerId } from '../../domain/ids.ts'
 import type { JobHandling } from '../../domain/job-handling.ts'
 import type { JobSpec } from '../../domain/job-spec.ts'
@@ -42,6 +43,8 @@ export interface JobRecord {
   readonly fetchedAt?: number
   readonly offers: readonly Bytes32[]
   readonly shares: readonly Bytes32[]
+  /** A service that is to end with what it has so far. */
+  readonly stopping?: true
   /** One a task, in order; missing while the task is open. */
   readonly results: readonly (TaskResult | null)[]
   /** Tasks that were answered from the result cache; left out: none. */
@@ -83,6 +86,30 @@ export interface ShareRecord {
   readonly award: Hex
   readonly receipt?: Hex
   readonly manifest?: Cid
+  /** Paid; of a share by the second, so far. */
   readonly amount?: Amount
+  /** Of a share that is paid by the second, whose price is that of an interval. */
+  readonly meter?: ShareMeter
   readonly error?: ErrorCode
+}
+
+/** How far a share that is paid by the second was heard and paid. */
+export interface ShareMeter extends BeatState {
+  readonly payEveryMs: number
+  /** Intervals that are agreed and not paid, in order: the one that runs, and the next. */
+  readonly agreed: readonly AgreedInterval[]
+  /** The last one that was paid; none before the first heartbeat. */
+  readonly lastPaid?: Pick<AgreedInterval, 'id' | 'seq'>
+  /** How far the share had come when it ended, ms; once its closing heartbeat was heard. */
+  readonly closedMs?: number
+}
+
+/** The agreement about one interval of a share. */
+export interface AgreedInterval {
+  readonly id: Bytes32
+  readonly seq: number
+  readonly agreement: Hex
+  readonly award: Hex
+  /** Whether its provider has countersigned. */
+  readonly isSigned: boolean
 }

@@ -1,6 +1,7 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Address } from '../../domain/ids.ts'
 import { isFinal } from '../../domain/job-state.ts'
+import { agreedPrice, INTERVALS_AGREED } from '../../domain/metering.ts'
 import { offerFault } from '../../domain/offer.ts'
 import type { SecretValues } from '../../domain/secret-slot.ts'
 import type { Blobs } from '../../ports/blobs.ts'
@@ -21,6 +22,7 @@ import { ChannelLedger, type ChannelLedgerOptions } from './channel-ledger.ts'
 import { Dealing } from './dealing.ts'
 import { extended, type JobExtension } from './extending.ts'
 import { Following, type FollowingOptions } from './following.ts'
+import { Metering } from './metering.ts'
 import { JobBook } from './job-book.ts'
 import { JobLoops } from './job-loops.ts'
 import { JobRunner } from './job-runner.ts'
@@ -77,7 +79,10 @@ export class Requester implements AsyncDisposable {
     this.#line = new WaitingLine(parts)
     this.#bidding = new Bidding(parts)
     new SecretHandover({ ...shared, vault: this.#vault }, options).answer()
-    const dealt = { ...shared, memory: new ProviderMemory(parts), awarding: new Awarding(shared) }
+    const awarding = new Awarding(shared)
+    const onPaid = (provider: Address) => this.#deliver(provider)
+    const metering = new Metering({ ...shared, awarding, onPaid })
+    const dealt = { ...shared, memory: new ProviderMemory(parts), awarding, metering }
     const runner = new JobRunner({
       ...shared,
       line: this.#line,
@@ -86,8 +91,8 @@ export class Requester implements AsyncDisposable {
       dealing: new Dealing(dealt),
       shares: new ShareRunner({
         ...dealt,
-        following: new Following(shared, options),
-        onPaid: (provider) => this.#deliver(provider),
+        following: new Following(dealt, options),
+        onPaid,
       }),
     })
     this.#loops = new JobLoops({ ...shared, cache: this.cache, vault: this.#vault, runner })
@@ -100,7 +105,9 @@ export class Requester implements AsyncDisposable {
     const open = (await this.book.list()).filter((job) => !isFinal(job.state))
     await this.#vault.forgetAllBut(new Set(open.map(({ id }) => id)))
     const shares = (await Promise.all(open.map((job) => this.book.sharesOf(job)))).flat()
-    const live = shares.filter((share) => !isFinal(share.state)).map(({ id }) => id)
+    const live = shares
+      .filter((share) => !isFinal(share.state))
+      .flatMap(({ id, meter }) => [id, ...(meter?.agreed ?? []).map((each) => each.id)])
     await this.channels.releaseAllBut(new Set(live))
     for (const job of open) this.#loops.start(job)
     for (const channel of this.channels.all()) {
@@ -173,6 +180,20 @@ export class Requester implements AsyncDisposable {
     )
   }
 
+  /**
+   * Has a service end with what it has so far; a job that no provider has yet is cancelled. Throws `JOB_UNKNOWN`, and
+   * `JOB_NOT_A_SERVICE`.
+   */
+  async stop(idOrStart: string): Promise<JobRecord> {
+    const job = await this.book.find(idOrStart)
+    if (job.request.spec.service === undefined)
+      throw new HiveError('JOB_NOT_A_SERVICE', { id: job.id })
+    if (isFinal(job.state)) return job
+    const shares = await this.book.sharesOf(job)
+    if (shares.every(({ state }) => isFinal(state))) return this.#loops.cancel(job)
+    return this.book.change(job.id, (each) => ({ ...each, stopping: true }))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new HiveError('CANCELLED'))
     await this.#loops[Symbol.asyncDispose]()
@@ -190,7 +211,10 @@ export class Requester implements AsyncDisposable {
 
   async #requireFunds(request: JobRequest, tasks: number, signal: AbortSignal): Promise<void> {
     const { escrow, signing } = this.#parts
-    const needed = request.maxPrice * BigInt(tasks)
+    const { service } = request.spec
+    const { payEveryMs = 0 } = service ?? {}
+    const ahead = service === undefined ? 1n : BigInt(INTERVALS_AGREED)
+    const needed = agreedPrice({ payEveryMs }, request.maxPrice, tasks) * ahead
     const { free } = await escrow.balances(signing.address, { signal })
     const available = free + this.channels.uncommitted()
     // A job that may wait can wait for what other jobs have reserved and may not need.

@@ -11,9 +11,10 @@ import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Signing } from '../signing.ts'
 import type { Awarding } from './awarding.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
-import type { Following } from './following.ts'
+import type { Following, LastEvent } from './following.ts'
 import type { JobBook } from './job-book.ts'
 import { PhaseLimits } from './phase-limits.ts'
+import type { Metering } from './metering.ts'
 import type { ProviderMemory } from './provider-memory.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
 import { isResult, mayTryAgain, withResults, withTries } from './task-again.ts'
@@ -27,6 +28,7 @@ export interface ShareRunnerParts {
   readonly book: JobBook
   readonly awarding: Awarding
   readonly following: Following
+  readonly metering: Metering
   readonly channels: ChannelLedger
   readonly memory: ProviderMemory
   /** Called when a share was paid, so that its voucher gets delivered. */
@@ -99,10 +101,10 @@ export class ShareRunner {
     share: ShareRecord,
     signal: AbortSignal,
   ): Promise<readonly TaskResult[]> {
-    const { awarding, following, book, channels } = this.#parts
+    const { awarding, metering, book, channels } = this.#parts
     const known = this.#parts.signing.open('Agreement', fromHex(share.agreement))
     const current = known.signatories.length === 2 ? share : await awarding.send(share, signal)
-    const last = await following.toTheEnd(current, signal)
+    const last = await this.#follow(current, signal)
     if (last.type === 'failed') throw new HiveError('PROVIDER_FAILED', { reason: last.code })
     const receivedAs = (await book.share(share.id)) ?? current
     const verifying = {
@@ -111,9 +113,11 @@ export class ShareRunner {
       manifest: last.manifest,
     }
     await book.putShare(verifying)
-    const { receipt, results } = await verifyShare(this.#parts, verifying, spec, last, signal)
-    const settled = { ...step(verifying, 'settle'), amount: receipt.amount }
-    const paid = { seq: share.seq, agreement: share.id, amount: receipt.amount }
+    const bill = metering.bill(verifying)
+    const { receipt, results } = await verifyShare(this.#parts, verifying, bill, spec, last, signal)
+    const { paying } = bill
+    const amount = bill.paid + (paying === undefined ? 0n : receipt.amount)
+    const settled = { ...step(verifying, 'settle'), amount }
     let open: readonly TaskResult[] = []
     await book.settleShare(
       settled,
@@ -122,10 +126,22 @@ export class ShareRunner {
         const done = results.filter((result) => isResult(result, job, share))
         return this.#tried(withResults(job, done), share, open)
       },
-      async (changes) => channels.settle(share.provider, paid, changes),
+      async (changes) => {
+        const { provider } = share
+        const paid = paying && { ...paying, amount: receipt.amount }
+        await (paid ? channels.settle(provider, paid, changes) : book.write(changes))
+      },
     )
+    for (const { id } of settled.meter?.agreed ?? [])
+      if (id !== bill.agreement) await channels.release(share.provider, id, true)
     this.#parts.onPaid(share.provider)
     return open
+  }
+
+  async #follow(share: ShareRecord, signal: AbortSignal): Promise<LastEvent> {
+    const { following, metering } = this.#parts
+    await using _watch = metering.watch(share, signal)
+    return await following.toTheEnd(share, signal)
   }
 
   #tried(job: JobRecord, { tasks, attempt }: ShareRecord, ends?: readonly TaskResult[]): JobRecord {
@@ -147,7 +163,8 @@ export class ShareRunner {
       const code = cancelled ? codeOf(signal.reason) : reasonOf(error)
       await book.putShare({ ...ended, error: code }, noted)
     }
-    await channels.release(share.provider, share.id, told)
+    const agreed = current.meter?.agreed ?? [share]
+    for (const { id } of agreed) await channels.release(share.provider, id, told)
     if (cancelled) throw error
     // A provider does not fail by having others to serve first.
     if (codeOf(error) === 'QUEUE_TIMEOUT') return

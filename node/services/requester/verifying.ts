@@ -10,6 +10,7 @@ import { decodeManifest, manifestRoot, resultCommit } from '../../protocol/resul
 import { mapLimited } from '../limited.ts'
 import type { Signing } from '../signing.ts'
 import type { LastEvent } from './following.ts'
+import type { Bill } from './metering.ts'
 import type { ShareRecord } from './records.ts'
 
 /** Outputs fetched at the same time; bitswap gains nothing from more. */
@@ -36,21 +37,22 @@ export interface VerifiedShare {
 export async function verifyShare(
   parts: VerifyingParts,
   share: ShareRecord,
+  bill: Bill,
   spec: JobSpec,
   last: Extract<LastEvent, { type: 'receipt' }>,
   signal: AbortSignal,
 ): Promise<VerifiedShare> {
   const { message: receipt } = parts.signing.openFrom('Receipt', last.receipt, [share.provider])
   // [REJECT] receipts R1: it is for this agreement
-  if (receipt.agreement !== share.id) throw invalid('R1')
+  if (receipt.agreement !== bill.agreement) throw invalid('R1')
   const bytes = await fetchFrom(parts.blobs, share, last.manifest, MAX_MANIFEST_BYTES, signal)
   // [REJECT] receipts R5: the manifest is the one committed to, and the commitment opens
   const root = manifestRoot(bytes)
   if (root !== receipt.dataRoot) throw invalid('R5')
-  if (resultCommit(share.id, share.provider, root, last.salt) !== receipt.resultCommit)
+  if (resultCommit(bill.agreement, share.provider, root, last.salt) !== receipt.resultCommit)
     throw invalid('R5')
   const results = decodeManifest(bytes)
-  const rule = receiptFault(receipt, results, share.tasks, share.price)
+  const rule = receiptFault(receipt, results, share.tasks, bill.asked)
   if (rule !== undefined) throw invalid(rule)
   // [REJECT] receipts R7: no task left or printed more than it was allowed to
   if (results.some((result) => isOversized(result, spec))) throw invalid('R7')

@@ -6,8 +6,7 @@ import type { Escrow, EscrowChannel } from '../../ports/escrow.ts'
 import type { SignedAgreement } from '../../ports/escrow-cases.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Earnings } from '../provider/earnings.ts'
-import type { WorkRecord } from '../provider/records.ts'
-import type { WorkBook } from '../provider/work-book.ts'
+import type { Claim, WorkBook } from '../provider/work-book.ts'
 import type { Signing } from '../signing.ts'
 import { agreementOf, placeIn, receiptOf, voucherOf } from './evidence.ts'
 
@@ -49,7 +48,7 @@ export class ProviderWatch {
     const { escrow, works, logger, signing } = this.#parts
     if (channel.requesterCases + channel.providerCases > 0) {
       for (const id of await escrow.cases.on(channel.id, { signal })) {
-        const [found, work] = [await escrow.cases.of(id, { signal }), await works.get(id)]
+        const [found, work] = [await escrow.cases.of(id, { signal }), await works.claim(id)]
         const signed = work === undefined ? undefined : agreementOf(signing, work.agreement)
         if (found === undefined || work === undefined || signed === undefined) continue
         if (isOpenCase(found)) await this.#act(found, work, signed, now, signal)
@@ -64,7 +63,7 @@ export class ProviderWatch {
 
   async #act(
     found: Case,
-    work: WorkRecord,
+    work: Claim,
     { agreement }: SignedAgreement,
     now: number,
     signal: AbortSignal,
@@ -113,8 +112,7 @@ export class ProviderWatch {
   async #bring(channel: EscrowChannel, now: number, signal: AbortSignal): Promise<void> {
     const { escrow, works, signing, logger } = this.#parts
     if (channel.status === 'closed') return
-    const unpaid = (await works.all())
-      .filter((work) => work.channel === channel.id && work.state !== 'settled')
+    const unpaid = (await works.claims(channel.id))
       .filter(({ receipt, amount = 0n }) => receipt !== undefined && amount > 0n)
       .sort((a, b) => a.seq - b.seq)
     for (const work of unpaid) {
@@ -123,7 +121,7 @@ export class ProviderWatch {
       const { owedAfter, disputeUntil } = signed.agreement
       if (now > disputeUntil || channel.settled >= owedAfter) continue
       if ((work.amount ?? 0n) < this.#options.minimumAmount) continue
-      const dueMs = (work.finishedAt ?? work.finishBy * 1000) + this.#options.graceMs
+      const dueMs = work.finishedAt + this.#options.graceMs
       if (now * 1000 < dueMs) return
       if ((await escrow.cases.of(work.id, { signal })) !== undefined) continue
       const receipt = receiptOf(signing, work.receipt)

@@ -1,6 +1,6 @@
 import { isOpenCase, isProvidersCase, type Case } from '../../domain/case.ts'
 import { codeOf } from '../../domain/errors.ts'
-import { ZERO_ADDRESS } from '../../domain/ids.ts'
+import { ZERO_ADDRESS, type Hex } from '../../domain/ids.ts'
 import type { Escrow, EscrowChannel } from '../../ports/escrow.ts'
 import type { SignedAgreement } from '../../ports/escrow-cases.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -8,7 +8,6 @@ import { toHex } from '../../protocol/bytes.ts'
 import { jobsRoot } from '../../protocol/jobs-root.ts'
 import type { ChannelLedger } from '../requester/channel-ledger.ts'
 import type { JobBook } from '../requester/job-book.ts'
-import type { ShareRecord } from '../requester/records.ts'
 import type { Signing } from '../signing.ts'
 import { agreementOf, placeIn, receiptOf, voucherOf } from './evidence.ts'
 
@@ -33,16 +32,17 @@ export class RequesterWatch {
     const { escrow, book, signing } = this.#parts
     if (channel.requesterCases + channel.providerCases === 0) return
     for (const id of await escrow.cases.on(channel.id, { signal })) {
-      const [found, share] = [await escrow.cases.of(id, { signal }), await book.share(id)]
-      const signed = share === undefined ? undefined : agreementOf(signing, share.agreement)
-      if (found === undefined || share === undefined || signed === undefined) continue
-      if (isOpenCase(found)) await this.#act(found, share, signed, channel, now, signal)
+      const [found, bytes] = [await escrow.cases.of(id, { signal }), await book.agreementOf(id)]
+      const signed = bytes === undefined ? undefined : agreementOf(signing, bytes)
+      if (found === undefined || signed === undefined || !isOpenCase(found)) continue
+      const receipt = (await book.share(id))?.receipt
+      await this.#act(found, receipt, signed, channel, now, signal)
     }
   }
 
   async #act(
     found: Case,
-    share: ShareRecord,
+    receipt: Hex | undefined,
     { agreement }: SignedAgreement,
     channel: EscrowChannel,
     now: number,
@@ -56,8 +56,8 @@ export class RequesterWatch {
     } else if (found.state === 'paid-shown' || !isProvidersCase(found)) {
       if (isLate) await cases.timeout(agreement, { signal })
     } else if (!isLate && !(await this.#provePaid(found, agreement, channel, signal))) {
-      if (share.receipt !== undefined && agreement.verifier !== ZERO_ADDRESS)
-        await cases.contest(agreement, receiptOf(signing, share.receipt), { signal })
+      if (receipt !== undefined && agreement.verifier !== ZERO_ADDRESS)
+        await cases.contest(agreement, receiptOf(signing, receipt), { signal })
       else logger.warn('case left to its deadline: no verifier could rule', { agreement: found.id })
     }
   }

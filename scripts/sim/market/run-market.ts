@@ -49,7 +49,7 @@ export async function runMarket(scenario: Scenario, plan: RunPlan): Promise<Mark
     if (name === 'Bid' && 'offer' in message) watch.bid(message.offer)
   }
   scenario.unfold(world, plan, new Randomness(seed, scenario.name))
-  const given = giveJobs(world, users, new Workload(new Randomness(seed, 'jobs')), plan)
+  const given = giveJobs(world, users, new Workload(seed), plan)
   const end = clock.now() + spanMs + PATIENCE_MS
   await clock.run(() => given() === count && watch.open === 0, end)
   const unended = watch.open

@@ -24,7 +24,7 @@ import type { World } from './world.ts'
 /** What every node of a simulation is on. */
 export const NETWORK = 'sim'
 /** Time without a new voucher after which a node claims, ms; an hour in the node's defaults, which no run lasts. */
-export const CLAIM_AFTER_MS: number = 60 * second
+export const CLAIM_AFTER_MS: number = 30 * second
 
 /** What a node gets in place of its own ports; how liars are made. */
 export interface Twist {

@@ -4,7 +4,7 @@ import type { Offer } from '../../../node/domain/offer.ts'
 import { PRICING_RULES } from '../../../node/domain/pricing.ts'
 import { KiB, MiB, minute, second } from '../../../node/domain/units.ts'
 import type { JobRequest } from '../../../node/services/requester/records.ts'
-import type { Randomness } from '../time/randomness.ts'
+import { Randomness } from '../time/randomness.ts'
 import type { Machine } from './machines.ts'
 
 /** What a job may take at most and how it is bid for: the defaults of `hive run`, with two more attempts. */
@@ -20,9 +20,12 @@ const TIMEOUT_MS: number = 2 * minute
 /** What jobs users give, and when. */
 export class Workload {
   readonly #random: Randomness
+  readonly #programs: Randomness
 
-  constructor(random: Randomness) {
-    this.#random = random
+  /** The same jobs for the same seed, however large the network is. */
+  constructor(seed: number) {
+    this.#random = new Randomness(seed, 'jobs')
+    this.#programs = new Randomness(seed, 'programs')
   }
 
   /** Who asks, and how long after the beginning: as many jobs as are wanted, at random times of `spanMs`. */
@@ -39,7 +42,7 @@ export class Workload {
 
   /** One program for all jobs of a requester. */
   program(): Uint8Array {
-    return Uint8Array.from({ length: PROGRAM_BYTES }, () => this.#random.below(256))
+    return Uint8Array.from({ length: PROGRAM_BYTES }, () => this.#programs.below(256))
   }
 
   /** A job as chance has it: most are one short task, some are many. */

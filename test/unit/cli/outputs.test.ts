@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { JobBody } from '../../../node/api/schemas/jobs.ts'
-import { writeOutputs } from '../../../node/cli/job/outputs.ts'
+import { fetchOutputs, writeOutputs } from '../../../node/cli/job/outputs.ts'
 import type { NodeClient } from '../../../node/cli/node-client.ts'
 
 const client = { download: async () => new Uint8Array() } as unknown as NodeClient
@@ -27,4 +27,31 @@ test('outputs: nothing is written outside the folder, whatever a result is calle
   }
   await assert.rejects(access(join(dir, 'evil')))
   assert.deepEqual(await writeOutputs(job('/out/a'), target, client, signal), [join(target, 'a')])
+})
+
+test('outputs: of a job that failed or still runs, what its tasks made; only one that is over counts as fetched', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'hive-out-'))
+  t.after(() => rm(dir, { recursive: true }))
+  const { signal } = new AbortController()
+  const told: string[] = []
+  const listening = {
+    ...client,
+    download: async () => new Uint8Array(),
+    post: async (path: string) => void told.push(path),
+  } as unknown as NodeClient
+  const file = { path: '/out/a', cid: 'c', size: 0 }
+  const none = { path: '/s', cid: 'c', size: 0 }
+  const result = { index: 1, stdout: none, stderr: none, files: [file] }
+  const spec = { outputs: '/out', tasks: 3, inputs: [] }
+  const running = {
+    id: '0x1',
+    results: [null, result, null],
+    request: { spec },
+  } as unknown as JobBody
+  const written = [join(dir, '1', 'a')]
+  assert.deepEqual(await fetchOutputs(running, dir, listening, signal), written)
+  assert.deepEqual(told, [])
+  const failed = { ...running, state: 'failed', finishedAt: 1 } as JobBody
+  assert.deepEqual(await fetchOutputs(failed, dir, listening, signal), written)
+  assert.deepEqual(told, ['/v1/jobs/0x1/fetched'])
 })

@@ -65,7 +65,7 @@ test('heartbeat: time that has not passed here is not paid', () => {
 })
 
 test('heartbeat: one dated before the last, or ahead of the clock, is refused', () => {
-  const state = { ...noBeats(EVERY, NOW - EVERY), at: NOW }
+  const state = { ...noBeats(EVERY, NOW - EVERY), at: NOW + 1 }
   assert.equal(rule({}, { state }), 'R7')
   assert.equal(rule({ at: NOW + MAX_CLOCK_SKEW_MS }), undefined)
   assert.equal(rule({ at: NOW + MAX_CLOCK_SKEW_MS + 1 }), 'R7')

@@ -13,7 +13,7 @@ const TASKS = [0, 1, 5, 9]
 const told = (
   receipt: Partial<Receipt>,
   results: readonly TaskResult[] = TASKS.map((i) => aResult(i)),
-) => receiptFault(aReceipt(receipt), results, TASKS, 400n)
+) => receiptFault(aReceipt(receipt), results, TASKS, (completed) => 100n * BigInt(completed))
 
 test('a receipt that follows from its results is taken', () => {
   assert.equal(told({}), undefined)

@@ -2,13 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { second } from '../../../node/domain/units.ts'
 import { WaitingLine } from '../../../node/services/requester/waiting-line.ts'
+import type { JobRequest } from '../../../node/services/requester/records.ts'
+import type { FakeScript } from '../../support/fake-script.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import {
   aRequest,
   finished,
   started,
-  TASK_PRICE,
+  priceATask,
   TestMarket,
+  TOKEN,
   until,
 } from '../../support/test-market.ts'
 
@@ -141,20 +144,24 @@ test('priority: of two jobs that wait for the only slot, the higher one gets it 
 test('a deposit that another job has reserved: a job that may wait goes on when that one is over', async () => {
   const market = new TestMarket()
   const alice = market.member()
-  await using requester = await market.requester(alice, { channelDeposit: TASK_PRICE })
-  await using _ = await market.provider(market.member())
-  const price = 100n * 10n ** 18n
-  const first = await requester.submit(
-    await aRequest(alice, { spin: true }, { maxPrice: TASK_PRICE }),
-    signal,
-  )
+  await using requester = await market.requester(alice)
+  const dear = 60n * TOKEN // of the 100 that every member has
+  await using _ = await market.provider(market.member(), { prices: priceATask(dear) })
+  const request = async (script: FakeScript, changes: Partial<JobRequest> = {}) =>
+    aRequest(alice, script, { maxPrice: dear, bidWindowMs: 500, ...changes })
+  const first = await requester.submit(await request({ spin: true }), signal)
   await started(requester)
-  const free = (
-    await market.chain.as(alice.signing.address).balances(alice.signing.address, { signal })
-  ).free
-  assert.ok(free < price)
-  await assert.rejects(requester.submit(await aRequest(alice, {}, { maxPrice: price }), signal), {
-    code: 'INSUFFICIENT_DEPOSIT',
-  })
+  const another = requester.submit(await request({}), signal)
+  await assert.rejects(another, { code: 'INSUFFICIENT_DEPOSIT' })
+  const timeouts = { queueMs: 30 * second }
+  const { id } = await requester.submit(await request({}, { timeouts }), signal)
+  const { updates } = requester.book
+  await until(updates, async () => (await requester.book.get(id)).answers !== undefined)
+  const [answers] = (await requester.book.get(id)).answers ?? []
+  assert.deepEqual(answers?.refusals, [{ code: 'INSUFFICIENT_DEPOSIT', count: 1 }])
   await requester.cancel(first.id)
+  assert.equal((await finished(requester, id)).state, 'settled')
+  // What is more than there will ever be is refused, whoever waits.
+  const most = await request({}, { timeouts, maxPrice: 101n * TOKEN })
+  await assert.rejects(requester.submit(most, signal), { code: 'INSUFFICIENT_DEPOSIT' })
 })

@@ -58,6 +58,7 @@ test('receipts R7: results larger than a task may leave are refused before a byt
       dataRoot,
       resultCommit: resultCommit(id, provider, dataRoot, salt),
     })
+    const bill = { agreement: id, asked: (n: number) => 5n * BigInt(n), paid: 0n }
     const share = { id, provider, peer: bob.signing.peer, tasks: [0], price: 5n } as const
     const last = {
       type: 'receipt',
@@ -66,7 +67,7 @@ test('receipts R7: results larger than a task may leave are refused before a byt
       manifest: await bob.blobs.add(bytes),
     } as const
     const parts = market.parts(alice)
-    return verifyShare(parts, share as unknown as ShareRecord, spec, last, signal)
+    return verifyShare(parts, share as unknown as ShareRecord, bill, spec, last, signal)
   }
   const tooLarge = { code: 'RECEIPT_INVALID', data: { rule: 'R7' } }
   const fetched = { code: 'RESULT_UNAVAILABLE' }

@@ -1,0 +1,152 @@
+import { HiveError } from '../../domain/errors.ts'
+import type { TaskResult } from '../../domain/receipt.ts'
+import { INTERVALS_UNPAID, owedFor } from '../../domain/metering.ts'
+import type { Amount } from '../../domain/money.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { Signing } from '../signing.ts'
+import type { Credit } from './credit.ts'
+import type { IntervalRecord } from './interval-book.ts'
+import type { WorkRecord } from './records.ts'
+import type { ShareLog } from './share-log.ts'
+import type { WorkBook } from './work-book.ts'
+
+export interface MeterParts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly signing: Signing
+  readonly works: WorkBook
+  readonly credit: Credit
+}
+
+/** What the receipt of a metered share asks, and the interval that it is about. */
+export interface LastInterval {
+  readonly interval: IntervalRecord
+  readonly amount: Amount
+}
+
+/**
+ * Counts the time of a share that is paid by the second: writes down each interval as it ends, tells it by a heartbeat,
+ * and stops the share when the vouchers do not follow.
+ */
+export class Meter {
+  readonly #parts: MeterParts
+  readonly #work: WorkRecord
+  readonly #log: ShareLog
+  readonly #unpaid = new AbortController()
+  /** Aborts when the share is to end with what it has so far. */
+  readonly stop: AbortSignal
+  /** Run since the last interval that had ended when the count began, ms. */
+  #countedMs = 0
+
+  constructor(parts: MeterParts, work: WorkRecord, log: ShareLog, stopped: AbortSignal) {
+    this.#parts = parts
+    this.#work = work
+    this.#log = log
+    this.stop = AbortSignal.any([stopped, this.#unpaid.signal])
+  }
+
+  /** What has run and is told, ms. */
+  get toldMs(): number {
+    return this.#parts.works.intervals.ended(this.#work.id) * this.#everyMs
+  }
+
+  /** Counts for as long as `run` takes. */
+  async during<T>(run: () => Promise<T>): Promise<T> {
+    const { clock, works } = this.#parts
+    // what an earlier life of this node wrote down and may not have told
+    for (const due of works.intervals.due(this.#work.id)) this.#tell(due)
+    const from = clock.now() - this.toldMs
+    const ended = new AbortController()
+    const beating = this.#beat(from, ended.signal)
+    try {
+      return await run()
+    } finally {
+      this.#countedMs = clock.now() - from
+      ended.abort()
+      await beating
+    }
+  }
+
+  /** A result in the words of a service: its time is no limit, and being stopped is no failure. */
+  ended(result: TaskResult): TaskResult {
+    const { reason } = result
+    if (reason === 'timeout') return { ...result, reason: 'stopped', detail: 'its time is over' }
+    if (reason !== 'killed' || !this.stop.aborted) return result
+    const detail = this.#unpaid.signal.aborted ? 'not paid any more' : 'stopped by its requester'
+    return { ...result, reason: 'stopped', detail }
+  }
+
+  /** Ends the count by a closing heartbeat where there is time to tell. */
+  close(): LastInterval {
+    const { works } = this.#parts
+    const told = works.intervals.ended(this.#work.id)
+    const next = works.intervals.at(this.#work.id, told + 1)
+    const isUnpaid = this.#unpaid.signal.aborted
+    if (next !== undefined && !isUnpaid) {
+      const elapsedMs = Math.min(
+        Math.max(this.#countedMs, this.toldMs),
+        this.toldMs + this.#everyMs,
+      )
+      const amount = owedFor(next.price, this.#everyMs, elapsedMs - this.toldMs)
+      this.#tell(next, elapsedMs, true)
+      return { interval: next, amount }
+    }
+    const last = works.intervals.last(this.#work.id)
+    if (last === undefined) throw new HiveError('INTERNAL', { agreement: this.#work.id })
+    return { interval: last, amount: last.amount ?? 0n }
+  }
+
+  get #everyMs(): number {
+    return this.#work.ask.payEveryMs
+  }
+
+  async #beat(from: number, signal: AbortSignal): Promise<void> {
+    const { clock, works, logger } = this.#parts
+    const { id } = this.#work
+    while (!signal.aborted) {
+      const number = works.intervals.ended(id) + 1
+      const dueMs = from + number * this.#everyMs - clock.now()
+      await clock.sleep(Math.max(0, dueMs), signal).catch(() => undefined) // the share has ended
+      if (signal.aborted) return
+      const interval = works.intervals.at(id, number)
+      if (interval === undefined) return this.#unpaid.abort(new HiveError('UNPAID'))
+      // on record before anyone hears of it: what is told is owed
+      const ended = { state: 'due', amount: interval.price, endedAt: clock.now() } as const
+      await works.changeIntervals(id, () => [{ ...interval, ...ended }])
+      this.#tell(interval)
+      const fault = this.#fault(number)
+      if (fault === undefined) continue
+      logger.warn('metered share not paid', { agreement: id, interval: number, fault })
+      return this.#unpaid.abort(new HiveError('UNPAID', { interval: number, fault }))
+    }
+  }
+
+  /** Why the interval after `number` is not begun, or `undefined`. */
+  #fault(number: number): string | undefined {
+    const { works, credit } = this.#parts
+    const { id, requester } = this.#work
+    if (works.intervals.due(id).length > INTERVALS_UNPAID) return 'no voucher followed'
+    if (works.intervals.at(id, number + 1) === undefined) return 'no further agreement'
+    // its next interval counts as begun by now
+    return credit.has(requester, 0n) ? undefined : 'beyond the credit window'
+  }
+
+  #tell(
+    { id, number }: IntervalRecord,
+    elapsedMs: number = number * this.#everyMs,
+    closing = false,
+  ): void {
+    const { clock, signing } = this.#parts
+    const { digest } = this.#log
+    const heartbeat = signing.seal('Heartbeat', {
+      agreement: id,
+      seq: number,
+      elapsedMs,
+      digest,
+      closing,
+      at: clock.now(),
+    })
+    this.#log.add({ type: 'heartbeat', heartbeat: heartbeat.bytes })
+  }
+}
