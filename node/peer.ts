@@ -132,7 +132,7 @@ export async function openPeer({
   const parts = { clock, store, gossip, requests, blobs, escrow, signing, sealer }
   const requester = stack.use(
     new Requester(
-      { ...parts, logger: logger.child('requester') },
+      { ...parts, directory, logger: logger.child('requester') },
       { network, ...config.requester },
     ),
   )

@@ -1,4 +1,5 @@
 import type { Keeping } from './keeping.ts'
+import type { PeerId } from './ids.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 import { day } from './units.ts'
 
@@ -23,6 +24,9 @@ export const MAX_PRIORITY = 9
 /** What a job has that says nothing else, and what the words stand for. */
 export const PRIORITIES = { low: 2, normal: 5, high: 8 } as const
 
+/** Most providers that a job may name: each is sent every offer by itself. */
+export const MAX_NAMED_PROVIDERS = 64
+
 /** How its requester's node handles a job. No provider sees any of it. */
 export interface JobHandling {
   /** Left out: DEFAULT_RETRY. */
@@ -32,5 +36,7 @@ export interface JobHandling {
   readonly priority?: number
   /** Whether results of a job that is the same to the last bit may answer this one, and its own later ones. */
   readonly cache?: 'allow'
+  /** The only providers that are asked, each directly; left out: anybody. At most {@link MAX_NAMED_PROVIDERS}. */
+  readonly providers?: readonly PeerId[]
   readonly keep?: Keeping
 }

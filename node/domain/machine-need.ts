@@ -1,5 +1,8 @@
 import type { Hardware } from './advert.ts'
 import type { Gpu } from './devices.ts'
+import { GPU_VENDORS } from './gpu-need.ts'
+import { kindOfClass } from './job-spec.ts'
+import type { Offer } from './offer.ts'
 import { GiB, parseBytes } from './units.ts'
 
 /** What a peer says of itself, as far as needs ask for it. */
@@ -43,6 +46,18 @@ export function tagsOf({ kinds, hardware }: Machine): string[] {
   const others = [...(fpgas.length > 0 ? ['fpga'] : []), ...(tpus.length > 0 ? ['tpu'] : [])]
   const all = [...kinds.map((kind) => `kind=${kind}`), ...cards, ...others]
   return [...new Set([...all, ...tees.map((tee) => `tee=${tee}`)])]
+}
+
+/** Capability tags of the machines that could take an offer; they have one of them. */
+export function offerTags({
+  class: name,
+  gpus,
+  gpuVendor,
+  gpuMemoryBytes,
+}: Pick<Offer, 'class' | 'gpus' | 'gpuVendor' | 'gpuMemoryBytes'>): readonly string[] {
+  if (gpus === 0) return [`kind=${kindOfClass(name)}`]
+  const makers = gpuVendor === '' ? GPU_VENDORS : [gpuVendor]
+  return makers.flatMap((maker) => gpuTerm(`gpu.${maker}`, String(gpuMemoryBytes))?.tag ?? [])
 }
 
 /**

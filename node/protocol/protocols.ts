@@ -6,6 +6,7 @@ import {
   MAX_CHALLENGE_BYTES,
   MAX_COMMAND_BYTES,
   MAX_FRAME_BYTES,
+  MAX_OFFER_BYTES,
   MAX_SEALED_SECRETS_BYTES,
   MAX_SMALL_BYTES,
   MAX_VOUCHER_BYTES,
@@ -31,6 +32,8 @@ interface ProtocolRow {
 
 /** The direct protocols. docs/limits.md prints this table; a test compares them. */
 export const PROTOCOLS = {
+  /** Requester → provider: an offer, where gossip does not do; answered, like one that was gossiped, by `bid`. */
+  offer: row('offer', MAX_OFFER_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
   /** Provider → requester: a bid with its bond offer. */
   bid: row('bid', MAX_BID_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
   /** Requester → provider: agreement and award; answered by the countersigned agreement. */

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { MAX_ATTEMPTS, MAX_JOB_TIMEOUT_MS, MAX_PRIORITY } from '../../domain/job-handling.ts'
+import { MAX_ATTEMPTS, MAX_JOB_TIMEOUT_MS, MAX_NAMED_PROVIDERS, MAX_PRIORITY } from '../../domain/job-handling.ts'
 import { KEEP_WORDS, MAX_KEEP_MS } from '../../domain/keeping.ts'
 import { MAX_EXIT_CODE, MAX_RETRY_ENDS, RETRY_REASONS } from '../../domain/retry-policy.ts'
 import { AmountText } from './basics.ts'
@@ -69,6 +69,13 @@ export const handlingFields = {
   timeouts: Type.Optional(TimeoutsBody),
   priority: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_PRIORITY })),
   cache: Type.Optional(Type.Literal('allow')),
+  providers: Type.Optional(
+    Type.Array(Type.String({ pattern: '^[1-9A-HJ-NP-Za-km-z]{46,64}$', description: 'PeerId' }), {
+      minItems: 1,
+      maxItems: MAX_NAMED_PROVIDERS,
+      description: 'the only ones that are asked, each directly',
+    }),
+  ),
   keep: Type.Optional(KeepBody),
 }
 

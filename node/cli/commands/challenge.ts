@@ -1,14 +1,12 @@
 import type { Command } from 'commander'
 import type { ChallengeBody } from '../../api/schemas/measuring.ts'
-import type { PeerBody } from '../../api/schemas/node.ts'
-import { HiveError } from '../../domain/errors.ts'
 import { formatBytes, formatDuration } from '../../domain/units.ts'
 import { command, contextOf, interruptible, type CommonOptions, type SetExit } from '../command.ts'
-import type { NodeClient } from '../node-client.ts'
 import { pairs } from '../output/columns.ts'
 import { rateText } from '../output/score-text.ts'
 import type { Style } from '../output/style.ts'
 import type { CliParts } from '../parts.ts'
+import { peerNamed } from '../peer-name.ts'
 
 /** Exit codes besides 0, the same as `hive verify` has for the same ends. */
 const VERDICT_EXIT = { shown: 0, refuted: 3, less: 4 } as const
@@ -31,21 +29,6 @@ export function challengeCommand(parts: CliParts, setExit: SetExit): Command {
       setExit(VERDICT_EXIT[report.verdict])
       await show(report, () => lines(report, style))
     })
-}
-
-async function peerNamed(client: NodeClient, name: string, signal: AbortSignal): Promise<string> {
-  const { peers } = await client.get<{ readonly peers: readonly PeerBody[] }>('/v1/peers', {
-    signal,
-  })
-  const found = peers.filter(({ peer, address }) =>
-    name.startsWith('0x') ? address.startsWith(name.toLowerCase()) : peer.endsWith(name),
-  )
-  const [first, ...others] = found
-  if (first !== undefined && others.length === 0) return first.peer
-  throw new HiveError('PEER_UNREACHABLE', {
-    peer: name,
-    reason: first === undefined ? 'not among the connected peers' : 'several peers are named so',
-  })
 }
 
 function lines(report: ChallengeBody, style: Style): string[] {

@@ -41,6 +41,7 @@ export interface RunOptions extends CommonOptions {
   readonly retryFactor?: string
   readonly retryMaxDelay?: string
   readonly retryAnywhere?: boolean
+  readonly provider?: readonly string[]
   readonly bidWindow?: string
   readonly bids?: string
   readonly outputs?: string
@@ -108,6 +109,7 @@ function handlingFlags(options: RunOptions): JobFlags {
     retry: section({ on, elsewhere, backOff }),
     timeouts,
     priority: options.priority,
+    providers: options.provider?.flatMap((text) => text.split(',')),
     cache: options.cache === true ? 'allow' : undefined,
     keep: section({ results: options.keep, inputs: options.keepInputs }),
   }

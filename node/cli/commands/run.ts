@@ -37,6 +37,7 @@ export function runCommand(parts: CliParts, setExit: SetExit): Command {
       'run tracer.wasm --tasks 24 --out ./tiles -- {index} {count}',
       'run job.yaml --max-price 0.05 --timeout 5m',
       'run server.tar --service --for 2h --max-price 0.0005',
+      'run render.tar --gpus 1 --provider 4arUdXFe,16Uiu2HAm1G7',
       'run workflow.yaml --out ./results',
     ],
   })
@@ -93,6 +94,7 @@ export function runCommand(parts: CliParts, setExit: SetExit): Command {
     .option('--cache', 'take results of the same deterministic job from the cache, and keep these')
     .option('--keep <policy>', 'how long results stay on the node: 7d, until-fetched or forever')
     .option('--keep-inputs <policy>', 'how long what the job was given stays')
+    .option('--provider <peers>', 'the only ones to ask, each directly; repeatable', repeatable)
     .option('--bid-window <duration>', 'how long to wait for bids')
     .option('--bids <n>', 'bids that are enough')
     .option('--no-stream', 'do not send output while a task runs')

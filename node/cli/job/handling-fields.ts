@@ -1,7 +1,8 @@
 import { list, map, optional, reader, type Problem, type Reader } from '../../config/reading.ts'
-import { bool, duration, word } from '../../config/values.ts'
+import { bool, duration, text, word } from '../../config/values.ts'
 import {
   MAX_JOB_TIMEOUT_MS,
+  MAX_NAMED_PROVIDERS,
   MAX_PRIORITY,
   PRIORITIES,
   type JobHandling,
@@ -35,6 +36,8 @@ const factor = reader(`a number from 1 to ${MAX_FACTOR}`, (raw) => {
   return typeof value === 'number' && value >= 1 && value <= MAX_FACTOR ? value : undefined
 })
 
+/** As `hive peers` shows it; which peer is meant is found out when the job is submitted. */
+const provider = text('a peer id or its end, or an address or its start', /^[0-9A-Za-z]{4,64}$/, 64)
 const wait = duration(MAX_JOB_TIMEOUT_MS)
 const priority = reader(
   `${Object.keys(PRIORITIES).join(', ')} or a number from 0 to ${MAX_PRIORITY}`,
@@ -80,6 +83,7 @@ export const HANDLING_FIELDS = {
   priority: optional(priority),
   cache: optional(word('allow')),
   keep: keeping,
+  providers: optional(list(provider, { min: 1 })),
 }
 
 const handling = map(HANDLING_FIELDS)
@@ -87,10 +91,12 @@ const handling = map(HANDLING_FIELDS)
 export type HandlingDocument = typeof handling extends Reader<infer T> ? T : never
 
 /** What is wrong with handling whose fields are right one by one. */
-export function handlingMistakes({ retry, timeouts }: HandlingDocument): Problem[] {
+export function handlingMistakes({ retry, timeouts, providers = [] }: HandlingDocument): Problem[] {
   const problems = Object.entries(timeouts)
     .filter(([, ms]) => ms === 0)
     .map(([name]) => ({ path: `timeouts.${name}`, text: 'must be above zero' }))
+  if (providers.length > MAX_NAMED_PROVIDERS)
+    problems.push({ path: 'providers', text: `expected at most ${MAX_NAMED_PROVIDERS} entries` })
   if ((retry.on?.length ?? 0) <= MAX_RETRY_ENDS) return problems
   return [...problems, { path: 'retry.on', text: `expected at most ${MAX_RETRY_ENDS} entries` }]
 }
@@ -102,6 +108,7 @@ export function handlingOf({
   priority: rank,
   cache,
   keep,
+  providers,
 }: HandlingDocument): JobHandling {
   const policy = retryOf(retry)
   const limits = timeoutsOf(timeouts)
@@ -110,6 +117,7 @@ export function handlingOf({
     ...(Object.keys(limits).length > 0 && { timeouts: limits }),
     ...(rank !== undefined && { priority: rank }),
     ...(cache !== undefined && { cache }),
+    ...(providers !== undefined && { providers: [...new Set(providers)] }),
     ...keepOf(keep),
   }
 }

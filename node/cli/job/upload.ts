@@ -3,6 +3,7 @@ import type { JobRequestBody } from '../../api/schemas/job-request.ts'
 import { handlingView } from '../../api/views/handling-view.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { NodeClient } from '../node-client.ts'
+import { peerNamed } from '../peer-name.ts'
 import type { CliParts } from '../parts.ts'
 import type { DraftFile, JobDraft } from './draft.ts'
 import { placeImage } from './image-placing.ts'
@@ -32,6 +33,7 @@ export async function uploadJob(
       : await placeImage(draft.program, parts, client, signal)
   const files = await storeAll(draft.files)
   for (const { name, files: own } of draft.inputs) inputs.push({ name, files: await storeAll(own) })
+  const { providers } = draft.handling
   const stdin =
     draft.stdin === undefined ? undefined : await store({ path: '/stdin', source: draft.stdin })
   return {
@@ -60,6 +62,9 @@ export async function uploadJob(
     bidWindowMs: draft.bidWindowMs,
     bidsWanted: draft.bidsWanted,
     ...handlingView(draft.handling),
+    ...(providers !== undefined && {
+      providers: await Promise.all(providers.map(async (name) => peerNamed(client, name, signal))),
+    }),
   }
 }
 

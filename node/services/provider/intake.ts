@@ -1,8 +1,8 @@
 import type { Bid, BondOffer } from '../../domain/bid.ts'
-import { codeOf } from '../../domain/errors.ts'
-import type { Bytes32, PeerId } from '../../domain/ids.ts'
+import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { Address, Bytes32, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
-import { offerFault, type Verdict } from '../../domain/offer.ts'
+import { offerFault, type OfferFault, type Verdict } from '../../domain/offer.ts'
 import { taskNeedOf } from '../../domain/task-need.ts'
 import { hour, minute } from '../../domain/units.ts'
 import type { Blobs } from '../../ports/blobs.ts'
@@ -12,6 +12,7 @@ import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
 import { blockCid } from '../../protocol/cid.ts'
 import type { Signed } from '../../protocol/envelope.ts'
+import { addressOfPeer } from '../../protocol/identity.ts'
 import { bondNonce } from '../../protocol/random.ts'
 import { bidRequest, type BidRequest } from '../../protocol/requests.ts'
 import { belongsOn } from '../../protocol/topics.ts'
@@ -50,6 +51,9 @@ export interface StandingBid {
   readonly bid: Bid
 }
 
+/** Why an offer is not answered. */
+type Fault = Omit<OfferFault, 'code'> & { readonly code: OfferFault['code'] | 'PEER_QUOTA' }
+
 /** How long the node stands by a bid, ms. */
 const BID_VALIDITY_MS: number = 2 * minute
 /** How long a requester may use a bond offer, ms: it must survive opening a channel. */
@@ -78,9 +82,13 @@ export class Intake {
     this.#shelves = new Shelves(parts, { ...options, peer: parts.signing.peer })
   }
 
-  /** Listens on the topics of the node's groups until the signal aborts. */
+  /** Listens on the topics of the node's groups, and to offers sent to it alone, until the signal aborts. */
   listen(signal: AbortSignal): void {
     this.#shelves.join((on, bytes) => this.#judge(on, bytes, signal), signal)
+    this.#parts.requests.answer('offer', async (from, bytes) => {
+      this.#take(from, bytes, signal)
+      return new Uint8Array()
+    })
   }
 
   /** Listens on as many shelves as the network has grown to need. Resolves when the signal aborts. */
@@ -99,7 +107,7 @@ export class Intake {
   }
 
   #judge({ group, prefix }: Shelf, bytes: Uint8Array, signal: AbortSignal): Verdict {
-    const { signing, clock, logger } = this.#parts
+    const { signing, logger } = this.#parts
     let offer: Signed<'Offer'>
     try {
       offer = signing.open('Offer', bytes)
@@ -111,22 +119,39 @@ export class Intake {
     const signer = offer.signatories[0]
     const isHere = belongsOn(offer.id, offer.message, group, prefix)
     if (signer?.address !== offer.message.requester || !isHere) return 'reject'
+    const fault = this.#consider(offer, signer, signal)
+    if (fault === undefined) return 'accept'
+    logger.debug('offer refused', { code: fault.code, rule: fault.rule })
+    return fault.verdict
+  }
+
+  /** An offer that its requester sent to this node itself. Throws what is wrong with it. */
+  #take(from: PeerId, bytes: Uint8Array, signal: AbortSignal): void {
+    const requester = addressOfPeer(from)
+    const offer = this.#parts.signing.openFrom('Offer', bytes, [requester])
+    if (offer.message.requester !== requester) throw new HiveError('OFFER_INVALID', { rule: 'R1' })
+    const fault = this.#consider(offer, { peer: from, address: requester }, signal)
+    if (fault !== undefined) throw new HiveError(fault.code, { rule: fault.rule })
+  }
+
+  /** Applies what holds wherever an offer came from, and answers it. */
+  #consider(
+    offer: Signed<'Offer'>,
+    signer: { readonly peer: PeerId; readonly address: Address },
+    signal: AbortSignal,
+  ): Fault | undefined {
+    const { signing, clock } = this.#parts
     const fault = offerFault(offer.message, clock.now(), this.#options.network)
-    if (fault !== undefined) {
-      logger.debug('offer refused', { code: fault.code, rule: fault.rule })
-      return fault.verdict
-    }
+    if (fault !== undefined) return fault
     // [IGNORE] offers R8: its requester has not had its share of this minute
     const counted = this.#counted.get(offer.id)
-    if (counted === undefined && !this.#quota.take(signer.address, clock.now())) {
-      logger.debug('offer refused', { code: 'PEER_QUOTA', rule: 'R8' })
-      return 'ignore'
-    }
+    if (counted === undefined && !this.#quota.take(signer.address, clock.now()))
+      return { code: 'PEER_QUOTA', verdict: 'ignore', rule: 'R8' }
     const answered =
       counted === true ||
       (signer.address !== signing.address && this.#startAnswer(offer, signer.peer, signal))
     this.#counted.set(offer.id, answered, clock.now())
-    return 'accept'
+    return undefined
   }
 
   /** False when too many answers are on their way. */

@@ -1,6 +1,6 @@
 import { tallied, talliedCodes, type OfferAnswers } from '../../domain/decline.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
-import type { BiddingOutcome } from './bidding.ts'
+import type { BiddingOutcome } from './open-offer.ts'
 import type { JobRecord } from './records.ts'
 
 /** Most offers of one job whose answers are kept. */

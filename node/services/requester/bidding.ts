@@ -1,9 +1,9 @@
-import { bidFault, bondOfferFault, type Bid, type BondOffer } from '../../domain/bid.ts'
-import type { Decline } from '../../domain/decline.ts'
+import { bidFault, bondOfferFault } from '../../domain/bid.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { needOf } from '../../domain/offer.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { Directory } from '../../ports/directory.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
@@ -11,27 +11,18 @@ import type { Store } from '../../ports/store.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { bidRequest, type BidRequest } from '../../protocol/requests.ts'
 import type { Signing } from '../signing.ts'
-import { Asking, type Ladder, type Rung } from './asking.ts'
-
-/** A bid that passed every rule, with what is needed to act on it. */
-export interface ReceivedBid {
-  readonly peer: PeerId
-  readonly bid: Bid
-  readonly bondOffer: BondOffer
-  readonly bondSignature: Uint8Array
-}
-
-/** What came back for an offer. */
-export interface BiddingOutcome {
-  readonly bids: readonly ReceivedBid[]
-  readonly declines: Readonly<Record<PeerId, Decline>>
-  /** Nodes that the offer was sent to. */
-  readonly asked: number
-  /** About how many nodes listen to such offers. */
-  readonly listeners: number
-  /** Of those asked, the ones that did not answer until it closed. */
-  readonly silent: number
-}
+import { Asking } from './asking.ts'
+import { DirectOffers } from './direct-offers.ts'
+import {
+  hasEnough,
+  isExhausted,
+  nextRung,
+  openOffer,
+  outcomeOf,
+  type BiddingOutcome,
+  type OpenOffer,
+  type ReceivedBid,
+} from './open-offer.ts'
 
 export interface BiddingParts {
   readonly clock: Clock
@@ -40,6 +31,8 @@ export interface BiddingParts {
   readonly requests: Requests
   readonly signing: Signing
   readonly store: Store
+  /** Where providers are looked for that gossip does not reach. Left out: nowhere. */
+  readonly directory?: Pick<Directory, 'find'>
 }
 
 /** How long to wait before an offer that nobody heard is announced again, ms. */
@@ -60,30 +53,18 @@ export const BIDDING_DEFAULTS: BiddingOptions = {
   maxBids: 1000,
 }
 
-interface OpenOffer {
-  readonly offer: Signed<'Offer'>
-  readonly ladder: Ladder
-  /** Steps of the ladder that were taken. */
-  steps: number
-  /** When the next one is due, Unix ms. */
-  widenAt: number
-  /** Whom it was sent to. Keys are free, so only these few can close it and have their declines kept. */
-  readonly heard: Set<PeerId>
-  readonly bids: Map<PeerId, ReceivedBid>
-  readonly declines: Map<PeerId, Decline>
-  changed: () => void
-}
-
 /** Announces offers and collects the answers that come over direct streams. */
 export class Bidding {
   readonly #parts: BiddingParts
   readonly #options: BiddingOptions
   readonly #asking: Asking
+  readonly #direct: DirectOffers
   readonly #open = new Map<Bytes32, OpenOffer>()
 
   constructor(parts: BiddingParts, options: Partial<BiddingOptions> = {}) {
     this.#parts = parts
     this.#asking = new Asking(parts)
+    this.#direct = new DirectOffers(parts)
     this.#options = { ...BIDDING_DEFAULTS, ...options }
     parts.requests.answer('bid', async (from, bytes) => {
       this.#take(from, bidRequest.decode(bytes))
@@ -100,45 +81,67 @@ export class Bidding {
    * Resolves when `wanted` of those that the offer was sent to have bid, or all of them have
    * answered and no more are to be asked, or its window closed. It begins with as few as should do,
    * and asks twice as many each time while fewer than `wanted` have bid. Bids of others that came
-   * until then are among the outcome.
+   * until then are among the outcome. With `providers` these alone are asked, and nobody else's bid counts.
    */
   async collect(
     offer: Signed<'Offer'>,
     wanted: number,
     signal: AbortSignal,
+    providers?: readonly PeerId[],
   ): Promise<BiddingOutcome> {
-    const open: OpenOffer = {
-      offer,
-      ladder: this.#asking.ladder(offer, wanted),
-      steps: 0,
-      widenAt: 0,
-      heard: new Set(),
-      bids: new Map(),
-      declines: new Map(),
-      changed: () => {},
-    }
+    const open = openOffer(offer, this.#asking.ladder(offer, wanted), providers)
     this.#open.set(offer.id, open)
+    const over = new AbortController()
+    const until = AbortSignal.any([signal, over.signal])
+    let outside: Promise<void> | undefined
+    const reachOut = () => (outside ??= this.#reachOut(open, providers, until))
     try {
-      await this.#gather(open, wanted, signal)
+      if (providers !== undefined) void reachOut()
+      await this.#gather(open, wanted, signal, reachOut)
       return outcomeOf(open)
     } finally {
       this.#open.delete(offer.id)
-      await this.#learn(open, wanted)
+      over.abort()
+      await outside
+      if (providers === undefined) await this.#learn(open, wanted)
     }
   }
 
-  async #gather(open: OpenOffer, wanted: number, signal: AbortSignal): Promise<void> {
+  async #gather(
+    open: OpenOffer,
+    wanted: number,
+    signal: AbortSignal,
+    reachOut: () => unknown,
+  ): Promise<void> {
     const { clock } = this.#parts
-    const { bidsUntil } = open.offer.message
+    const { bidsUntil, gpus } = open.offer.message
     while (clock.now() < bidsUntil) {
       signal.throwIfAborted()
       if (clock.now() >= open.widenAt || isExhausted(open)) {
         if (open.heard.size > 0 && open.bids.size >= wanted) return
         await this.#widen(open)
+        // What few have, the mesh may not reach: the nodes that have it may be in no mesh of ours.
+        if (open.heard.size < (gpus > 0 ? wanted : 1)) reachOut()
       }
       if (hasEnough(open, wanted)) return
       const until = Math.min(bidsUntil, open.widenAt)
       await this.#changeOrTime(open, until - clock.now(), signal)
+    }
+  }
+
+  /** Sends the offer itself: to the named providers, or to those that the DHT has for it. */
+  async #reachOut(
+    open: OpenOffer,
+    providers: readonly PeerId[] | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    open.reaching = true
+    try {
+      if (providers === undefined) await this.#direct.seek(open, signal)
+      else await this.#direct.send(open, providers, signal)
+    } finally {
+      open.reaching = false
+      open.changed()
     }
   }
 
@@ -184,7 +187,8 @@ export class Bidding {
 
   #take(from: PeerId, answer: BidRequest): void {
     const open = this.#open.get(answer.offer)
-    if (open === undefined) throw new HiveError('OFFER_UNKNOWN', { offer: answer.offer })
+    if (open === undefined || open.only?.has(from) === false)
+      throw new HiveError('OFFER_UNKNOWN', { offer: answer.offer })
     const heard = open.heard.has(from)
     // Each peer counts once, with its latest word.
     if (answer.decline === undefined) {
@@ -231,40 +235,4 @@ export class Bidding {
       throw error
     }
   }
-}
-
-function outcomeOf({ heard, bids, declines, ladder }: OpenOffer): BiddingOutcome {
-  const silent = [...heard].filter((peer) => !bids.has(peer) && !declines.has(peer))
-  return {
-    bids: [...bids.values()],
-    declines: Object.fromEntries(declines),
-    asked: heard.size,
-    listeners: Math.max(heard.size, Math.round(ladder.listeners)),
-    silent: silent.length,
-  }
-}
-
-/** Strangers' bids count only where the alternative is to ask more nodes. */
-function hasEnough(open: OpenOffer, wanted: number): boolean {
-  if (bidders(open) >= wanted) return true
-  return allAnswered(open) && (nextRung(open) === undefined || open.bids.size >= wanted)
-}
-
-/** Whether nobody is left to wait for on the shelves that were asked, and there are more. */
-function isExhausted(open: OpenOffer): boolean {
-  const told = open.ladder.rungs[open.steps - 1]?.hearers ?? Infinity
-  return nextRung(open) !== undefined && allAnswered(open) && told <= open.heard.size
-}
-
-function allAnswered(open: OpenOffer): boolean {
-  return open.heard.size > 0 && bidders(open) + open.declines.size >= open.heard.size
-}
-
-function bidders({ heard, bids }: OpenOffer): number {
-  return [...heard].filter((peer) => bids.has(peer)).length
-}
-
-function nextRung({ steps, ladder, bids }: OpenOffer): Rung | undefined {
-  const rung = ladder.rungs[steps]
-  return rung?.sample === true && bids.size > 0 ? undefined : rung
 }

@@ -144,7 +144,7 @@ export class JobRunner {
       ...(each.state === 'draft' ? step(each, 'publish') : stepIfAllowed(each, 'retry')),
       offers: each.offers.includes(offer.id) ? each.offers : [...each.offers, offer.id],
     }))
-    const outcome = await bidding.collect(offer, request.bidsWanted, signal)
+    const outcome = await bidding.collect(offer, request.bidsWanted, signal, request.providers)
     const fresh = outcome.bids.filter(({ bid }) => !tried.has(bid.provider))
     const { shares, refusals } = await dealing.deal(job, offer, tasks, runs + 1, fresh, signal)
     const placed = new Set(shares.flatMap((share) => share.tasks))

@@ -6,6 +6,7 @@ import { offerFault } from '../../domain/offer.ts'
 import type { SecretValues } from '../../domain/secret-slot.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
+import type { Directory } from '../../ports/directory.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -46,6 +47,8 @@ export interface RequesterParts {
   readonly escrow: Escrow
   readonly signing: Signing
   readonly sealer: Sealer
+  /** Where providers are looked for that gossip does not reach. */
+  readonly directory?: Pick<Directory, 'find'>
 }
 
 export interface RequesterOptions extends ChannelLedgerOptions, FollowingOptions {

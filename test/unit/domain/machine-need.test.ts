@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { parseNeed, tagsOf, type Machine } from '../../../node/domain/machine-need.ts'
+import { offerTags, parseNeed, tagsOf, type Machine } from '../../../node/domain/machine-need.ts'
 import { GiB } from '../../../node/domain/units.ts'
 
 const KINDS = ['wasm', 'docker']
@@ -104,4 +104,14 @@ test('what is no need is told with what would be one', () => {
     assert.equal(parseNeed(text, KINDS, problems), undefined, text)
     assert.ok(problems.length > 0)
   }
+})
+
+test('an offer looks for those who announced what it needs: the rarest thing that it names', () => {
+  const ask = (changes: object) =>
+    offerTags({ class: 'docker', gpus: 0, gpuVendor: '', gpuMemoryBytes: 0, ...changes })
+  assert.deepEqual(ask({}), ['kind=docker'])
+  assert.deepEqual(ask({ class: 'docker@ghcr.io' }), ['kind=docker'])
+  assert.deepEqual(ask({ gpus: 2 }), ['gpu.nvidia', 'gpu.amd'])
+  const sized = { gpus: 1, gpuVendor: 'nvidia', gpuMemoryBytes: 20 * GiB }
+  assert.deepEqual(ask(sized), ['gpu.nvidia>=16'])
 })

@@ -7,7 +7,7 @@ import {
   unplacedError,
   withAnswers,
 } from '../../../node/services/requester/answers.ts'
-import type { BiddingOutcome } from '../../../node/services/requester/bidding.ts'
+import type { BiddingOutcome } from '../../../node/services/requester/open-offer.ts'
 import type { JobRecord } from '../../../node/services/requester/records.ts'
 import { aRequest, TestMarket } from '../../support/test-market.ts'
 import { bytes32Of, SOME_CID } from '../../support/messages.ts'

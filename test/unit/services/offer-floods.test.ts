@@ -41,7 +41,8 @@ function hearing(call: Requests['call'] = async () => new Uint8Array()) {
       return parts.signing.seal(...args)
     },
   }
-  const requests: Pick<Requests, 'call'> = {
+  const requests: Pick<Requests, 'answer' | 'call'> = {
+    answer: () => {},
     call: async (...args) => {
       counts.sent += 1
       if (bidRequest.decode(args[2]).bid !== undefined) counts.bids += 1

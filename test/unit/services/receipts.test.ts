@@ -66,9 +66,7 @@ async function withResults(
   changes: Partial<Receipt> = {},
 ): Promise<Closing> {
   const bytes = encodeManifest(
-    edit(
-      decodeManifest(await blobs.get(event.manifest, { maxBytes: 1e6, signal })),
-    ),
+    edit(decodeManifest(await blobs.get(event.manifest, { maxBytes: 1e6, signal }))),
   )
   const manifest = await blobs.add(bytes)
   const dataRoot = manifestRoot(bytes)

@@ -92,9 +92,7 @@ test('secrets reach every task as a variable and a file; no record, log or offer
   for (const result of done.results) {
     assert.deepEqual([result?.reason, result?.exitCode], ['exit', 0])
     const read = async (cid: string) =>
-      Buffer.from(
-        await alice.blobs.get(cid, { maxBytes: 1000, signal }),
-      ).toString()
+      Buffer.from(await alice.blobs.get(cid, { maxBytes: 1000, signal })).toString()
     assert.equal(await read(result?.stderr.cid ?? ''), `${TOKEN_VALUE}\n`)
     assert.equal(await read(result?.files[0]?.cid ?? ''), KEY_VALUE)
   }
