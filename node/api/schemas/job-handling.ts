@@ -1,5 +1,10 @@
 import { Type, type Static } from 'typebox'
-import { MAX_ATTEMPTS, MAX_JOB_TIMEOUT_MS, MAX_NAMED_PROVIDERS, MAX_PRIORITY } from '../../domain/job-handling.ts'
+import {
+  MAX_ATTEMPTS,
+  MAX_JOB_TIMEOUT_MS,
+  MAX_NAMED_PROVIDERS,
+  MAX_PRIORITY,
+} from '../../domain/job-handling.ts'
 import { KEEP_WORDS, MAX_KEEP_MS } from '../../domain/keeping.ts'
 import { MAX_EXIT_CODE, MAX_RETRY_ENDS, RETRY_REASONS } from '../../domain/retry-policy.ts'
 import { AmountText } from './basics.ts'
