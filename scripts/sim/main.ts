@@ -28,6 +28,7 @@ for (const scenario of scenarios)
       seed: whole(values.seed, 0),
       jobs: whole(values.jobs, 1),
       spanMs: whole(values.minutes, 1) * minute,
+      length: 1,
       requesters: Math.min(40, Math.ceil(nodes / 4)),
     }
     figures.push(figuresOf(await runMarket(scenario, plan)))

@@ -31,7 +31,8 @@ export interface MarketRun {
 const PATIENCE_MS: number = 80 * minute
 
 /** Runs a market from its first node to its last claim. The same plan gives the same run, to the last byte. */
-export async function runMarket(scenario: Scenario, plan: RunPlan): Promise<MarketRun> {
+export async function runMarket(scenario: Scenario, asked: RunPlan): Promise<MarketRun> {
+  const plan = scenario.fit?.(asked) ?? asked
   const { nodes, seed, jobs: count, requesters, spanMs } = plan
   using _source = seededSource(seed)
   const { reorganises } = scenario
@@ -49,7 +50,7 @@ export async function runMarket(scenario: Scenario, plan: RunPlan): Promise<Mark
     if (name === 'Bid' && 'offer' in message) watch.bid(message.offer)
   }
   scenario.unfold(world, plan, new Randomness(seed, scenario.name))
-  const given = giveJobs(world, users, new Workload(seed), plan)
+  const given = giveJobs(world, users, plan)
   const end = clock.now() + spanMs + PATIENCE_MS
   await clock.run(() => given() === count && watch.open === 0, end)
   const unended = watch.open
@@ -78,16 +79,16 @@ export async function runMarket(scenario: Scenario, plan: RunPlan): Promise<Mark
 function giveJobs(
   { clock }: World,
   users: readonly SimNode[],
-  workload: Workload,
-  { jobs, spanMs }: RunPlan,
+  { jobs, seed, spanMs, length }: RunPlan,
 ): () => number {
+  const workload = new Workload(seed)
   let given = 0
   const { signal } = new AbortController()
   const images = users.map(async ({ blobs }) => blobs.add(workload.program()))
   for (const { afterMs, requester } of workload.schedule(jobs, users.length, spanMs)) {
     const give = async (): Promise<void> => {
       const image = (await images[requester]) ?? ''
-      await users[requester]?.life?.requester.submit(workload.request(image), signal)
+      await users[requester]?.life?.requester.submit(workload.request(image, length), signal)
       given++
     }
     clock.after(afterMs, () => void give())

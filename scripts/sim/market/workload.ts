@@ -45,12 +45,12 @@ export class Workload {
     return Uint8Array.from({ length: PROGRAM_BYTES }, () => this.#programs.below(256))
   }
 
-  /** A job as chance has it: most are one short task, some are many. */
-  request(image: string): JobRequest {
+  /** A job as chance has it: most are one short task, some are many; they take `length` times as long as usual. */
+  request(image: string, length: number): JobRequest {
     const random = this.#random
     const draw = random.fraction()
     const tasks = draw < 0.7 ? 1 : draw < 0.95 ? 2 + random.below(7) : 32
-    const runMs = Math.round(random.between(second, TIMEOUT_MS / 3))
+    const runMs = Math.round(random.between(second, TIMEOUT_MS / 3) * length)
     const spec: JobSpec = {
       kind: random.fraction() < WITH_IMAGE ? 'docker' : 'wasm',
       image: { path: '/image', cid: image, size: PROGRAM_BYTES },
@@ -63,7 +63,7 @@ export class Workload {
         memoryBytes: 256 * MiB,
         diskBytes: 64 * MiB,
       },
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: TIMEOUT_MS * length,
       stream: false,
       tasks,
       inputs: [],

@@ -1,3 +1,4 @@
+import { busy } from './busy.ts'
 import { calm } from './calm.ts'
 import { churn } from './churn.ts'
 import { liars } from './liars.ts'
@@ -6,4 +7,4 @@ import { reorg } from './reorg.ts'
 import type { Scenario } from './scenario.ts'
 
 /** Every scenario, in the order of the table. */
-export const SCENARIOS: readonly Scenario[] = [calm, churn, partition, liars, reorg]
+export const SCENARIOS: readonly Scenario[] = [calm, busy, churn, partition, liars, reorg]

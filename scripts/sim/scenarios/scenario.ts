@@ -11,6 +11,8 @@ export interface RunPlan {
   readonly spanMs: number
   /** Nodes 0 up to this give the jobs, and nothing happens to them. */
   readonly requesters: number
+  /** How many times as long as usual tasks run. */
+  readonly length: number
 }
 
 /** What happens to the network while jobs are given. */
@@ -18,6 +20,8 @@ export interface Scenario {
   readonly name: string
   /** Whether blocks are replaced. */
   readonly reorganises: boolean
+  /** The run as it is to be for this scenario. Left out: as it was asked for. */
+  fit?(plan: RunPlan): RunPlan
   /** What a node is twisted by; `undefined` for an honest one. */
   twist(at: number, plan: RunPlan): Twist | undefined
   /** Makes it happen; whatever it waits for is on the world's clock. */

@@ -12,7 +12,7 @@ const FLAT = 1.6
 async function run(name: string, nodes: number, jobs: number): Promise<RunFigures> {
   const scenario = SCENARIOS.find((each) => each.name === name)
   assert.ok(scenario)
-  const plan = { nodes, seed: 5, jobs, spanMs: 1 * minute, requesters: 5 }
+  const plan = { nodes, seed: 5, jobs, spanMs: 1 * minute, requesters: 5, length: 1 }
   return figuresOf(await runMarket(scenario, plan))
 }
 
