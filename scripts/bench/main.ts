@@ -10,6 +10,7 @@ import { barText, holdsBar } from './bars.ts'
 import { computeFigures, sandboxRateFigure } from './compute.ts'
 import { figure, type Figure } from './figures.ts'
 import { gasFigures } from './gas.ts'
+import { idleGossipFigure } from './idle-gossip.ts'
 import { imageFigures } from './images.ts'
 import { describeMachine } from './machine.ts'
 import { machineFigures } from './machine-figures.ts'
@@ -46,6 +47,8 @@ async function measure(signal: AbortSignal): Promise<readonly Figure[]> {
   const rate = await sandboxRateFigure(signal)
   say('computations as WASM and natively')
   const compute = await computeFigures(signal)
+  say('an idle network, simulated')
+  const gossip = await idleGossipFigure()
   say('tasks in images')
   const images = await imageFigures(say, signal)
   say(`a network of ${PROVIDERS} providers and a requester`)
@@ -64,7 +67,7 @@ async function measure(signal: AbortSignal): Promise<readonly Figure[]> {
   const starts = await startFigures(network, signal)
   const trip = jobs[0]?.value ?? NaN
   const ratio = figure('network over sandbox alone, p50', trip / alone.value, 'times', 1)
-  return [...machine, ...starts, ...jobs, alone, rate, ratio, ...compute, ...images, ...gas]
+  return [...machine, ...starts, ...jobs, alone, rate, ratio, ...compute, ...images, gossip, ...gas]
 }
 
 async function keep(path: string, report: string): Promise<void> {

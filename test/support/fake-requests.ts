@@ -189,6 +189,9 @@ export class FakeRequests implements Requests, Conversations {
   }
 }
 
+/** Why what waited does not any more; one for all, as each of its own would cost a stack trace. */
+const OVER = new HiveError('CANCELLED')
+
 /** Waiting for a peer until it answers, the link breaks, the caller leaves or time is up. */
 class Wait implements Disposable {
   readonly handlerSignal: AbortSignal
@@ -205,7 +208,7 @@ class Wait implements Disposable {
   }
 
   leave(): void {
-    this.#left.abort()
+    this.#left.abort(OVER)
   }
 
   [Symbol.dispose](): void {
@@ -242,7 +245,7 @@ function after(clock: Clock | undefined, ms: number, late: () => void): () => vo
   }
   const stop = new AbortController()
   clock.sleep(ms, stop.signal).then(late, () => undefined) // it was not needed
-  return () => stop.abort()
+  return () => stop.abort(OVER)
 }
 
 /** What the handler does, with its error as it would look after the way over the wire. */

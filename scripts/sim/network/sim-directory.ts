@@ -2,7 +2,7 @@ import { HiveError } from '../../../node/domain/errors.ts'
 import type { PeerId } from '../../../node/domain/ids.ts'
 import type { ConnectedPeer, Directory } from '../../../node/ports/directory.ts'
 import type { CallOptions } from '../../../node/ports/requests.ts'
-import { dhtCost } from './dht-costs.ts'
+import { storeCost } from './dht-costs.ts'
 import type { SimNetwork } from './sim-network.ts'
 import { MESH_DEGREE, OTHER_NEIGHBOURS } from './wire-costs.ts'
 
@@ -40,8 +40,8 @@ export class SimDirectory implements Directory {
     this.#advert = advert
     this.#tags = tags
     const { traffic } = this.#network.parts
-    const put = dhtCost(this.#network.size, advert.byteLength)
-    const provide = dhtCost(this.#network.size, 0)
+    const put = storeCost(this.#network.size, advert.byteLength)
+    const provide = storeCost(this.#network.size, 0)
     traffic.add('dht put', put.bytes / put.messages, put.messages)
     traffic.add('dht provide', provide.bytes / provide.messages, provide.messages * tags.length)
   }

@@ -3,7 +3,8 @@ import { second } from '../../../node/domain/units.ts'
 import type { WatchedJob } from '../market/job-watch.ts'
 import type { MarketRun } from '../market/run-market.ts'
 import { listPriceOf } from '../market/workload.ts'
-import { jain, mean, percentile, variation } from './spread.ts'
+import { percentile } from '../../bench/figures.ts'
+import { jain, mean, variation } from './spread.ts'
 
 /** What one run came to. Times are virtual, seconds; amounts are in tokens. */
 export interface RunFigures {
