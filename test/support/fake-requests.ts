@@ -88,7 +88,7 @@ export class FakeRequests implements Requests, Conversations {
     using wait = new Wait(link, options.signal, this.#network.options.clock)
     const { handlerSignal: signal } = wait
     const answer = async () => {
-      await this.#network.carry?.(this.#peer, peer, protocol, request.byteLength)
+      await this.#sent(peer, protocol, request)
       return this.#answered(peer, protocol, handler(this.#peer, request.slice(), { signal }))
     }
     const bytes = await wait.for(answer(), this.#timeout(protocol), 'PEER_UNREACHABLE')
@@ -106,11 +106,8 @@ export class FakeRequests implements Requests, Conversations {
     if (handler === undefined) throw new HiveError('PEER_PROTOCOL', { peer, protocol })
     using wait = new Wait(link, options.signal, this.#network.options.clock)
     const limit = this.#timeout(protocol)
-    const { carry } = this.#network
-    if (carry !== undefined) {
-      const carried = carry.call(this.#network, this.#peer, peer, protocol, request.byteLength)
-      await wait.for(carried, limit, 'STREAM_CUT')
-    }
+    if (this.#network.carry !== undefined)
+      await wait.for(this.#sent(peer, protocol, request), limit, 'STREAM_CUT')
     const frames = handler(this.#peer, request.slice(), { signal: wait.handlerSignal })
     const iterator = frames[Symbol.asyncIterator]()
     try {
@@ -127,19 +124,23 @@ export class FakeRequests implements Requests, Conversations {
     }
   }
 
+  /** A request's way there. */
+  async #sent(peer: PeerId, protocol: ProtocolName, request: Uint8Array): Promise<void> {
+    await this.#network.carry?.(this.#peer, peer, protocol, request.byteLength)
+  }
+
   /** What the handler answered, after its way back. */
   async #answered(
     peer: PeerId,
     protocol: ProtocolName,
     work: Promise<Uint8Array>,
   ): Promise<Uint8Array> {
-    const outcome = await asPeer(work).then(
-      (bytes) => ({ bytes, error: undefined }),
-      (error: unknown) => ({ bytes: new Uint8Array(), error }),
-    )
-    await this.#network.carry?.(peer, this.#peer, protocol, outcome.bytes.byteLength)
-    if (outcome.error !== undefined) throw outcome.error
-    return outcome.bytes
+    const answer = await asPeer(work).catch(async (error: unknown) => {
+      await this.#network.carry?.(peer, this.#peer, protocol, 0)
+      throw error
+    })
+    await this.#network.carry?.(peer, this.#peer, protocol, answer.byteLength)
+    return answer
   }
 
   /** A frame, after its way back. */
