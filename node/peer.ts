@@ -116,7 +116,8 @@ export async function openPeer({
   const sandboxes = await opening.ready()
   const kinds = sandboxes.map(({ kind }) => kind)
   const isolations = Object.fromEntries(sandboxes.map(({ kind, isolation }) => [kind, isolation]))
-  const hardware = { ...detected, sandboxes: isolations }
+  const { region } = config.provider
+  const hardware = { ...detected, sandboxes: isolations, ...(region !== undefined && { region }) }
   const { gossip, requests, directory } = net
   const presence = stack.use(
     new Presence(

@@ -54,6 +54,8 @@ export interface Config {
     readonly pricing: PricingRuleName
     readonly bond: Amount
     readonly maxQueue: number
+    /** Where the machine is, such as `eu-west`; told to others as the operator's word. */
+    readonly region: string | undefined
     readonly policy: ProviderPolicyConfig
     /** What Docker jobs may reach, if they list it; nothing else of a network. */
     readonly network: EgressPolicy & {

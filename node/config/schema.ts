@@ -2,6 +2,7 @@ import { parsePattern } from '../domain/egress.ts'
 import { HiveError } from '../domain/errors.ts'
 import { JOB_KINDS } from '../domain/job-spec.ts'
 import { PRICING_RULES, type PricingRuleName } from '../domain/pricing.ts'
+import { MAX_REGION_CHARS, REGION_PATTERN } from '../domain/region.ts'
 import { isRegistry } from '../domain/registry-image.ts'
 import { hour } from '../domain/units.ts'
 import { LOG_FORMATS, LOG_LEVELS, NATIVE_KEEPERS, NATIVE_USES, type Config } from './config.ts'
@@ -59,6 +60,7 @@ const positive = integer(1, Number.MAX_SAFE_INTEGER)
 const registry = reader('the host of a registry, such as registry.example', (raw) =>
   typeof raw === 'string' && isRegistry(raw) ? raw : undefined,
 )
+const region = text('a place such as eu-west', new RegExp(REGION_PATTERN), MAX_REGION_CHARS)
 const runtimeName = text('the name of a runtime', /^[\w.-]{1,64}$/, 64)
 const egressPattern = reader(
   '*, or HOST:PORT such as example.org:443, *.example.org:443 or *:443',
@@ -120,6 +122,7 @@ export const CONFIG_READER: Reader<Config> = map({
       pricing: withDefault(pricingRule, D.provider.pricing),
       bond: withDefault(amount, D.provider.bond),
       maxQueue: withDefault(integer(0, 1_000_000), D.provider.maxQueue as number),
+      region: optional(region),
       policy: PROVIDER_POLICY_READER,
       network: map({
         allow: withDefault(list(egressPattern), [...D.provider.network.allow]),

@@ -46,6 +46,8 @@ export interface Hardware {
   readonly networkLinks?: readonly NetworkLink[]
   /** What it was measured to do; absent until it was. */
   readonly score?: Score
+  /** Where its operator says that it is, such as `eu-west`: a claim. */
+  readonly region?: string
   /** Which sandbox runs which kind, for example `wasm: bubblewrap`. */
   readonly sandboxes: Readonly<Record<string, string>>
 }

@@ -10,7 +10,16 @@ export interface Machine {
   readonly kinds: readonly string[]
   readonly hardware: Pick<
     Hardware,
-    'arch' | 'cores' | 'memoryBytes' | 'diskBytes' | 'gpus' | 'cpuFlags' | 'fpgas' | 'tpus' | 'tees'
+    | 'arch'
+    | 'cores'
+    | 'memoryBytes'
+    | 'diskBytes'
+    | 'gpus'
+    | 'cpuFlags'
+    | 'fpgas'
+    | 'tpus'
+    | 'tees'
+    | 'region'
   >
 }
 
@@ -37,7 +46,8 @@ const CARD_SLACK = 0.94
 
 /** Capability tags that a node announces: what few have, so that a search for it finds few. */
 export function tagsOf({ kinds, hardware }: Machine): string[] {
-  const { gpus, fpgas = [], tpus = [], tees = [] } = hardware
+  const { gpus, fpgas = [], tpus = [], tees = [], region } = hardware
+  const places = region === undefined ? [] : placesOf(region).map((place) => `region=${place}`)
   const cards = gpus.flatMap((gpu) => {
     const steps = GPU_STEPS_GIB.filter((step) => hasMemory(gpu, step * GiB))
     const name = `gpu.${gpu.vendor}`
@@ -45,7 +55,13 @@ export function tagsOf({ kinds, hardware }: Machine): string[] {
   })
   const others = [...(fpgas.length > 0 ? ['fpga'] : []), ...(tpus.length > 0 ? ['tpu'] : [])]
   const all = [...kinds.map((kind) => `kind=${kind}`), ...cards, ...others]
-  return [...new Set([...all, ...tees.map((tee) => `tee=${tee}`)])]
+  return [...new Set([...all, ...tees.map((tee) => `tee=${tee}`), ...places])]
+}
+
+/** A region and those that it is part of: `eu-west-1` is in `eu-west` and in `eu`. */
+function placesOf(region: string): readonly string[] {
+  const parts = region.split('-')
+  return parts.map((_, last) => parts.slice(0, last + 1).join('-'))
 }
 
 /** Capability tags of the machines that could take an offer; they have one of them. */
@@ -74,9 +90,11 @@ export function parseNeed(
   const parts = text.slice(0, MAX_NEED_CHARS).split(',')
   const terms = parts.flatMap((part) => termOf(part.trim()) ?? unknown(part.trim(), problems))
   if (problems.length > before) return undefined
-  const kind = terms.find(({ tag }) => tag?.startsWith('kind='))?.tag
-  const rare = terms.findLast(({ tag }) => tag !== undefined && tag !== kind)?.tag
-  const tag = rare ?? kind
+  // what many have in common finds fewer of those that are meant: a search is a sample
+  const named = (prefix: string) => terms.find(({ tag }) => tag?.startsWith(prefix))?.tag
+  const common = [named('region='), named('kind=')]
+  const rare = terms.findLast(({ tag }) => tag !== undefined && !common.includes(tag))?.tag
+  const tag = [rare, ...common].find((each) => each !== undefined)
   return {
     tags: tag === undefined ? kinds.map((each) => `kind=${each}`) : [tag],
     isMet: (machine) => terms.every((term) => term.isMet(machine)),
@@ -85,7 +103,7 @@ export function parseNeed(
 
 /** Names that a term may have, for a message. */
 const NAMES =
-  'kind=, arch=, cores>=, memory>=, disk>=, gpu, gpu.VENDOR, gpus>=, fpga, tpu, tee=, flag='
+  'kind=, arch=, cores>=, memory>=, disk>=, gpu, gpu.VENDOR, gpus>=, fpga, tpu, tee=, flag=, region='
 
 function unknown(part: string, problems: string[]): Term[] {
   problems.push(`${JSON.stringify(part.slice(0, 60))}: expected terms such as ${NAMES}`)
@@ -109,6 +127,12 @@ function equalTerm(name: string, value: string): Term | undefined {
       return { tag: `kind=${value}`, isMet: ({ kinds }) => kinds.includes(value) }
     case 'arch':
       return { isMet: ({ hardware }) => hardware.arch === value }
+    case 'region':
+      return {
+        tag: `region=${value}`,
+        isMet: ({ hardware }) =>
+          hardware.region !== undefined && placesOf(hardware.region).includes(value),
+      }
     case 'tee':
       return {
         tag: `tee=${value}`,

@@ -1,5 +1,6 @@
 import { Type, type Static, type TOptional, type TNumber } from 'typebox'
 import { FIGURES, type FigureName } from '../../domain/capacity.ts'
+import { MAX_REGION_CHARS, REGION_PATTERN } from '../../domain/region.ts'
 
 /** Characters that neither steer a terminal nor need a wide one. */
 const PRINTABLE = '^[ -~]*$'
@@ -63,6 +64,13 @@ export const HardwareBody = Type.Object({
     }),
   ),
   score: Type.Optional(ScoreBody),
+  region: Type.Optional(
+    Type.String({
+      pattern: REGION_PATTERN,
+      maxLength: MAX_REGION_CHARS,
+      description: 'where its operator says that it is',
+    }),
+  ),
   sandboxes: Type.Record(Type.String({ pattern: '^[a-z0-9-]{1,32}$' }), Text(80), {
     maxProperties: MAX_ENTRIES,
   }),

@@ -16,7 +16,7 @@ export function peersCommand(parts: CliParts): Command {
     examples: [
       'peers',
       'peers --need kind=docker',
-      "peers --need 'gpu.nvidia>=16GB, cores>=8'",
+      "peers --need 'gpu.nvidia>=16GB, region=eu'",
       "peers --json | jq '.peers[].hardware'",
     ],
   })
@@ -47,7 +47,7 @@ function lines(peers: readonly PeerBody[], need?: string): string[] {
   if (peers.length === 0)
     return ['Nobody is there. Check network.bootstrap in the config, or wait for a moment.']
   return columns(
-    ['PEER', 'ADDRESS', 'KINDS', 'CORES', 'MEMORY', 'DEVICES', 'SANDBOXES', 'LATENCY'],
+    ['PEER', 'ADDRESS', 'KINDS', 'CORES', 'MEMORY', 'DEVICES', 'REGION', 'SANDBOXES', 'LATENCY'],
     peers.map(({ peer, address, kinds, hardware, latencyMs, connected }) => [
       short(peer),
       address,
@@ -55,6 +55,7 @@ function lines(peers: readonly PeerBody[], need?: string): string[] {
       hardware === undefined ? '?' : String(hardware.cores),
       hardware === undefined ? '?' : formatBytes(hardware.memoryBytes),
       hardware === undefined ? '?' : cell(acceleratorsText(hardware)),
+      cell(hardware?.region ?? '-'),
       cell(Object.values(hardware?.sandboxes ?? {}).join(', ')) || '-',
       latencyMs === undefined ? (connected ? '?' : 'not connected') : `${Math.round(latencyMs)} ms`,
     ]),

@@ -21,6 +21,10 @@ export function machinePairs(hardware: HardwareBody): (readonly [string, string 
     ],
     ['disk', `${formatBytes(diskBytes)} free${size}`],
     ['measured', hardware.score === undefined ? undefined : scoreLine(hardware.score)],
+    [
+      'region',
+      hardware.region === undefined ? undefined : `${plain(hardware.region)}, by its own word`,
+    ],
     ['gpus', listed(gpus.map(gpuText))],
     ['fpgas', listed(fpgas.map(counted))],
     ['tpus', listed(tpus.map(counted))],

@@ -97,7 +97,7 @@ test('what is no need is told with what would be one', () => {
     'cpu>=4',
     'gpu.>=4',
     'kind=',
-    'region=eu',
+    'place=eu',
     'a'.repeat(300),
   ]) {
     const problems: string[] = []
@@ -114,4 +114,24 @@ test('an offer looks for those who announced what it needs: the rarest thing tha
   assert.deepEqual(ask({ gpus: 2 }), ['gpu.nvidia', 'gpu.amd'])
   const sized = { gpus: 1, gpuVendor: 'nvidia', gpuMemoryBytes: 20 * GiB }
   assert.deepEqual(ask(sized), ['gpu.nvidia>=16'])
+})
+
+test('a region is a place and all that it is part of, by the word of its operator', () => {
+  const there: Machine = { ...rtx, hardware: { ...rtx.hardware, region: 'eu-west-1' } }
+  assert.ok(meets('gpu.nvidia>=16GB, region=eu', there))
+  assert.ok(meets('region=eu-west', there) && meets('region=eu-west-1', there))
+  for (const text of ['region=e', 'region=eu-west-2', 'region=us', 'region=west'])
+    assert.ok(!meets(text, there), text)
+  assert.ok(!meets('region=eu', rtx), 'who says nothing is nowhere')
+  const tags = tagsOf(there)
+  assert.deepEqual(
+    tags.filter((tag) => tag.startsWith('region=')),
+    ['region=eu', 'region=eu-west', 'region=eu-west-1'],
+  )
+})
+
+test('what few have is looked for first, a place before a kind', () => {
+  assert.deepEqual(need('gpu.nvidia>=16GB, region=eu').tags, ['gpu.nvidia>=12'])
+  assert.deepEqual(need('region=eu, kind=docker').tags, ['region=eu'])
+  assert.deepEqual(need('kind=docker').tags, ['kind=docker'])
 })
