@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { second } from '../../../node/domain/units.ts'
+import type { Requests } from '../../../node/ports/requests.ts'
+import {
+  decodeShareEvent,
+  encodeShareEvent,
+  type ShareEvent,
+} from '../../../node/protocol/share-events.ts'
 import type { Provider } from '../../../node/services/provider/provider.ts'
 import type { Requester } from '../../../node/services/requester/requester.ts'
+import { createFakeSandbox, FakeMachine } from '../../support/fake-sandbox.ts'
 import {
   aRequest,
   claimed,
@@ -68,4 +75,167 @@ test('a service: paid as it runs, stopped with its output, exactly the told seco
     requester.channels.all().map(({ inFlight }) => inFlight),
     [{}],
   )
+})
+
+type Frame = (event: ShareEvent) => readonly ShareEvent[] | Promise<readonly ShareEvent[]>
+
+/** The ports of a provider whose events are changed on their way. */
+function through(requests: Requests, change: Frame): Requests {
+  return {
+    call: async (...args) => requests.call(...args),
+    stream: (...args) => requests.stream(...args),
+    answer: (...args) => requests.answer(...args),
+    answerStream: (protocol, handler) =>
+      requests.answerStream(protocol, async function* (...args) {
+        for await (const frame of handler(...args))
+          for (const event of await change(decodeShareEvent(frame))) yield encodeShareEvent(event)
+      }),
+  }
+}
+
+/** The ports of a requester whose vouchers are signed and never leave it. */
+function withoutVouchers(requests: Requests, onVoucher: () => void = () => {}): Requests {
+  return {
+    call: async (peer, protocol, bytes, options) => {
+      if (protocol !== 'voucher') return requests.call(peer, protocol, bytes, options)
+      onVoucher()
+      return new Promise<never>((_, reject) => {
+        const leave = () => reject(options.signal.reason as Error)
+        options.signal.addEventListener('abort', leave, { once: true })
+      })
+    },
+    stream: (...args) => requests.stream(...args),
+    answer: (...args) => requests.answer(...args),
+    answerStream: (...args) => requests.answerStream(...args),
+  }
+}
+
+/** A service at a provider whose events are changed; resolves with its end. */
+async function serviceThrough(change: (bob: Member) => Frame, isStopped = false) {
+  const market = new TestMarket()
+  const [alice, bob] = [market.member(), market.member()]
+  const requests = through(bob.node.requests, change(bob))
+  await using _provider = await market.provider(bob, { prices: PRICES }, { requests })
+  await using requester = await market.requester(alice)
+  const { id } = await requester.submit(await aService(alice), signal)
+  if (isStopped) {
+    await paid(requester, 2n * RATE)
+    await requester.stop(id)
+  }
+  const job = await finished(requester, id)
+  const [share] = await requester.book.sharesOf(job)
+  return { job, share, left: requester.channels.all().map(({ inFlight }) => inFlight) }
+}
+
+test('a service whose heartbeats stop while its line goes on: nothing more is paid, and it is lost', async () => {
+  let heard = 0
+  const { share, left } = await serviceThrough(
+    () => (event) => (event.type === 'heartbeat' && ++heard > 1 ? [] : [event]),
+  )
+  assert.deepEqual([share?.state, share?.error, share?.amount], ['failed', 'PROVIDER_LOST', RATE])
+  assert.deepEqual(left, [{}])
+})
+
+test('a heartbeat that overtakes the next one is refused with its code, and not paid', async () => {
+  const { share } = await serviceThrough((bob) => (event) => {
+    if (event.type !== 'heartbeat') return [event]
+    const { message } = bob.signing.open('Heartbeat', event.heartbeat)
+    const [seq, elapsedMs] = [message.seq + 1, message.elapsedMs + second]
+    const heartbeat = bob.signing.seal('Heartbeat', { ...message, seq, elapsedMs }).bytes
+    return [{ type: 'heartbeat', heartbeat }]
+  })
+  assert.deepEqual([share?.error, share?.amount], ['HEARTBEAT_INVALID', undefined])
+})
+
+test('a heartbeat of another key is refused with its code, and not paid', async () => {
+  const stranger = new TestMarket()
+  const others = [stranger.member(), stranger.member(), stranger.member()]
+  const { share } = await serviceThrough((bob) => (event) => {
+    if (event.type !== 'heartbeat') return [event]
+    const { message } = bob.signing.open('Heartbeat', event.heartbeat)
+    const heartbeat = others.at(-1)?.signing.seal('Heartbeat', message).bytes ?? new Uint8Array()
+    return [{ type: 'heartbeat', heartbeat }]
+  })
+  assert.deepEqual([share?.error, share?.amount], ['SIGNATURE_INVALID', undefined])
+})
+
+test('heartbeats that come again are passed over: each interval is paid once', async () => {
+  const { job, share } = await serviceThrough(
+    () => (event) => (event.type === 'heartbeat' ? [event, event] : [event]),
+    true,
+  )
+  assert.equal(job.results[0]?.reason, 'stopped')
+  const seconds = BigInt(Math.floor((job.results[0]?.usage.wallMs ?? 0) / second))
+  assert.ok((share?.amount ?? 0n) <= seconds * RATE)
+})
+
+test('a requester gone between signing a voucher and sending it: brought after the restart, paid once', async () => {
+  const market = new TestMarket()
+  let alice = market.member()
+  const bob = market.member()
+  await using provider = await market.provider(bob, { prices: PRICES, claimAfterIdleMs: 300 })
+  const held = Promise.withResolvers<void>()
+  const mute = withoutVouchers(alice.node.requests, () => held.resolve())
+  const before = await market.requester(alice, {}, { requests: mute })
+  const { id } = await before.submit(await aService(alice), signal)
+  await held.promise
+  alice = await market.rejoinAfterKill(alice)
+  await using requester = await market.requester(alice)
+  await paid(requester, 3n * RATE)
+  await requester.stop(id)
+  const job = await finished(requester, id)
+  assert.deepEqual([job.state, job.results[0]?.reason], ['settled', 'stopped'])
+  const total = await paidOf(requester, id)
+  await claimed(market, total)
+  assert.deepEqual(await states(provider), ['settled'])
+  assert.deepEqual(
+    requester.channels.all().map(({ inFlight }) => inFlight),
+    [{}],
+  )
+})
+
+test('a provider killed during a service that runs on: taken up again, its silence is not paid', async () => {
+  const market = new TestMarket()
+  const alice = market.member()
+  let bob = market.member()
+  const machine = new FakeMachine()
+  const options = { prices: PRICES, claimAfterIdleMs: 300 }
+  const sandboxes = () => ({ sandboxes: [createFakeSandbox('wasm', machine)] })
+  const first = await market.provider(bob, options, sandboxes())
+  await using requester = await market.requester(alice, { lostAfterMs: 10 * second })
+  const { id } = await requester.submit(await aService(alice), signal)
+  await paid(requester, RATE)
+  machine.crash()
+  bob = await market.rejoinAfterKill(bob)
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await using provider = await market.provider(bob, options, sandboxes())
+  const before = await paidOf(requester, id)
+  await paid(requester, before + RATE)
+  await requester.stop(id)
+  const job = await finished(requester, id)
+  assert.deepEqual([job.state, job.shares.length], ['settled', 1])
+  const total = await paidOf(requester, id)
+  const ranMs = job.results[0]?.usage.wallMs ?? 0
+  assert.ok(
+    total <= BigInt(Math.floor((ranMs - second) / second)) * RATE,
+    `${total} of ${ranMs} ms`,
+  )
+  await claimed(market, total)
+  assert.deepEqual(await states(provider), ['settled'])
+  await first[Symbol.asyncDispose]()
+})
+
+test('a requester that takes the heartbeats and never pays: stopped within an interval, and trusted less', async () => {
+  const market = new TestMarket()
+  const [alice, bob] = [market.member(), market.member()]
+  await using provider = await market.provider(bob, { prices: PRICES })
+  const mute = withoutVouchers(alice.node.requests)
+  await using requester = await market.requester(alice, {}, { requests: mute })
+  const { id } = await requester.submit(await aService(alice), signal)
+  const job = await finished(requester, id)
+  assert.equal(job.results[0]?.detail, 'not paid any more')
+  const ranMs = job.results[0]?.usage.wallMs ?? 0
+  assert.ok(ranMs < 3 * second, `${ranMs} ms`)
+  const owed = provider.works.unpaidBy(alice.signing.address, 10n ** 18n)
+  assert.equal(owed, 2n * RATE)
 })
