@@ -6,6 +6,7 @@ export interface InitialConfig {
   readonly network?: {
     readonly name?: string
     readonly listen?: readonly string[]
+    readonly announce?: readonly string[]
     readonly bootstrap?: readonly string[]
     readonly mdns?: boolean
     readonly private?: boolean

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openChainEscrow } from '../../node/adapters/chain/chain-escrow.ts'
 import { deployDevnet, type DevnetContracts } from '../../node/adapters/chain/deploy.ts'
 import { systemClock } from '../../node/adapters/system/system-clock.ts'
+import { CONFIG_FILE } from '../../node/config/config-file.ts'
 import type { InitialConfig } from '../../node/config/initial-file.ts'
 import type { Address, PeerId } from '../../node/domain/ids.ts'
 import { parseAmount } from '../../node/domain/money.ts'
@@ -22,6 +23,10 @@ export interface LocalNetworkOptions {
   readonly provider?: (number: number) => NonNullable<InitialConfig['provider']>
   /** How long requesters wait for a provider that is silent. @default LOST_AFTER */
   readonly lostAfter?: string
+  /** What a node is made with, from what it would be made with; called before its folder `dir` is. */
+  readonly change?: (name: string, initial: InitialConfig, dir: string) => Promise<InitialConfig>
+  /** Of Node itself, for each node. @default LEAN_FLAGS */
+  readonly nodeFlags?: readonly string[]
   readonly signal: AbortSignal
   /** Called with what happens, in words. */
   readonly onStep?: (step: string) => void
@@ -65,7 +70,7 @@ const PURSE = parseAmount('1000')
 const DEPOSIT = parseAmount('100')
 /** Short: nobody on loopback is slow. */
 const LOST_AFTER = '3s'
-const LOOPBACK = ['/ip4/127.0.0.1/tcp/0']
+const ANY_PORT = '/ip4/127.0.0.1/tcp/0'
 
 /** Starts a network on loopback. Throws what any part of it throws; then nothing is left running. */
 export async function startLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
@@ -94,12 +99,14 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     const prepared = { name, dir: join(dir, name), passphraseFile: join(dir, `${name}.passphrase`) }
     const passphrase = randomBytes(16).toString('hex')
     await writeFile(prepared.passphraseFile, passphrase, { mode: 0o600 })
-    const { privateKey, address } = await createNodeFolder(prepared.dir, passphrase, {
-      network: { name: 'devnet', listen: LOOPBACK, bootstrap, mdns: false, private: true },
+    const initial: InitialConfig = {
+      network: { name: 'devnet', listen: [ANY_PORT], bootstrap, mdns: false, private: true },
       chain: { rpc, id: contracts.chainId, escrow: contracts.escrow },
       provider: provider ?? { enabled: false },
       requester: { lostAfter: options.lostAfter ?? LOST_AFTER },
-    })
+    }
+    const changed = (await options.change?.(name, initial, prepared.dir)) ?? initial
+    const { privateKey, address } = await createNodeFolder(prepared.dir, passphrase, changed)
     await contracts.fund(address, PURSE)
     const escrow = await openChainEscrow(
       { clock: systemClock, privateKey },
@@ -119,7 +126,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     const logFile = join(dir, `${prepared.name}.log`)
     const child = await startChild<NodeReady>(await bundled('node-process'), {
       args,
-      nodeFlags: LEAN_FLAGS,
+      nodeFlags: options.nodeFlags ?? LEAN_FLAGS,
       logFile,
       signal: stop,
     })
@@ -149,10 +156,19 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     providers: nodes.filter(({ role }) => role === 'provider'),
     async restart(node, stop) {
       await node.child[Symbol.asyncDispose]()
+      await keepAddress(node)
       return start(node, node.role, stop)
     },
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   }
+}
+
+/** Has a node listen where others know it, as one with a port of its own does. */
+async function keepAddress({ dir, addresses }: LocalNode): Promise<void> {
+  const file = join(dir, CONFIG_FILE)
+  const [known = ''] = addresses
+  const listen = known.replace(/\/p2p\/.*$/, '')
+  await writeFile(file, (await readFile(file, 'utf8')).replace(ANY_PORT, listen))
 }
 
 interface Prepared {

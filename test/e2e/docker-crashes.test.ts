@@ -8,7 +8,7 @@ import { LABELS } from '../../node/adapters/docker/container-settings.ts'
 import { dockerMissing, engine, leftoversOf } from '../support/docker-programs.ts'
 import { allResults, ended, stdoutOf, submit } from './support/jobs.ts'
 import { Money } from './support/money.ts'
-import { patience, SharedNetwork } from './support/shared-network.ts'
+import { eventually, patience, SharedNetwork } from './support/shared-network.ts'
 
 const skip = await dockerMissing()
 /** Prints, and prints again once it is told to. */
@@ -21,6 +21,8 @@ const network = new SharedNetwork({
   providers: 1,
   provider: () => ({
     kinds: ['docker'],
+    // What runs in a container that was started beforehand is begun again after a restart; here it is to go on.
+    docker: { warm: 0 },
     resources: { cpu: 1, memory: '1GiB', disk: '1GiB' },
   }),
   lostAfter: '60s',
@@ -47,9 +49,11 @@ async function started(client: NodeClient) {
       heard[event.index] += Buffer.from(event.data, 'base64').toString()
       if (heard.every((said) => said !== '')) both.resolve()
     }
-  })().catch(() => undefined) // the requester may be killed too; what was heard until then counts
+  })()
+  // The requester may be killed too, which cuts this short; before both have printed that must not be.
   await Promise.race([both.promise, listening])
-  return { id, heard, listening }
+  assert.deepEqual(heard, ['before\n', 'before\n'])
+  return { id, heard, listening: listening.catch(() => undefined) }
 }
 
 /** Asserts that the job settled in one share with whole results, that it was paid once, and that nothing is left. */
@@ -83,6 +87,12 @@ async function running(): Promise<readonly string[]> {
     .sort()
 }
 
+/** Those of a job's two tasks; the engine can say so a moment after both have printed. */
+async function bothRunning(): Promise<readonly string[]> {
+  await eventually(async () => (await running()).length === 2)
+  return running()
+}
+
 /** Lets the tasks in these containers end. */
 async function tellOn(containers: readonly string[]): Promise<void> {
   await Promise.all(containers.map((id) => engine.getContainer(id).kill({ signal: 'SIGUSR1' })))
@@ -98,8 +108,7 @@ test(
   async () => {
     const before = await paid()
     const { id, heard, listening } = await started(await requester())
-    const containers = await running()
-    assert.equal(containers.length, 2)
+    const containers = await bothRunning()
     await network.kill('provider-1')
     await network.restart('provider-1')
     assert.deepEqual(await running(), containers)
@@ -121,7 +130,7 @@ test(
   async () => {
     const before = await paid()
     const { id } = await started(await requester())
-    const containers = await running()
+    const containers = await bothRunning()
     await Promise.all([network.kill('provider-1'), network.kill('requester-1')])
     await network.restart('requester-1')
     await network.restart('provider-1')

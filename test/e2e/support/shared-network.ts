@@ -24,7 +24,10 @@ export class SharedNetwork {
   readonly #nodes = new Map<string, LocalNode>()
 
   constructor(
-    options: Pick<LocalNetworkOptions, 'providers' | 'requesters' | 'provider' | 'lostAfter'>,
+    options: Pick<
+      LocalNetworkOptions,
+      'providers' | 'requesters' | 'provider' | 'lostAfter' | 'change' | 'nodeFlags'
+    >,
   ) {
     let dir: string | undefined
     before(
