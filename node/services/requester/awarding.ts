@@ -11,19 +11,19 @@ import {
 import { step } from '../../domain/job-state.ts'
 import { agreedPrice, isMetered } from '../../domain/metering.ts'
 import type { Placement } from '../../domain/placement.ts'
-import { hour, minute, second } from '../../domain/units.ts'
+import { hour, minute } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Requests } from '../../ports/requests.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Signed } from '../../protocol/envelope.ts'
-import { awardRequest, shareRequest } from '../../protocol/requests.ts'
+import { awardRequest } from '../../protocol/requests.ts'
 import { taskListHash } from '../../protocol/typed-data.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
-import { withinTime } from '../time-limit.ts'
 import type { ReceivedBid } from './open-offer.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
 import type { ChannelSlot } from './channel-record.ts'
+import { tellToStop } from './given-up.ts'
 import type { JobBook } from './job-book.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
 import { withMeter } from './share-meter.ts'
@@ -34,9 +34,6 @@ const START_WITHIN_MS: number = 5 * minute
 const TRANSFER_ALLOWANCE_MS: number = 10 * minute
 /** How long a result can be disputed after the share is due, ms. */
 const DISPUTE_WINDOW_MS: number = 24 * hour
-
-/** How long a provider may take to hear that a share was given up, ms. */
-const STOP_TIMEOUT_MS: number = 5 * second
 /** Failures that leave open whether the provider has the award. */
 const LINE_FAULTS: ReadonlySet<ErrorCode> = new Set(['PEER_UNREACHABLE', 'STREAM_CUT', 'CANCELLED'])
 
@@ -70,9 +67,15 @@ export class Awarding {
     attempt: number,
     signal: AbortSignal,
   ): Promise<ShareRecord> {
-    return this.#lock.run(bid.bid.provider, async () =>
-      this.#award(job, offer, bid, placement, attempt, signal),
-    )
+    return this.#lock.run(bid.bid.provider, async () => {
+      try {
+        return await this.#award(job, offer, bid, placement, attempt, signal)
+      } catch (error) {
+        // A chain that was reorganised may have forgotten the channel; it is opened again by now, or was not missing.
+        if (codeOf(error) !== 'CHANNEL_UNKNOWN' || !(await this.#mended(bid, signal))) throw error
+        return await this.#award(job, offer, bid, placement, attempt, signal)
+      }
+    })
   }
 
   /** Sends the award again after a restart: the provider answers it as it did the first time. */
@@ -146,21 +149,17 @@ export class Awarding {
     }
   }
 
-  /** Tells a provider to stop, and that nothing will be paid. False when it could not be told. */
+  /** As {@link tellToStop}. */
   async stop(share: { readonly id: Bytes32; readonly peer: PeerId }): Promise<boolean> {
-    const request = shareRequest.encode({ agreement: share.id })
-    const { clock, requests } = this.#parts
-    const { signal: never } = new AbortController()
-    const limit = { ms: STOP_TIMEOUT_MS, code: 'PEER_UNREACHABLE', signal: never } as const
-    try {
-      await withinTime(clock, limit, async (signal) =>
-        requests.call(share.peer, 'cancel', request, { signal }),
-      )
-      return true
-    } catch (error) {
-      // A provider that cannot be told stops by itself at the agreement's deadline.
-      return codeOf(error) === 'AGREEMENT_UNKNOWN'
-    }
+    return tellToStop(this.#parts, share)
+  }
+
+  /** Whether a channel with a provider differed from the chain, and does not any more. */
+  async #mended({ bid }: ReceivedBid, signal: AbortSignal): Promise<boolean> {
+    const { channels } = this.#parts
+    const open = channels.all().filter(({ provider }) => provider === bid.provider)
+    const news = await Promise.all(open.map(async ({ id }) => channels.reconcile(id, signal)))
+    return news.includes(true)
   }
 
   /** A provider counts a share as owed until it hears that it was given up. */

@@ -128,8 +128,7 @@ export class ChannelFunding {
         await book.save({ ...seen, opening: { ...seen.opening, refused: true } })
       throw error
     }
-    const { opening: _, ...open } = record
-    const seen = { ...open, status: 'open' } as const
+    const seen = { ...record, status: 'open' } as const
     await book.save(seen)
     return seen
   }

@@ -14,7 +14,13 @@ import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import { ChannelBook } from './channel-book.ts'
 import { ChannelFunding, type ChannelFundingOptions, type SignedBond } from './channel-funding.ts'
-import { committed, without, type ChannelRecord, type ChannelSlot } from './channel-record.ts'
+import {
+  committed,
+  wasOpen,
+  without,
+  type ChannelRecord,
+  type ChannelSlot,
+} from './channel-record.ts'
 
 export interface ChannelLedgerParts {
   readonly clock: Clock
@@ -23,7 +29,10 @@ export interface ChannelLedgerParts {
   readonly signing: Signing
 }
 
-export type ChannelLedgerOptions = ChannelFundingOptions
+export interface ChannelLedgerOptions extends ChannelFundingOptions {
+  /** Called when a share was given up whose provider does not know it. @default nothing */
+  readonly onGivenUp?: (provider: Address) => void
+}
 
 /**
  * The requester's channels: reserves money before an award and pays each share exactly once. New
@@ -34,12 +43,14 @@ export class ChannelLedger {
   readonly #parts: ChannelLedgerParts
   readonly #book: ChannelBook
   readonly #funding: ChannelFunding
+  readonly #onGivenUp: (provider: Address) => void
   readonly #lock = new KeyedLock()
 
   constructor(parts: ChannelLedgerParts, options: ChannelLedgerOptions) {
     this.#parts = parts
     this.#book = new ChannelBook(parts.store)
     this.#funding = new ChannelFunding({ ...parts, book: this.#book }, options)
+    this.#onGivenUp = options.onGivenUp ?? (() => {})
   }
 
   /** Reads the channels back after a start. */
@@ -137,6 +148,7 @@ export class ChannelLedger {
       const freed = without(record, agreement)
       const givenUp = told ? freed.givenUp : [...freed.givenUp, agreement]
       await this.#book.save({ ...freed, givenUp })
+      if (!told) this.#onGivenUp(provider)
     })
   }
 
@@ -216,12 +228,18 @@ export class ChannelLedger {
     })
   }
 
-  /** Takes over what the contract says of a channel. True when that was news. */
+  /**
+   * Takes over what the contract says of a channel, and opens it again where a reorganised chain forgot it. True when
+   * that was news.
+   */
   async reconcile(channel: Bytes32, signal: AbortSignal): Promise<boolean> {
     // Asked while nothing else can change the channel: an older answer could undo a top-up.
-    const isNews = await this.#holdingLock(channel, async (record) =>
-      record.status === 'closed' ? false : (await this.#funding.look(record, signal)) !== record,
-    )
+    const isNews = await this.#holdingLock(channel, async (record) => {
+      if (record.status === 'closed') return false
+      const seen = await this.#funding.look(record, signal)
+      if (seen.status === 'opening' && wasOpen(seen)) await this.#funding.resume(seen, signal)
+      return seen !== record
+    })
     return isNews ?? false
   }
 

@@ -7,7 +7,7 @@ import type { EscrowChannel } from '../../ports/escrow.ts'
 /** How far the chain's time may be behind this node's, ms: an expired open is not given up before. */
 const CHAIN_LAG_MS: number = 10 * minute
 
-/** What the transaction that opens a channel carries, kept until the channel is seen on chain. */
+/** What the transaction that opens a channel carries, kept so that it can be sent again where a chain forgot it. */
 export interface OpeningTerms {
   readonly bondOffer: BondOffer
   readonly bondSignature: Hex
@@ -64,9 +64,15 @@ export function mayStillOpen({ opening }: ChannelRecord, now: number): boolean {
   return opening !== undefined && now < opening.bondOffer.expiry * 1000 + CHAIN_LAG_MS
 }
 
+/** Whether the channel was open once: shares were reserved in it. */
+export function wasOpen({ lastSeq }: ChannelRecord): boolean {
+  return lastSeq > 0
+}
+
 /**
- * The record after a look at the contract; the same object when that is no news. One that was seen
- * and is now missing stays: an endpoint that lags must not make a node forget what it promised.
+ * The record after a look at the contract; the same object when that is no news. One that was seen open and is now
+ * missing is to be opened again by the same transaction, which the contract takes once: a reorganised chain forgot it,
+ * or an endpoint lags, which must not make a node forget what it promised.
  */
 export function asOnChain(
   record: ChannelRecord,
@@ -74,10 +80,13 @@ export function asOnChain(
   now: number,
 ): ChannelRecord {
   if (found === undefined) {
-    if (record.status !== 'opening' || mayStillOpen(record, now)) return record
+    if (record.status === 'open' && record.opening !== undefined) {
+      const { refused: _, ...opening } = record.opening
+      return { ...record, status: 'opening', opening }
+    }
+    if (record.status !== 'opening' || wasOpen(record) || mayStillOpen(record, now)) return record
     return { ...record, status: 'closed', deposit: 0n }
   }
   if (found.status === record.status && found.deposit === record.deposit) return record
-  const { opening: _, ...seen } = record
-  return { ...seen, status: found.status, deposit: found.deposit }
+  return { ...record, status: found.status, deposit: found.deposit }
 }

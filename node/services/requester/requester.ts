@@ -23,6 +23,7 @@ import { ChannelLedger, type ChannelLedgerOptions } from './channel-ledger.ts'
 import { Dealing } from './dealing.ts'
 import { extended, type JobExtension } from './extending.ts'
 import { Following, type FollowingOptions } from './following.ts'
+import { GivenUp } from './given-up.ts'
 import { Metering } from './metering.ts'
 import { JobBook } from './job-book.ts'
 import { JobLoops } from './job-loops.ts'
@@ -64,6 +65,7 @@ export class Requester implements AsyncDisposable {
   readonly #offers: OfferMaker
   readonly #loops: JobLoops
   readonly #vouchers: VoucherDelivery
+  readonly #givenUp: GivenUp
   readonly #vault: SecretVault
   readonly #line: WaitingLine
   readonly #bidding: Bidding
@@ -73,11 +75,15 @@ export class Requester implements AsyncDisposable {
   constructor(parts: RequesterParts, options: RequesterOptions) {
     this.#parts = parts
     this.book = new JobBook(parts.store)
-    this.channels = new ChannelLedger(parts, options)
+    this.channels = new ChannelLedger(parts, {
+      ...options,
+      onGivenUp: (provider) => this.#tellGivenUp(provider),
+    })
     this.cache = new ResultCache(parts)
     this.#offers = new OfferMaker(parts, options)
     const shared = { ...parts, book: this.book, channels: this.channels }
     this.#vouchers = new VoucherDelivery(shared)
+    this.#givenUp = new GivenUp(shared)
     this.#vault = new SecretVault(parts)
     this.#line = new WaitingLine(parts)
     this.#bidding = new Bidding(parts)
@@ -115,6 +121,7 @@ export class Requester implements AsyncDisposable {
     for (const job of open) this.#loops.start(job)
     for (const channel of this.channels.all()) {
       if (channel.acknowledged < channel.jobs) this.#deliver(channel.provider)
+      if (channel.givenUp.length > 0) this.#tellGivenUp(channel.provider)
     }
   }
 
@@ -209,6 +216,13 @@ export class Requester implements AsyncDisposable {
       async () => this.#vouchers.deliver(provider, this.#stop.signal),
       (error) =>
         this.#parts.logger.warn('voucher delivery stopped', { provider, code: codeOf(error) }),
+    )
+  }
+
+  #tellGivenUp(provider: Address): void {
+    this.#work.start(
+      async () => this.#givenUp.tell(provider, this.#stop.signal),
+      (error) => this.#parts.logger.warn('telling stopped', { provider, code: codeOf(error) }),
     )
   }
 

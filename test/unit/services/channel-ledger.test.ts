@@ -101,14 +101,23 @@ test('a closed channel is dropped from the list, and nothing can be settled on i
   await assert.rejects(on.settle(ledger, on.bob, 1), hasCode('CHANNEL_UNKNOWN'))
 })
 
-test('an endpoint that does not know a channel that was seen: nothing is forgotten', async () => {
+test('an endpoint that does not know a channel that was seen: nothing is forgotten, nothing opened twice', async () => {
   const on = requester()
   const ledger = on.ledger()
   await on.reserve(ledger, on.bob, 1)
-  on.market.chain.channels.clear()
-  assert.equal(await ledger.reconcile(ledger.all()[0]?.id ?? '0x', signal), false)
+  const id = ledger.all()[0]?.id ?? '0x'
+  const { channel } = on.parts.escrow
+  on.parts.escrow.channel = async () => undefined
+  await ledger.reconcile(id, signal)
   await on.settle(ledger, on.bob, 1)
   assert.equal(ledger.all()[0]?.cumulative, 1n)
+  on.parts.escrow.channel = channel.bind(on.parts.escrow)
+  await ledger.reconcile(id, signal)
+  assert.deepEqual(
+    ledger.all().map((each) => [each.id, each.status, each.cumulative]),
+    [[id, 'open', 1n]],
+  )
+  assert.equal(on.market.chain.channels.size, 1)
 })
 
 test('notice is refused while a share is under way or a voucher unacknowledged, unless forced', async () => {
@@ -271,4 +280,47 @@ test('money taken out of the account waits until a channel that is being opened 
   await Promise.all([opening, taken])
   assert.equal(order.length, 2)
   assert.equal(ledger.all()[0]?.status, 'open')
+})
+
+test('a channel that a reorganised chain forgot is opened again, and keeps what was promised', async () => {
+  const { market, bob, alice, ledger, reserve, settle } = requester()
+  market.chain.fund(alice.signing.address, 10n * TOKEN)
+  const channels = ledger()
+  await reserve(channels, bob, 1, 5n)
+  await settle(channels, bob, 1, 5n)
+  const [before] = channels.all()
+  assert.ok(before)
+  const undo = () => {
+    market.chain.channels.delete(before.id)
+    market.chain.move(alice.signing.address, before.deposit)
+  }
+  undo()
+  assert.equal(await channels.reconcile(before.id, signal), true)
+  assert.deepEqual(channels.all(), [before])
+  assert.equal(market.chain.channels.get(before.id)?.deposit, before.deposit)
+  assert.equal(await channels.reconcile(before.id, signal), false)
+
+  // once more, noticed after a restart
+  undo()
+  const again = ledger()
+  await again.load()
+  assert.equal(await again.reconcile(before.id, signal), true)
+  assert.equal(again.all()[0]?.status, 'open')
+})
+
+test('a channel that is missing when its opening has expired is not opened again: new shares open another', async () => {
+  const { market, bob, alice, clock, ledger, reserve, settle } = requester()
+  market.chain.fund(alice.signing.address, 10n * TOKEN)
+  const channels = ledger()
+  await reserve(channels, bob, 1, 5n)
+  await settle(channels, bob, 1, 5n)
+  const [before] = channels.all()
+  assert.ok(before)
+  market.chain.channels.delete(before.id)
+  await clock.advance(2 * hour)
+  await channels.reconcile(before.id, signal)
+  assert.deepEqual(statuses(channels), ['opening'])
+  await reserve(channels, bob, 2, 5n)
+  assert.deepEqual(statuses(channels), ['opening', 'open'])
+  assert.equal(channels.all()[0]?.cumulative, 5n, 'what was promised is not forgotten')
 })
