@@ -8,7 +8,7 @@ import { PROMETHEUS_TYPE, prometheusText } from '../views/prometheus-text.ts'
 
 /** What the machine and its tasks do, now and over the last day. */
 export function metricsRoutes(app: App, context: RouteContext): void {
-  const { monitor, provider, startedAt } = context
+  const { monitor, provider, reconciler, startedAt } = context
 
   app.get(
     '/v1/metrics',
@@ -59,6 +59,7 @@ export function metricsRoutes(app: App, context: RouteContext): void {
         startedAt,
         peers: context.peerCount(),
         waiting: provider?.slots.waiting ?? 0,
+        driftOf: (kind) => reconciler.driftOf(kind),
       })
       return reply.header('content-type', PROMETHEUS_TYPE).send(text)
     },

@@ -1,3 +1,4 @@
+import { DRIFT_KINDS, type Drift, type DriftKind } from '../../services/reconciler.ts'
 import type { Moment } from '../../services/monitoring/monitor.ts'
 
 /** Version of the text format, as scrapers ask for it. */
@@ -12,9 +13,16 @@ interface Point {
 /** What the node does now, as Prometheus reads it. What is not known has no line. */
 export function prometheusText(
   { machine, tasks }: Moment,
-  node: { readonly startedAt: number; readonly peers: number; readonly waiting: number },
+  node: {
+    readonly startedAt: number
+    readonly peers: number
+    readonly waiting: number
+    readonly driftOf: (kind: DriftKind) => Drift
+  },
 ): string {
   const gauge = (name: string, help: string, ...points: Point[]) => family(name, help, points)
+  const drift = (key: keyof Drift) =>
+    DRIFT_KINDS.map((kind) => ({ value: node.driftOf(kind)[key], labels: { kind } }))
   const one = (value: number | undefined): Point => ({ value })
   const gpu = (value: (at: number) => number | undefined) =>
     machine.gpus.map((each, at) => ({
@@ -55,6 +63,8 @@ export function prometheusText(
     gauge('hive_tasks_waiting', 'Tasks that wait for room.', one(node.waiting)),
     gauge('hive_task_cpu_seconds', 'Processor time so far.', ...task((at) => cpuOf(tasks[at]))),
     gauge('hive_task_memory_bytes', 'Memory.', ...task((at) => tasks[at]?.use?.memoryBytes)),
+    family('hive_drift_found_total', 'Differences from the contract.', drift('found'), 'counter'),
+    family('hive_drift_mended_total', 'Of those, in order again.', drift('mended'), 'counter'),
   ].join('')
 }
 
@@ -62,13 +72,20 @@ function cpuOf(task: Moment['tasks'][number] | undefined): number | undefined {
   return task?.use === undefined ? undefined : task.use.cpuMs / 1000
 }
 
-function family(name: string, help: string, points: readonly Point[]): string {
+function family(
+  name: string,
+  help: string,
+  points: readonly Point[],
+  type: 'gauge' | 'counter' = 'gauge',
+): string {
   const lines = points.flatMap(({ value, labels = {} }) => {
     if (value === undefined || !Number.isFinite(value)) return []
     const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`)
     return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${value}\n`
   })
-  return lines.length === 0 ? '' : `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`
+  return lines.length === 0
+    ? ''
+    : `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`
 }
 
 function escaped(text: string): string {
