@@ -55,6 +55,7 @@ const steps: readonly Step[] = [
   generated('jobs-tree-vectors'),
   node('integration', 1, 'test/integration/**/*.test.ts'),
   node('end to end', 1, 'test/e2e/**/*.test.ts'),
+  script('chaos: faults and what the market makes of them', 'scripts/chaos/main.ts'),
 ]
 
 const results = await runGate(steps, false)
