@@ -1,39 +1,28 @@
 /**
- * The chaos suite: faults against real processes and a real chain, and what the market makes of them. Without arguments
- * every test of test/chaos; with `--minutes M` a storm of random faults, which `--seed N` repeats. Ends by saying how
- * many faults were injected and survived, by kind.
+ * `npm run chaos`: faults against real processes and a real chain, and what the market makes of them. Ends by saying
+ * how many were injected and survived, by kind.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { globSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { parseArgs } from 'node:util'
 import { minute } from '../../node/domain/units.ts'
 
 /** What test/chaos/support/faults.ts says of each fault. */
 const SAID = /chaos: (injected|survived) (.+)$/
 const TEST_TIMEOUT_MS: number = 3 * minute
 
-const { values } = parseArgs({ options: { seed: { type: 'string' }, minutes: { type: 'string' } } })
-const minutes = Number(values.minutes ?? 0)
-const seed = values.seed ?? String(Date.now() % 1_000_000)
-const isStorm = minutes > 0
-const files = isStorm ? ['test/chaos/storm/storm.ts'] : globSync('test/chaos/*.test.ts').sort()
-const timeoutMs = TEST_TIMEOUT_MS + minutes * minute
+const files = globSync('test/chaos/*.test.ts').sort()
 const child = spawn(
   process.execPath,
   [
     '--test',
     '--test-reporter=spec',
     '--test-concurrency=1',
-    `--test-timeout=${timeoutMs}`,
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
     ...files,
   ],
-  {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    // oxlint-disable-next-line node/no-process-env -- a child of a developer's script runs where that runs
-    env: { ...process.env, CHAOS_SEED: seed, CHAOS_MINUTES: String(minutes) },
-  },
+  { stdio: ['ignore', 'pipe', 'inherit'] },
 )
 const kinds = new Map<string, { injected: number; survived: number }>()
 for await (const line of createInterface({ input: child.stdout })) {
@@ -52,7 +41,6 @@ const sum = (key: 'injected' | 'survived') =>
 const each = [...kinds].map(([kind, { injected, survived }]) =>
   injected === survived ? `${kind} ${injected}` : `${kind} ${survived} of ${injected}`,
 )
-if (isStorm) process.stdout.write(`seed ${seed}\n`)
 process.stdout.write(
   `chaos: ${sum('injected')} faults injected, ${sum('survived')} survived: ${each.join(', ')}\n`,
 )

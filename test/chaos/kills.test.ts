@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { second } from '../../node/domain/units.ts'
-import { LEAN_FLAGS } from '../../scripts/devnet/child.ts'
 import { submit } from '../e2e/support/jobs.ts'
 import { Money } from '../e2e/support/money.ts'
-import { patience, SharedNetwork } from '../e2e/support/shared-network.ts'
+import { patience } from '../e2e/support/shared-network.ts'
 import { familyOf, survivors } from '../support/processes.ts'
 import { fault } from './support/faults.ts'
-import { PUPPET, stoodStill, tell, type Order } from './support/orders.ts'
+import { stoodStill, tell, type Order } from './support/orders.ts'
 import { assertSound } from './support/soundness.ts'
+import { wasmMarket } from './support/wasm-market.ts'
 
 /** Where a node stands still and is killed: at the record that says so, before or after it is written. */
 interface Point {
@@ -72,17 +72,7 @@ const PROVIDER: readonly Point[] = [
   { name: 'with a voucher and no claim', prefix: 'earned/', holds: 'agreement' },
 ]
 
-const network = new SharedNetwork({
-  requesters: OPENING.length,
-  providers: 1,
-  provider: () => ({
-    kinds: ['wasm'],
-    resources: { cpu: 1, memory: '1GiB', disk: '1GiB' },
-    claimAfterIdle: '1s',
-  }),
-  lostAfter: '60s',
-  nodeFlags: [...LEAN_FLAGS, ...PUPPET],
-})
+const network = wasmMarket({ requesters: OPENING.length })
 const money = new Money(network)
 const SURVIVORS_WITHIN_MS = 10 * second
 

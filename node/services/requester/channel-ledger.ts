@@ -6,13 +6,13 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
-import { channelId } from '../../protocol/channel-id.ts'
 import { NO_JOBS, rootOf, withShare, type JobsTree } from '../../protocol/jobs-root.ts'
 import { MAX_VOUCHER_SHARES } from '../../protocol/limits.ts'
 import type { VoucherRequest } from '../../protocol/requests.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import { ChannelBook } from './channel-book.ts'
+import { draftChannel, openingChannel } from './channel-draft.ts'
 import { ChannelFunding, type ChannelFundingOptions, type SignedBond } from './channel-funding.ts'
 import {
   committed,
@@ -104,13 +104,13 @@ export class ChannelLedger {
       for (const each of this.#book.live(provider))
         if (each.status === 'opening') await this.#funding.resume(each, signal)
       const known = this.#book.openWith(provider)
-      const record = known ?? this.#draft(peer, bond)
+      const record = known ?? draftChannel(this.#parts, peer, bond.offer)
       const owedAfter = committed(record) + price
       const slot = { channel: record.id, seq: record.lastSeq + 1, owedAfter }
       const agreement = build(slot)
       const funded =
         known === undefined
-          ? await this.#funding.open(opening(record, bond, agreement), owedAfter, signal)
+          ? await this.#funding.open(openingChannel(record, bond, agreement), owedAfter, signal)
           : await this.#funding.ensure(record, owedAfter, price, signal)
       const inFlight = { ...funded.inFlight, [agreement]: price }
       await this.#book.save({ ...funded, lastSeq: slot.seq, inFlight })
@@ -267,25 +267,6 @@ export class ChannelLedger {
     return this.#parts.signing.seal('Voucher', message).bytes
   }
 
-  #draft(peer: PeerId, { offer }: SignedBond): ChannelRecord {
-    const { escrow, clock } = this.#parts
-    const contract = { chainId: escrow.chainId, escrow: escrow.address }
-    return {
-      id: channelId(contract, offer),
-      provider: offer.provider,
-      peer,
-      status: 'opening',
-      createdAt: clock.now(),
-      deposit: 0n,
-      cumulative: 0n,
-      jobs: 0,
-      acknowledged: 0,
-      lastSeq: 0,
-      inFlight: {},
-      givenUp: [],
-    }
-  }
-
   /** The channel in which a share's price is reserved. */
   #holding(provider: Address, agreement: Bytes32): ChannelRecord | undefined {
     return this.#book.live(provider).find(({ inFlight }) => inFlight[agreement] !== undefined)
@@ -303,10 +284,4 @@ export class ChannelLedger {
       return record === undefined ? undefined : work(record)
     })
   }
-}
-
-/** A drafted channel with what its transaction will carry. */
-function opening(record: ChannelRecord, bond: SignedBond, agreement: Bytes32): ChannelRecord {
-  const bondSignature = toHex(bond.signature)
-  return { ...record, opening: { bondOffer: bond.offer, bondSignature, agreement } }
 }

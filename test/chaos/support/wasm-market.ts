@@ -1,0 +1,22 @@
+import type { LocalNetworkOptions } from '../../../scripts/devnet/local-network.ts'
+import { LEAN_FLAGS } from '../../../scripts/devnet/child.ts'
+import { SharedNetwork } from '../../e2e/support/shared-network.ts'
+import { PUPPET } from './orders.ts'
+
+/** A network of WebAssembly providers whose nodes take orders; nobody counts as lost for a minute. */
+export function wasmMarket(
+  options: Partial<Pick<LocalNetworkOptions, 'requesters' | 'providers' | 'change'>> = {},
+): SharedNetwork {
+  return new SharedNetwork({
+    requesters: 1,
+    providers: 1,
+    provider: () => ({
+      kinds: ['wasm'],
+      resources: { cpu: 1, memory: '1GiB', disk: '1GiB' },
+      claimAfterIdle: '1s',
+    }),
+    lostAfter: '60s',
+    nodeFlags: [...LEAN_FLAGS, ...PUPPET],
+    ...options,
+  })
+}
