@@ -129,6 +129,15 @@ test('api: a reader that leaves a stream leaves nothing behind', async () => {
   assert.equal(((await cancelled.json()) as { state: string }).state, 'cancelled')
 })
 
+test('api: only a service can be stopped with what it has so far', async () => {
+  await using it = await openTestApi()
+  const id = await started(it, { spin: true })
+  const refused = await it.call(`/v1/jobs/${id}/stop`, { method: 'POST' })
+  const { code } = (await refused.json()) as { code: string }
+  assert.deepEqual([refused.status, code], [409, 'JOB_NOT_A_SERVICE'])
+  await it.requester.cancel(id)
+})
+
 test('api: closing the node ends the streams that are open', async () => {
   let body: ReadableStream<Uint8Array> | null
   {

@@ -18,8 +18,9 @@ test('exit code: a failure never becomes success in eight bits', () => {
   assert.equal(exitCodeOf(job('settled', ended('exit', -1))), 255)
 })
 
-test('exit code: only exit 0 of every task of a settled job is success', () => {
-  for (const reason of END_REASONS.filter((each) => each !== 'exit'))
+test('exit code: only exit 0 of every task of a settled job is success, and a service that was stopped', () => {
+  assert.equal(exitCodeOf(job('settled', ended('stopped', -1))), 0)
+  for (const reason of END_REASONS.filter((each) => each !== 'exit' && each !== 'stopped'))
     assert.notEqual(exitCodeOf(job('settled', ended(reason, 0))), 0, reason)
   assert.equal(exitCodeOf(job('failed', null)), 125)
   assert.equal(exitCodeOf(job('cancelled', ended('exit', 0), null)), 130)

@@ -7,6 +7,7 @@ import { JOB_DEFAULTS } from '../../../node/cli/job/job-defaults.ts'
 import { readJob, type JobFlags } from '../../../node/cli/job/job-file.ts'
 import { CONFIG_DEFAULTS } from '../../../node/config/defaults.ts'
 import { HiveError } from '../../../node/domain/errors.ts'
+import { MAX_TASK_TIMEOUT_MS } from '../../../node/domain/offer.ts'
 import { PRICING_RULES } from '../../../node/domain/pricing.ts'
 import { MiB, second } from '../../../node/domain/units.ts'
 import { MAX_FILE_BYTES } from '../../../node/protocol/limits.ts'
@@ -259,4 +260,28 @@ test('job file: fuel and the deterministic mode are for modules, by flag or fiel
   assert.deepEqual([plain.fuel, plain.deterministic], [undefined, false])
   assert.deepEqual(await refusal('bad.yaml', {}, dir), ['SPEC_INVALID', ['fuel', 'deterministic']])
   assert.deepEqual(await refusal('a.wasm', { fuel: '0' }, dir), ['SPEC_INVALID', ['fuel']])
+})
+
+test('job file: a service is paid every ten seconds for a day unless it says otherwise', async (t) => {
+  const dir = await folder(t, { 'a.wasm': '' })
+  const read = async (service: JobFlags) => readJob('a.wasm', { service }, dir)
+  const hours = await read({ for: '2h' })
+  assert.deepEqual(
+    [hours.timeoutMs, hours.service],
+    [7200 * second, { payEveryMs: JOB_DEFAULTS.payEveryMs }],
+  )
+  const often = await read({ payEvery: '1s' })
+  assert.deepEqual([often.timeoutMs, often.service], [MAX_TASK_TIMEOUT_MS, { payEveryMs: second }])
+  assert.equal((await readJob('a.wasm', {}, dir)).service, undefined)
+})
+
+test('job file: a service is one task, paid after whole seconds', async (t) => {
+  const dir = await folder(t, { 'a.wasm': '' })
+  const paths = async (flags: JobFlags) => (await refusal('a.wasm', flags, dir))[1]
+  assert.deepEqual(await paths({ service: { payEvery: '1500ms' } }), ['service.payEvery'])
+  assert.deepEqual(await paths({ service: { for: 0, payEvery: 0 } }), [
+    'service.payEvery',
+    'service.for',
+  ])
+  assert.deepEqual(await paths({ service: { for: '1h' }, tasks: 2 }), ['service'])
 })
