@@ -8,6 +8,9 @@ export interface ConnectedPeer {
   readonly latencyMs: number | undefined
 }
 
+/** How others come to a node: by an address of its own, through relays, or by none that is known. */
+export type Reachability = 'direct' | 'relayed' | 'unknown'
+
 /** Who is there: connections and the DHT. What the DHT says is a hint. */
 export interface Directory {
   /** Own addresses with the PeerId, for others to dial. */

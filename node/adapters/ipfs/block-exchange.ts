@@ -58,7 +58,7 @@ export class BlockExchange implements BlockSource, AsyncDisposable {
       addBlockBroker: (broker: Broker) => brokers.push(broker),
       addMixin: (mixin: Mixin) => mixins.push(mixin),
     }
-    const helia = withBitswap(host as unknown as Host)
+    const helia = withBitswap(host as unknown as Host, { runOnLimitedConnections: true })
     for (const mixin of mixins) await mixin.start?.(helia)
     const [broker] = brokers
     if (broker === undefined) throw new HiveError('INTERNAL', { expected: 'bitswap' })

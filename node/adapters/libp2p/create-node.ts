@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
+import { autoNATv2 } from '@libp2p/autonat-v2'
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
+import { dcutr } from '@libp2p/dcutr'
 import { type GossipSub, gossipsub, type GossipsubOpts, StrictNoSign } from '@libp2p/gossipsub'
 import { type Identify, identify, type IdentifyPush, identifyPush } from '@libp2p/identify'
 import type { Libp2p } from '@libp2p/interface'
@@ -28,6 +31,8 @@ import {
   PROVIDER_RENEWAL_MS,
   PROVIDER_VALIDITY_MS,
 } from './options.ts'
+import { reuseRelayed } from './relayed-streams.ts'
+import { Reach, type ReachComponents } from './reach.ts'
 
 /** The libp2p services that every node runs. */
 export type HiveServices = {
@@ -36,6 +41,9 @@ export type HiveServices = {
   ping: Ping
   dht: KadDHT
   pubsub: GossipSub
+  reach: Reach
+  dcutr: unknown
+  autoNAT?: unknown
 }
 
 /** Largest receive window of a stream, bytes; must stay below libp2p's read buffer of 4 MiB. */
@@ -51,15 +59,15 @@ export async function createNode(
   parts: { readonly privateKey: Uint8Array; readonly datastore: LevelDatastore | undefined },
   options: Libp2pOptions,
 ): Promise<Libp2p<HiveServices>> {
-  const { listen, announce, maxConnections } = { ...LIBP2P_DEFAULTS, ...options }
+  const { listen, announce, maxConnections, relay, viaRelays } = { ...LIBP2P_DEFAULTS, ...options }
   const local = options.allowPrivateAddresses ?? LIBP2P_DEFAULTS.allowPrivateAddresses
   const multicast = options.mdns ?? LIBP2P_DEFAULTS.mdns
   try {
-    return await createLibp2p<HiveServices>({
+    const libp2p = await createLibp2p<HiveServices>({
       privateKey: privateKeyFromRaw(parts.privateKey),
       ...(parts.datastore === undefined ? {} : { datastore: parts.datastore }),
       addresses: { listen: [...listen], announce: [...announce] },
-      transports: [tcp()],
+      transports: [tcp(), circuitRelayTransport()],
       // the first that both ends have; TLS costs half of what Noise does for each byte
       connectionEncrypters: [tls(), noise()],
       streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
@@ -89,8 +97,14 @@ export async function createNode(
           selectors: { [ADVERT_NAMESPACE]: advertSelector(options) },
         }),
         pubsub: gossipsub(gossipOptions(options, local)),
+        reach: (components: ReachComponents) =>
+          new Reach(components, { relay, viaRelays, allowPrivateAddresses: local }),
+        dcutr: dcutr(),
+        // who asks strangers to call back tells them of itself: not where all is private
+        ...(!local && { autoNAT: autoNATv2() }),
       },
     })
+    return reuseRelayed(libp2p)
   } catch (cause) {
     throw startFault(cause, listen)
   }
@@ -109,6 +123,8 @@ function gossipOptions(options: Libp2pOptions, local: boolean): Partial<Gossipsu
     idontwantMinDataSize: 16 * 1024,
     maxInboundDataLength: 4 * MAX_GOSSIP_BYTES,
     maxOutboundBufferSize: 16 * MiB,
+    // an announcement is small, and who is behind a relay would hear of none
+    runOnLimitedConnection: true,
     scoreParams: {
       IPColocationFactorWeight: options.ipColocationWeight ?? (local ? 0 : IP_COLOCATION_WEIGHT),
     },

@@ -4,7 +4,7 @@ import { LevelDatastore } from 'datastore-level'
 import { HiveError } from '../../domain/errors.ts'
 import type { PeerId } from '../../domain/ids.ts'
 import type { Conversations } from '../../ports/conversations.ts'
-import type { Directory } from '../../ports/directory.ts'
+import type { Directory, Reachability } from '../../ports/directory.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
@@ -31,6 +31,7 @@ export interface Libp2pNet extends AsyncDisposable {
   readonly gossip: Gossip
   readonly requests: Requests & Conversations
   readonly directory: Directory
+  readonly reachability: () => Reachability
   /** The node itself, for the one other adapter that speaks its own protocol over it. */
   readonly libp2p: Libp2p<HiveServices>
 }
@@ -65,6 +66,7 @@ export async function openLibp2pNet(
     }),
     requests,
     directory,
+    reachability: () => libp2p.services.reach.reachability,
     libp2p,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }

@@ -1,4 +1,5 @@
 import type { PeerId } from '../../domain/ids.ts'
+import type { Switch } from '../../domain/switch.ts'
 import { hour, KiB, minute, second } from '../../domain/units.ts'
 
 /** What a node's network may be told; only the network's name has no default. */
@@ -15,6 +16,10 @@ export interface Libp2pOptions {
   readonly mdns?: boolean
   /** Whether private and loopback addresses travel through the DHT; for test and local networks. */
   readonly allowPrivateAddresses?: boolean
+  /** Whether to carry connections for nodes that cannot be reached otherwise: `auto` once it is found to be public. */
+  readonly relay?: Switch
+  /** Whether to be reached through such nodes: `auto` when no address of its own is found to be public. */
+  readonly viaRelays?: Switch
   /**
    * Score per peer above the tenth from one IP address, squared; 0 or below. Networks behind one
    * address, such as loopback, need 0. Default: 0 with `allowPrivateAddresses`, else -5.
@@ -40,6 +45,8 @@ export const LIBP2P_DEFAULTS = {
   bootstrap: [],
   mdns: false,
   allowPrivateAddresses: false,
+  relay: 'auto',
+  viaRelays: 'auto',
   maxConnections: 200,
   wantedPeers: 12,
   maxStreams: 64,

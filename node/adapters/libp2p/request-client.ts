@@ -46,7 +46,7 @@ export class Exchange implements Disposable {
     const signal = this.#limited()
     let stream: Stream
     try {
-      const options = { signal, maxOutboundStreams }
+      const options = { signal, maxOutboundStreams, runOnLimitedConnection: true }
       stream = await libp2p.dialProtocol(peerIdFromString(this.#peer), id, options)
     } catch (cause) {
       throw this.#fault(dialFault(cause), cause)

@@ -69,7 +69,11 @@ export class RequestServer implements AsyncDisposable {
         PROTOCOLS[protocol].id,
         (stream, connection) =>
           own(this.#running, this.#take(protocol, handler, stream, connection)),
-        { maxInboundStreams: maxStreams, maxOutboundStreams: maxStreams },
+        {
+          maxInboundStreams: maxStreams,
+          maxOutboundStreams: maxStreams,
+          runOnLimitedConnection: true,
+        },
       )
     } catch (error) {
       // only a node that is stopping refuses handlers
