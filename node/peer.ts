@@ -18,6 +18,7 @@ import { HiveError } from './domain/errors.ts'
 import type { LocalGpu } from './domain/gpu-share.ts'
 import type { HardwareProbe } from './ports/hardware.ts'
 import type { Logger } from './ports/logger.ts'
+import { readSharedKey } from './shared-key.ts'
 import { openMeasuring } from './measuring.ts'
 import { configuredServices, serviceHere, servicesHere } from './own-services.ts'
 import { createEnvelopeCodec } from './protocol/envelope.ts'
@@ -97,6 +98,10 @@ export async function openPeer({
         bootstrap: config.network.bootstrap,
         mdns: config.network.mdns,
         allowPrivateAddresses: config.network.private,
+        relay: config.network.relay,
+        viaRelays: config.network.viaRelays,
+        upnp: config.network.upnp && !config.network.private,
+        sharedKey: await readSharedKey(config.network.keyFile),
         validateAdvert: async (peer, bytes) => {
           // Until it can be checked, no stranger's advert is taken.
           if (known.presence === undefined) throw new HiveError('CANCELLED')

@@ -5,6 +5,7 @@ import type { JobKind } from '../domain/job-spec.ts'
 import type { Amount } from '../domain/money.ts'
 import type { PriceList, PricingRuleName } from '../domain/pricing.ts'
 import type { CreditTerms } from '../domain/credit-window.ts'
+import type { Switch } from '../domain/switch.ts'
 import type { AllowDeny } from '../domain/provider-policy.ts'
 
 /** How much a node writes about itself, least first. */
@@ -30,6 +31,14 @@ export interface Config {
     readonly mdns: boolean
     /** Loopback and private addresses are normal here, and many nodes may share one. */
     readonly private: boolean
+    /** Whether to carry connections for nodes that nobody reaches. */
+    readonly relay: Switch
+    /** Whether to be reached through such nodes. */
+    readonly viaRelays: Switch
+    /** Whether to ask the router for a port. */
+    readonly upnp: boolean
+    /** File with the key that all nodes of a private network share. */
+    readonly keyFile: string | undefined
   }
   readonly chain: {
     readonly rpc: string

@@ -17,6 +17,9 @@ export const CONFIG_DEFAULTS = {
     bootstrap: [] as readonly string[],
     mdns: true,
     private: false,
+    relay: 'auto',
+    viaRelays: 'auto',
+    upnp: true,
   },
   /** Enough where blocks are final at once, as on a development chain. */
   chain: { confirmations: 1, fromBlock: 0 },

@@ -1,3 +1,4 @@
+import type { Switch } from '../domain/switch.ts'
 import { stringify } from 'yaml'
 import { parseConfig } from './schema.ts'
 
@@ -10,6 +11,11 @@ export interface InitialConfig {
     readonly bootstrap?: readonly string[]
     readonly mdns?: boolean
     readonly private?: boolean
+    readonly announce?: readonly string[]
+    readonly relay?: Switch
+    readonly viaRelays?: Switch
+    readonly upnp?: boolean
+    readonly keyFile?: string
   }
   readonly chain: {
     readonly rpc: string

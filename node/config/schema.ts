@@ -1,3 +1,4 @@
+import { SWITCHES } from '../domain/switch.ts'
 import { parsePattern } from '../domain/egress.ts'
 import { HiveError } from '../domain/errors.ts'
 import { JOB_KINDS } from '../domain/job-spec.ts'
@@ -80,6 +81,10 @@ export const CONFIG_READER: Reader<Config> = map({
     bootstrap: withDefault(list(peerAddress), [...D.network.bootstrap]),
     mdns: withDefault(bool, D.network.mdns),
     private: withDefault(bool, D.network.private),
+    relay: withDefault(word(...SWITCHES), D.network.relay),
+    viaRelays: withDefault(word(...SWITCHES), D.network.viaRelays),
+    upnp: withDefault(bool, D.network.upnp),
+    keyFile: optional(localPath),
   }),
   chain: map({
     rpc: endpoint,

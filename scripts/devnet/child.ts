@@ -16,6 +16,8 @@ export interface ChildOptions {
   /** Of Node itself, before the script. */
   readonly nodeFlags?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** A program and its arguments that start the process in their turn, such as `ip netns exec NAME`. */
+  readonly through?: readonly string[]
   /** Where its output goes. */
   readonly logFile: string
   readonly signal: AbortSignal
@@ -38,19 +40,17 @@ const STOP_TIMEOUT_MS = 8000
 
 /** Starts a script of this repository and waits until it is ready. Throws INTERNAL when it ends before. */
 export async function startChild<T>(script: string, options: ChildOptions): Promise<Child<T>> {
-  const { args = [], nodeFlags = [], env = {}, logFile, signal } = options
+  const { args = [], nodeFlags = [], env = {}, through = [], logFile, signal } = options
   signal.throwIfAborted()
   const log = createWriteStream(logFile, { flags: 'a' })
-  const child = spawn(
-    process.execPath,
-    [...nodeFlags, fileURLToPath(new URL(`../../${script}`, import.meta.url)), ...args],
-    {
-      cwd: fileURLToPath(new URL('../..', import.meta.url)),
-      // oxlint-disable-next-line node/no-process-env -- a child of a developer's script runs where that runs
-      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    },
-  )
+  const path = fileURLToPath(new URL(`../../${script}`, import.meta.url))
+  const [command = '', ...line] = [...through, process.execPath, ...nodeFlags, path, ...args]
+  const child = spawn(command, line, {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    // oxlint-disable-next-line node/no-process-env -- a child of a developer's script runs where that runs
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
   child.stdout?.pipe(log, { end: false })
   child.stderr?.pipe(log, { end: false })
   const running: Child<T> = {

@@ -27,6 +27,8 @@ export interface LocalNetworkOptions {
   readonly change?: (name: string, initial: InitialConfig, dir: string) => Promise<InitialConfig>
   /** Of Node itself, for each node. @default LEAN_FLAGS */
   readonly nodeFlags?: readonly string[]
+  /** What starts a node’s process, by its name: see ChildOptions. @default nothing */
+  readonly through?: (name: string) => readonly string[]
   readonly signal: AbortSignal
   /** Called with what happens, in words. */
   readonly onStep?: (step: string) => void
@@ -127,6 +129,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     const child = await startChild<NodeReady>(await bundled('node-process'), {
       args,
       nodeFlags: options.nodeFlags ?? LEAN_FLAGS,
+      through: options.through?.(prepared.name) ?? [],
       logFile,
       signal: stop,
     })

@@ -15,6 +15,7 @@ import {
 import { mdns } from '@libp2p/mdns'
 import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
+import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { tls } from '@libp2p/tls'
 import { yamux } from '@libp2p/yamux'
@@ -44,6 +45,7 @@ export type HiveServices = {
   reach: Reach
   dcutr: unknown
   autoNAT?: unknown
+  upnp?: unknown
 }
 
 /** Largest receive window of a stream, bytes; must stay below libp2p's read buffer of 4 MiB. */
@@ -62,6 +64,8 @@ export async function createNode(
   const { listen, announce, maxConnections, relay, viaRelays } = { ...LIBP2P_DEFAULTS, ...options }
   const local = options.allowPrivateAddresses ?? LIBP2P_DEFAULTS.allowPrivateAddresses
   const multicast = options.mdns ?? LIBP2P_DEFAULTS.mdns
+  // seldom wanted, and a fifth of a megabyte
+  const upnp = options.upnp === true ? (await import('@libp2p/upnp-nat')).uPnPNAT : undefined
   try {
     const libp2p = await createLibp2p<HiveServices>({
       privateKey: privateKeyFromRaw(parts.privateKey),
@@ -70,6 +74,7 @@ export async function createNode(
       transports: [tcp(), circuitRelayTransport()],
       // the first that both ends have; TLS costs half of what Noise does for each byte
       connectionEncrypters: [tls(), noise()],
+      ...(options.sharedKey && { connectionProtector: preSharedKey({ psk: options.sharedKey }) }),
       streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
       peerDiscovery: multicast ? [mdns({ serviceTag: multicastName(options.network) })] : [],
       peerStore: { maxAddressAge: PEER_MEMORY_MS, maxPeerAge: PEER_MEMORY_MS },
@@ -102,6 +107,7 @@ export async function createNode(
         dcutr: dcutr(),
         // who asks strangers to call back tells them of itself: not where all is private
         ...(!local && { autoNAT: autoNATv2() }),
+        ...(upnp && { upnp: upnp() }),
       },
     })
     return reuseRelayed(libp2p)

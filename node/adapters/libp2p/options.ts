@@ -20,6 +20,10 @@ export interface Libp2pOptions {
   readonly relay?: Switch
   /** Whether to be reached through such nodes: `auto` when no address of its own is found to be public. */
   readonly viaRelays?: Switch
+  /** Whether to ask the router for a port that leads here. */
+  readonly upnp?: boolean
+  /** The key file's bytes that all nodes of a private network share; others cannot connect. Left out: none. */
+  readonly sharedKey?: Uint8Array | undefined
   /**
    * Score per peer above the tenth from one IP address, squared; 0 or below. Networks behind one
    * address, such as loopback, need 0. Default: 0 with `allowPrivateAddresses`, else -5.
@@ -47,12 +51,16 @@ export const LIBP2P_DEFAULTS = {
   allowPrivateAddresses: false,
   relay: 'auto',
   viaRelays: 'auto',
+  upnp: false,
   maxConnections: 200,
   wantedPeers: 12,
   maxStreams: 64,
   validateAdvert: async () => undefined,
   selectAdvert: () => 0,
-} as const satisfies Omit<Required<Libp2pOptions>, 'network' | 'ipColocationWeight' | 'timeoutMs'>
+} as const satisfies Omit<
+  Required<Libp2pOptions>,
+  'network' | 'ipColocationWeight' | 'timeoutMs' | 'sharedKey'
+>
 
 /** How long the DHT keeps a provider that does not say so again, ms; what died is gone after it. */
 export const PROVIDER_VALIDITY_MS: number = 30 * minute

@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo } from 'node:net'
+
+/** Two private networks, each behind a router of its own, and a public one between them. */
+export interface NatLab extends AsyncDisposable {
+  /** Starts a program in the public network, at PUBLIC. */
+  readonly inPublic: readonly string[]
+  /** Starts one behind the first or the second router. */
+  readonly behind: readonly [readonly string[], readonly string[]]
+  /** Makes a port of this machine reachable from all three; the URL with its new host and port. */
+  readonly opened: (url: string) => Promise<string>
+}
+
+/** Addresses that count as public ones; nothing of it leaves this machine. */
+const NET = '44.1.1'
+export const PUBLIC = `${NET}.1`
+const HERE = `${NET}.254`
+
+/** Why no such network can be made here, or `false`. */
+export function natLabMissing(): string | false {
+  const probe = `hive-probe-${process.pid}`
+  try {
+    sh(
+      `ip netns add ${probe}`,
+      `ip -n ${probe} link add br0 type bridge`,
+      `ip netns exec ${probe} iptables -t nat -A POSTROUTING -j MASQUERADE`,
+    )
+    return false
+  } catch {
+    return 'skipped: no network namespaces with bridges and address translation here (root, iproute2, iptables)'
+  } finally {
+    quietly(`ip netns del ${probe}`)
+  }
+}
+
+/** Makes it; disposal removes all of it. */
+export async function openNatLab(): Promise<NatLab> {
+  await using stack = new AsyncDisposableStack()
+  const name = (part: string) => `hive-${part}-${process.pid}`
+  const middle = name('public')
+  const add = (space: string) => {
+    sh(`ip netns add ${space}`, `ip -n ${space} link set lo up`)
+    stack.defer(() => quietly(`ip netns del ${space}`))
+  }
+  add(middle)
+  sh(
+    `ip -n ${middle} link add br0 type bridge`,
+    `ip -n ${middle} addr add ${PUBLIC}/24 dev br0`,
+    `ip -n ${middle} link set br0 up`,
+  )
+  let ports = 0
+  /** Plugs a space, or this machine where none is given, into the public network. */
+  const plug = (link: string, address: string, space?: string) => {
+    const inside = space === undefined ? '' : `-n ${space}`
+    const netns = space === undefined ? '' : `netns ${space}`
+    const plugged = `port${++ports}`
+    sh(
+      `ip -n ${middle} link add ${plugged} type veth peer name ${link} ${netns || 'netns 1'}`,
+      `ip -n ${middle} link set ${plugged} master br0 up`,
+      `ip ${inside} addr add ${address}/24 dev ${link}`,
+      `ip ${inside} link set ${link} up`,
+    )
+  }
+  const here = `hive${process.pid}`
+  plug(here, HERE)
+  stack.defer(() => quietly(`ip link del ${here}`))
+  const lans = [1, 2].map((number) => {
+    const [router, lan] = [name(`router${number}`), name(`lan${number}`)]
+    add(router)
+    add(lan)
+    plug('out', `${NET}.${10 + number}`, router)
+    sh(
+      `ip -n ${router} link add in type veth peer name eth netns ${lan}`,
+      `ip -n ${router} addr add 10.77.${number}.1/24 dev in`,
+      `ip -n ${router} link set in up`,
+      `ip -n ${lan} addr add 10.77.${number}.2/24 dev eth`,
+      `ip -n ${lan} link set eth up`,
+      `ip -n ${lan} route add default via 10.77.${number}.1`,
+      `ip netns exec ${router} sysctl -qw net.ipv4.ip_forward=1`,
+      `ip netns exec ${router} iptables -t nat -A POSTROUTING -o out -j MASQUERADE`,
+      // nobody gets in who was not called first
+      `ip netns exec ${router} iptables -A FORWARD -i out -m state --state NEW,INVALID -j DROP`,
+    )
+    return lan
+  })
+  const opened = async (url: string) => {
+    const { port } = new URL(url)
+    const server = createServer((socket) => {
+      const far = connect({ host: '127.0.0.1', port: Number(port) })
+      socket.pipe(far).pipe(socket)
+      for (const each of [socket, far])
+        each.on('error', () => [socket, far].map((one) => one.destroy()))
+    })
+    server.listen(0, HERE)
+    await once(server, 'listening')
+    server.unref()
+    const { port: ours } = server.address() as AddressInfo
+    return `http://${HERE}:${ours}`
+  }
+  const into = (space = '') => ['ip', 'netns', 'exec', space]
+  const owned = stack.move()
+  return {
+    inPublic: into(middle),
+    behind: [into(lans[0]), into(lans[1])],
+    opened,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+function sh(...lines: readonly string[]): void {
+  for (const line of lines) {
+    const [command = '', ...args] = line.split(' ').filter(Boolean)
+    execFileSync(command, args, { stdio: 'pipe' })
+  }
+}
+
+/** For what may be gone already. */
+function quietly(line: string): void {
+  try {
+    sh(line)
+  } catch {
+    // it went with another part
+  }
+}
