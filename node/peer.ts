@@ -245,6 +245,7 @@ export async function openPeer({
         signing,
         peerCount: () => directory.connected().length,
         addresses,
+        reachability: net.reachability,
       },
       { dataDir, port: config.api.port, network, kinds },
     ),

@@ -1,3 +1,4 @@
+import type { Reachability } from '../ports/directory.ts'
 import type { Blobs } from '../ports/blobs.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Escrow } from '../ports/escrow.ts'
@@ -33,6 +34,7 @@ export interface ApiParts {
   readonly peerCount: () => number
   /** Multiaddrs that others can dial. */
   readonly addresses: () => readonly string[]
+  readonly reachability: () => Reachability
 }
 
 export interface ApiOptions {

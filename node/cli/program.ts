@@ -12,6 +12,7 @@ import { initCommand } from './commands/init.ts'
 import { jobCommand } from './commands/job.ts'
 import { jobsCommand } from './commands/jobs.ts'
 import { logsCommand } from './commands/logs.ts'
+import { networkKeyCommand } from './commands/network-key.ts'
 import { peersCommand } from './commands/peers.ts'
 import { runCommand } from './commands/run.ts'
 import { statusCommand } from './commands/status.ts'
@@ -63,6 +64,7 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     .addHelpText('after', '\nStart here:\n  $ hive devnet\n  $ hive run --help\n')
   const commands = [
     initCommand(parts),
+    networkKeyCommand(parts),
     upCommand(parts),
     statusCommand(parts),
     runCommand(parts, setExit),

@@ -136,6 +136,7 @@ export async function openTestApi(
         images: new ImageBook({ ...parts, store, blobs }),
         signing,
         addresses: () => node.directory.addresses(),
+        reachability: () => 'direct',
       },
       { dataDir, port: 0, network: 'test', kinds: own === undefined ? [] : ['wasm'] },
     ),

@@ -23,6 +23,7 @@ export function nodeRoutes(app: App, context: RouteContext): void {
         network: options.network,
         chain: { id: escrow.chainId, escrow: escrow.address },
         addresses: [...context.addresses()],
+        reachability: context.reachability(),
         kinds: [...options.kinds],
         hardware: hardwareView(presence.hardware),
         startedAt,

@@ -18,6 +18,10 @@ export const StatusBody = Type.Object({
   network: Type.String(),
   chain: Type.Object({ id: Type.Integer(), escrow: AddressText }),
   addresses: Type.Array(Type.String()),
+  reachability: Type.Union(
+    [Type.Literal('direct'), Type.Literal('relayed'), Type.Literal('unknown')],
+    { description: 'How others come here: by an own address, through relays, or in no known way' },
+  ),
   kinds: Type.Array(Type.String()),
   hardware: HardwareBody,
   startedAt: TimeMs,

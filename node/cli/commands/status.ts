@@ -19,6 +19,12 @@ export function statusCommand(parts: CliParts): Command {
   })
 }
 
+const REACHED: Readonly<Record<StatusBody['reachability'], string>> = {
+  direct: 'at an address of its own',
+  relayed: 'through relays',
+  unknown: 'by nobody that it knows of: forward the port, or see docs/operations/network.md',
+}
+
 function lines({ slots, hardware, ...node }: StatusBody): string[] {
   return pairs([
     ['peer', node.peer],
@@ -26,6 +32,7 @@ function lines({ slots, hardware, ...node }: StatusBody): string[] {
     ['network', node.network],
     ['chain', `${node.chain.id}, escrow ${node.chain.escrow}`],
     ['listening', node.addresses.join('\n           ')],
+    ['reached', REACHED[node.reachability]],
     ['runs', node.kinds.length === 0 ? 'nothing for others' : node.kinds.join(', ')],
     ...machinePairs(hardware),
     [
