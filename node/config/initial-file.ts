@@ -11,7 +11,6 @@ export interface InitialConfig {
     readonly bootstrap?: readonly string[]
     readonly mdns?: boolean
     readonly private?: boolean
-    readonly announce?: readonly string[]
     readonly relay?: Switch
     readonly viaRelays?: Switch
     readonly upnp?: boolean
