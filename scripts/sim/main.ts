@@ -23,7 +23,8 @@ const { values } = parseArgs({
     out: { type: 'string', default: fileURLToPath(new URL('../../.sim', import.meta.url)) },
   },
 })
-const scenarios = SCENARIOS.filter(({ name }) => ['all', name].includes(values.scenario))
+const wanted = values.scenario.split(',')
+const scenarios = SCENARIOS.filter(({ name }) => wanted.includes(name) || wanted.includes('all'))
 const isIdle = values.scenario === 'idle'
 if (scenarios.length === 0 && !isIdle)
   throw new HiveError('INPUT_INVALID', { scenario: values.scenario })
