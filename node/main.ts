@@ -4,7 +4,7 @@ import { createProgram } from './cli/program.ts'
 import type { CliParts } from './cli/parts.ts'
 import { forbidCrashReports } from './crash-reports.ts'
 import { readEnvironment, readPassphraseSetting, readVariable } from './config/env.ts'
-import { askSecret, onInterrupt } from './terminal.ts'
+import { askSecret, onInterrupt, ownTerminal } from './terminal.ts'
 
 forbidCrashReports()
 
@@ -16,6 +16,7 @@ const parts: CliParts = {
   stdout: process.stdout,
   stderr: process.stderr,
   stdin: process.stdin,
+  terminal: () => ownTerminal(readVariable('TERM')),
   env: readEnvironment(),
   cwd: process.cwd(),
   fetch: globalThis.fetch,

@@ -27,8 +27,10 @@ import { Housekeeping } from './services/housekeeping.ts'
 import { ImageBook } from './services/image-book.ts'
 import { TaskRegister } from './services/monitoring/task-register.ts'
 import { Presence } from './services/presence.ts'
+import { AttachDesk } from './services/provider/attach-desk.ts'
 import { Provider } from './services/provider/provider.ts'
 import { Reconciler } from './services/reconciler.ts'
+import { Attaching } from './services/requester/attaching.ts'
 import { Requester } from './services/requester/requester.ts'
 import { Workflows } from './services/requester/workflows.ts'
 import { createSigning } from './services/signing.ts'
@@ -171,6 +173,19 @@ export async function openPeer({
             },
           ),
         )
+  const attaching = new Attaching({ book: requester.book, lines: requests })
+  if (provider !== undefined)
+    new AttachDesk(
+      {
+        clock,
+        logger: logger.child('attach'),
+        lines: requests,
+        works: provider.works,
+        running,
+        sandboxes,
+      },
+      config.provider.policy,
+    ).answer()
   const reconciler = stack.use(
     new Reconciler({
       clock,
@@ -233,6 +248,7 @@ export async function openPeer({
         logger: logger.child('api'),
         requester,
         workflows,
+        attaching,
         ...(provider === undefined ? {} : { provider }),
         presence,
         capacity: measuring.capacity,

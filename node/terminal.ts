@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
+import type { Terminal } from './cli/parts.ts'
 
 /** Asks for a secret on the terminal without showing it; `undefined` when there is no terminal. */
 export async function askSecret(prompt: string): Promise<string | undefined> {
@@ -25,5 +26,20 @@ export function onInterrupt(listener: () => void): () => void {
   for (const signal of signals) process.on(signal, listener)
   return () => {
     for (const signal of signals) process.off(signal, listener)
+  }
+}
+
+/** This process's terminal, where both its input and its output are one. */
+export function ownTerminal(name = 'xterm'): Terminal | undefined {
+  const { stdin, stdout } = process
+  if (!stdin.isTTY || !stdout.isTTY) return undefined
+  return {
+    name,
+    size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+    setRaw: (isRaw) => void stdin.setRawMode(isRaw),
+    onResize: (listener) => {
+      stdout.on('resize', listener)
+      return () => stdout.off('resize', listener)
+    },
   }
 }

@@ -10,6 +10,7 @@ import type { Monitor } from '../services/monitoring/monitor.ts'
 import type { Presence } from '../services/presence.ts'
 import type { Provider } from '../services/provider/provider.ts'
 import type { Reconciler } from '../services/reconciler.ts'
+import type { Attaching } from '../services/requester/attaching.ts'
 import type { Requester } from '../services/requester/requester.ts'
 import type { Workflows } from '../services/requester/workflows.ts'
 import type { Signing } from '../services/signing.ts'
@@ -20,6 +21,7 @@ export interface ApiParts {
   readonly logger: Logger
   readonly requester: Requester
   readonly workflows: Workflows
+  readonly attaching: Attaching
   readonly provider?: Provider
   readonly presence: Presence
   readonly reconciler: Reconciler

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import { HiveError } from '../domain/errors.ts'
 import type { App } from './app.ts'
 
@@ -12,16 +13,22 @@ export const API_VERSION = 'v1'
  * name was made to resolve to 127.0.0.1 sends its own name as the host.
  */
 export function guard(app: App, token: string): void {
-  const expected = digest(`Bearer ${token}`)
   app.addHook('onRequest', async (request, reply) => {
     reply.header(API_HEADER, API_VERSION)
-    const host = request.headers.host ?? ''
-    if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i.test(host))
-      throw new HiveError('API_HOST_REFUSED', { host: host.slice(0, 100) })
-    // Digests of equal length, so that the comparison takes the same time whatever was sent.
-    if (!timingSafeEqual(expected, digest(request.headers.authorization ?? '')))
-      throw new HiveError('API_UNAUTHORISED')
+    requireAccess(request.headers, token)
   })
+}
+
+/** Throws `API_HOST_REFUSED` or `API_UNAUTHORISED` unless a request's head may pass. */
+export function requireAccess(
+  { host = '', authorization = '' }: IncomingHttpHeaders,
+  token: string,
+): void {
+  if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i.test(host))
+    throw new HiveError('API_HOST_REFUSED', { host: host.slice(0, 100) })
+  // Digests of equal length, so that the comparison takes the same time whatever was sent.
+  if (!timingSafeEqual(digest(`Bearer ${token}`), digest(authorization)))
+    throw new HiveError('API_UNAUTHORISED')
 }
 
 function digest(text: string): Buffer {

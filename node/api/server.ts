@@ -8,6 +8,7 @@ import type { App } from './app.ts'
 import { answerErrors } from './error-reply.ts'
 import { guard } from './guards.ts'
 import { collectSchemas, documentRoute } from './open-api-document.ts'
+import { attachRoutes } from './routes/attach-routes.ts'
 import { blobRoutes } from './routes/blob-routes.ts'
 import { cacheRoutes } from './routes/cache-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
@@ -18,6 +19,7 @@ import { nodeRoutes } from './routes/node-routes.ts'
 import { walletRoutes } from './routes/wallet-routes.ts'
 import { workflowRoutes } from './routes/workflow-routes.ts'
 import { workRoutes } from './routes/work-routes.ts'
+import { answerUpgrades } from './upgrades.ts'
 
 /** A node's API while it is open. Disposing ends every stream and removes the token file. */
 export interface Api extends AsyncDisposable {
@@ -84,6 +86,7 @@ async function createApp(context: RouteContext, token: string): Promise<App> {
     metricsRoutes,
   ]
   for (const routes of all) routes(app, context)
+  answerUpgrades(app, context, token, attachRoutes(app, context))
   documentRoute(app)
   await app.ready()
   return app

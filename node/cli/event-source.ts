@@ -1,6 +1,6 @@
 import { ERROR_EVENT } from '../api/event-stream.ts'
 import { HiveError } from '../domain/errors.ts'
-import { errorFrom } from './error-from.ts'
+import { errorFrom } from '../api/error-from.ts'
 
 const DATA = 'data: '
 

@@ -1,8 +1,10 @@
 import { readApiFile, type ApiAccess } from '../api/api-file.ts'
 import { API_HEADER } from '../api/guards.ts'
+import type { FrameSocket } from '../api/frame-socket.ts'
 import { HiveError } from '../domain/errors.ts'
-import { errorFrom } from './error-from.ts'
+import { errorFrom } from '../api/error-from.ts'
 import { readEvents } from './event-source.ts'
+import { openUpgraded } from './upgraded.ts'
 
 /** What every call may carry. */
 export interface CallOptions {
@@ -61,6 +63,20 @@ export class NodeClient {
   async *events<T>(path: string, options: CallOptions = {}): AsyncGenerator<T> {
     const { body } = await this.#call('GET', path, options)
     if (body !== null) yield* readEvents<T>(body)
+  }
+
+  /**
+   * Asks for a conversation, whose first frame is `request`. Throws as the other calls do; what becomes of the request is
+   * learnt by reading.
+   */
+  async upgraded(
+    path: string,
+    request: unknown,
+    { signal }: CallOptions = {},
+  ): Promise<FrameSocket> {
+    const socket = await openUpgraded(this.#access, path, signal)
+    await socket.write(Buffer.from(JSON.stringify(request)))
+    return socket
   }
 
   async #call(

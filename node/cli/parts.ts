@@ -14,6 +14,17 @@ export interface Output {
   readonly columns?: number
 }
 
+/** A terminal that a program elsewhere can be given. */
+export interface Terminal {
+  /** What kind it is: the variable TERM. */
+  readonly name: string
+  readonly size: () => { readonly columns: number; readonly rows: number }
+  /** Whether keys come as they are pressed, without meaning anything here. */
+  readonly setRaw: (isRaw: boolean) => void
+  /** Returns how to stop. */
+  readonly onResize: (listener: () => void) => () => void
+}
+
 /** A node that serves. */
 export interface RunningNode {
   readonly peer: string
@@ -55,7 +66,9 @@ export interface ReadImage {
 export interface CliParts {
   readonly stdout: Output
   readonly stderr: Output
-  readonly stdin: AsyncIterable<Uint8Array | string>
+  readonly stdin: AsyncIterable<Uint8Array | string> & { readonly destroy?: () => unknown }
+  /** The terminal that standard input and output are, if they are one. */
+  readonly terminal?: () => Terminal | undefined
   readonly env: Environment
   /** Folder that relative paths start from. */
   readonly cwd: string

@@ -7,6 +7,8 @@ import { challengeCommand } from './commands/challenge.ts'
 import { devnetCommand } from './commands/devnet.ts'
 import { extendCommand } from './commands/extend.ts'
 import { stopCommand } from './commands/stop.ts'
+import { execCommand } from './commands/exec.ts'
+import { forwardCommand } from './commands/forward.ts'
 import { imageCommand } from './commands/image.ts'
 import { initCommand } from './commands/init.ts'
 import { jobCommand } from './commands/job.ts'
@@ -74,6 +76,8 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     whyCommand(parts),
     logsCommand(parts),
     cancelCommand(parts),
+    execCommand(parts, setExit),
+    forwardCommand(parts),
     extendCommand(parts),
     stopCommand(parts),
     cacheCommand(parts),

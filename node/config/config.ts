@@ -121,6 +121,8 @@ export interface ProviderPolicyConfig {
   readonly pauseOnBattery: boolean
   /** Left open: use of the machine does not matter. */
   readonly pauseWhenActiveMs: number | undefined
+  /** Whether requesters may get inside their running tasks. */
+  readonly attach: 'off' | 'on'
 }
 
 /** So much of it, or such a part of all there is, above 0 and up to 1. */

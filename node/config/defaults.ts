@@ -47,7 +47,12 @@ export const CONFIG_DEFAULTS = {
     docker: { socketPath: '/var/run/docker.sock', warm: 2 },
     /** A provider's machine is nobody's way into the world unless its owner says so. */
     network: NO_EGRESS,
-    policy: { hours: [] as readonly HourWindow[], pauseOnBattery: false },
+    /** A way in is one more thing that a wall has to hold, so nobody has it unasked. */
+    policy: {
+      hours: [] as readonly HourWindow[],
+      pauseOnBattery: false,
+      attach: 'off' as 'off' | 'on',
+    },
     /** What a task of one GPU does, no task of another can then read or hold up. */
     gpu: { share: 1 },
     /** It shares the host's kernel unless gVisor is there, so nobody gets it unasked. */

@@ -6,7 +6,7 @@ import { hour } from '../domain/units.ts'
 import type { ProviderPolicyConfig } from './config.ts'
 import { CONFIG_DEFAULTS } from './defaults.ts'
 import { list, map, mapped, optional, reader, withDefault, type Reader } from './reading.ts'
-import { account, amount, bool, duration, text } from './values.ts'
+import { account, amount, bool, duration, text, word } from './values.ts'
 
 const D = CONFIG_DEFAULTS.provider.policy
 const cid = text('a CID, such as bafkrei…', /^b[a-z2-7]{20,127}$/, 128)
@@ -36,6 +36,7 @@ export const PROVIDER_POLICY_READER: Reader<ProviderPolicyConfig> = mapped(
     timeZone: optional(timeZone),
     pauseOnBattery: withDefault(bool, D.pauseOnBattery as boolean),
     pauseWhenActive: optional(duration(24 * hour)),
+    attach: withDefault(word('off', 'on'), D.attach),
   }),
   ({ minPrice, pauseWhenActive, ...policy }) => ({
     ...policy,

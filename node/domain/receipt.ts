@@ -77,6 +77,8 @@ export interface TaskResult {
   readonly stderr: OutputFile
   readonly files: readonly OutputFile[]
   readonly usage: Usage
+  /** Somebody got inside while it ran, so that its result is nobody's to reproduce. */
+  readonly attached?: boolean
 }
 
 /** The broken rule of a receipt, or `undefined`. `tasks` is the awarded list, `asked` what so many completed ones cost. */

@@ -126,7 +126,8 @@ export interface RequestCodec<T> {
   decode(bytes: Uint8Array): T
 }
 
-function codec<T extends object>(
+/** A codec within the bounds of its protocol's row. */
+export function codec<T extends object>(
   protocol: ProtocolName,
   fields: Parameters<typeof record<T>>[0],
   maxBytes: number = PROTOCOLS[protocol].maxRequestBytes,

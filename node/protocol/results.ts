@@ -7,7 +7,7 @@ import { decodeCbor, encodeCbor } from './cbor.ts'
 import { cidText } from './cid.ts'
 import { sandboxPath } from './job-spec-codec.ts'
 import { MAX_MANIFEST_BYTES, MAX_OUTPUT_FILES } from './limits.ts'
-import { list, text, uint32, uint64, type Shape } from './schema.ts'
+import { bool, list, text, uint32, uint64, type Shape } from './schema.ts'
 import { oneOf, optional, record, wholeNumber } from './shapes.ts'
 import { keccak } from './typed-data.ts'
 
@@ -33,6 +33,7 @@ export const taskResult: Shape<TaskResult> = record<TaskResult>({
   stderr: outputFile,
   files: list(outputFile, MAX_OUTPUT_FILES),
   usage,
+  attached: optional(bool),
 })
 
 const manifest = list(taskResult, MAX_TASKS)

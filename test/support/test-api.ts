@@ -16,6 +16,7 @@ import { Presence } from '../../node/services/presence.ts'
 import type { PolicyOptions } from '../../node/services/provider/policy-options.ts'
 import type { Provider } from '../../node/services/provider/provider.ts'
 import { Reconciler } from '../../node/services/reconciler.ts'
+import { Attaching } from '../../node/services/requester/attaching.ts'
 import type { Requester } from '../../node/services/requester/requester.ts'
 import { Workflows } from '../../node/services/requester/workflows.ts'
 import { FakeEffort } from './fake-effort.ts'
@@ -124,6 +125,7 @@ export async function openTestApi(
         ...parts,
         requester,
         workflows: stack.use(new Workflows({ ...parts, store, requester })),
+        attaching: new Attaching({ book: requester.book, lines: node.requests }),
         ...(own !== undefined && { provider: own }),
         presence,
         capacity,

@@ -8,8 +8,10 @@ import * as metering from '../../node/domain/metering.ts'
 import * as offer from '../../node/domain/offer.ts'
 import { parseBytes, parseDuration } from '../../node/domain/units.ts'
 import * as limits from '../../node/protocol/limits.ts'
+import * as attach from '../../node/protocol/attach.ts'
 import { PROTOCOLS } from '../../node/protocol/protocols.ts'
 import * as prover from '../../node/services/challenge/prover.ts'
+import * as budget from '../../node/services/provider/attach-budget.ts'
 import * as intake from '../../node/services/provider/intake-limits.ts'
 
 const doc = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8')
@@ -53,6 +55,10 @@ test('the limits of messages and content are those of the source', () => {
 
 test('the limits of the market are those of the source', () => {
   compare('Market', constants(offer, bid, advert, metering, intake))
+})
+
+test('the limits inside running jobs are those of the source', () => {
+  compare('Inside running jobs', constants(budget, attach))
 })
 
 test('the limits of challenges are those of the source', () => {

@@ -30,6 +30,10 @@ export const BUCKETS: readonly Bucket[] = [
     prefix: 'renewal/',
     holds: 'agreement id → RenewalRecord, an interval of a share that this node requested',
   },
+  {
+    prefix: 'attached/',
+    holds: 'agreement id → the tasks that somebody was inside of, until the share is delivered',
+  },
   { prefix: 'earning/', holds: 'channel id → EarningRecord, where this node is paid' },
   {
     prefix: 'earned/',

@@ -25,6 +25,8 @@ export const TaskResultBody = Type.Object({
     bytesOut: Type.Integer(),
     fuel: Type.Optional(Type.Integer()),
   }),
+  /** Somebody got inside while it ran. */
+  attached: Type.Optional(Type.Boolean()),
 })
 export type TaskResultBody = Static<typeof TaskResultBody>
 

@@ -23,9 +23,11 @@ export interface PolicyOptions {
   readonly pauseOnBattery: boolean
   readonly pauseWhenActiveMs: number | undefined
   readonly egress: EgressPolicy
+  /** Whether requesters may get inside their running tasks. */
+  readonly attach: 'off' | 'on'
 }
 
-/** Everything and everyone, at any time, without a network. */
+/** Everything and everyone, at any time, without a network and with nobody inside. */
 export const POLICY_DEFAULTS: PolicyOptions = {
   images: { allow: [], deny: [] },
   requesters: { allow: [], deny: [] },
@@ -35,6 +37,7 @@ export const POLICY_DEFAULTS: PolicyOptions = {
   pauseOnBattery: false,
   pauseWhenActiveMs: undefined,
   egress: NO_EGRESS,
+  attach: 'off',
 }
 
 /** What an {@link Admission} follows from. */

@@ -83,7 +83,9 @@ export async function runTask(
   })
   signal.throwIfAborted()
   if (result === undefined) return undefined
-  const ended = await keep(parts.blobs, index, result)
+  const wasAttached = await parts.works.attached.has(work.id, index)
+  const said = await keep(parts.blobs, index, result)
+  const ended = wasAttached ? { ...said, attached: true } : said
   const kept = fitted(meter?.ended(ended) ?? ended, work.tasks.length)
   await parts.works.putEnded(work.id, kept)
   // Without its files: the manifest names them, and a thousand of them would not fit a frame.

@@ -13,6 +13,7 @@ import {
   type IntervalRecord,
   type PendingWrite,
 } from './interval-book.ts'
+import { AttachedTasks } from './attached-tasks.ts'
 import type { WorkRecord } from './records.ts'
 import { ShareLog } from './share-log.ts'
 
@@ -39,6 +40,7 @@ export class WorkBook {
   readonly #ended: Table<TaskResult>
   /** The intervals of the shares that are paid by the second. */
   readonly intervals: IntervalBook
+  readonly attached: AttachedTasks
   readonly #store: Store
   readonly #unpaid = new Map<Bytes32, WorkRecord>()
   readonly #logs = new Map<Bytes32, ShareLog>()
@@ -49,6 +51,7 @@ export class WorkBook {
     this.#table = new Table(store, 'work/')
     this.#ended = new Table(store, 'ended/')
     this.intervals = new IntervalBook(store)
+    this.attached = new AttachedTasks(store)
   }
 
   /** Reads everything back. Returns the shares that were under way when the node was gone. */
@@ -192,6 +195,7 @@ export class WorkBook {
     const isOver = isFinal(work.state) || work.receipt !== undefined
     const ended = isOver ? await this.endedTasks(work.id) : new Map<number, TaskResult>()
     const forgotten = [...ended.keys()].map((index) => this.#ended.removal(`${work.id}/${index}`))
+    if (isOver) forgotten.push(this.attached.removal(work.id))
     const { changes, written } = this.intervals.writing(intervals)
     await this.#store.write([this.#table.change(work.id, work), ...changes, ...forgotten])
     if (isWrittenOff(work)) this.#countWrittenOff(work.requester)

@@ -40,7 +40,18 @@ export class Hive {
     return new Hive({ ...this.#env, ...env })
   }
 
+  /** Runs one command to its end, with this on its standard input. */
+  async fed(input: string, ...args: string[]): Promise<Ended> {
+    const child = this.#spawn('pipe', args)
+    child.stdin?.end(input)
+    return ended(child, PATIENCE_MS)
+  }
+
   start(...args: string[]): ChildProcess {
+    return this.#spawn('ignore', args)
+  }
+
+  #spawn(stdin: 'ignore' | 'pipe', args: readonly string[]): ChildProcess {
     // oxlint-disable-next-line node/no-process-env -- a child needs the path, and none of our settings
     const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('HIVE_'))
     return spawn(process.execPath, [MAIN, ...args], {
@@ -50,7 +61,7 @@ export class Hive {
         NO_COLOR: '1',
         ...this.#env,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
     })
   }
 }
