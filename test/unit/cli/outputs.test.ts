@@ -35,7 +35,6 @@ test('outputs: of a job that failed or still runs, what its tasks made; only one
   const { signal } = new AbortController()
   const told: string[] = []
   const listening = {
-    ...client,
     download: async () => new Uint8Array(),
     post: async (path: string) => void told.push(path),
   } as unknown as NodeClient
