@@ -15,6 +15,10 @@ const MAX_DISCOVERED = 200
 const DIAL_TIMEOUT_MS = 10 * second
 /** Longest pause between rounds, ms; a lost or discovered peer ends it early. */
 const MAX_PAUSE_MS = 1 * minute
+/** Name under which looking around is put off; no peer and no address is called so. */
+const LOOKING = 'looking around'
+/** Longest that looking around may take, ms. */
+const LOOK_TIMEOUT_MS = 10 * second
 /** Random part of each pause, ms, so that two ends of a lost connection seldom dial at once. */
 const JITTER_MS = 500
 
@@ -83,8 +87,8 @@ export class PeerKeeper implements AsyncDisposable {
       try {
         const targets = await this.#targets()
         const due = targets.filter(({ name }) => this.#backOff.dueAt(name) <= Date.now())
-        await Promise.all(due.map((target) => this.#dial(target)))
-        await this.#pause(targets)
+        await Promise.all([this.#look(), ...due.map((target) => this.#dial(target))])
+        await this.#pause([...targets, ...(this.#isLonely() ? [{ name: LOOKING }] : [])])
       } catch (error) {
         this.#logger.error('keeping peers failed', { error: String(error) })
         await this.#pause([])
@@ -126,8 +130,28 @@ export class PeerKeeper implements AsyncDisposable {
     }
   }
 
+  #isLonely(): boolean {
+    const connected = this.#libp2p.getPeers().length
+    return connected > 0 && connected < this.#options.wantedPeers
+  }
+
+  /** Asks the neighbours who else is there: the DHT asks at its start, and then not for minutes. */
+  async #look(): Promise<void> {
+    if (!this.#isLonely() || this.#backOff.dueAt(LOOKING) > Date.now()) return
+    // less and less often: a small network has no more to find
+    this.#backOff.failed(LOOKING, Date.now())
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(LOOK_TIMEOUT_MS)])
+    const { peerId, peerRouting } = this.#libp2p
+    try {
+      const nearest = peerRouting.getClosestPeers(peerId.toMultihash().bytes, { signal })
+      for await (const { id } of nearest) if (!id.equals(peerId)) this.#heard(id)
+    } catch (error) {
+      this.#logger.debug('looking around failed', { error: String(error) })
+    }
+  }
+
   /** Until the next target is due, a peer is lost or found, or the keeper stops. */
-  async #pause(targets: readonly Target[]): Promise<void> {
+  async #pause(targets: readonly Pick<Target, 'name'>[]): Promise<void> {
     const now = Date.now()
     const waits = targets.map(({ name }) => this.#backOff.dueAt(name) - now)
     // one that just connected is not due again, and its wait would be below zero
