@@ -209,7 +209,7 @@ function taskLines(job: JobBody): string[] {
         formatBytes(result.usage.peakMemoryBytes),
         ...(counted ? [String(result.usage.fuel ?? '-')] : []),
         String(result.files.length),
-        plain(result.detail),
+        [...(result.attached === true ? ['attached'] : []), plain(result.detail)].join(' ').trim(),
       ]),
     ),
   ]

@@ -30,6 +30,8 @@ export async function forwarded(parts: ForwardingParts, signal: AbortSignal): Pr
       moved(bytes)
       for (const piece of piecesOf(bytes)) await line.write(piece)
     }
+    // what was cut off from here is no end
+    signal.throwIfAborted()
     await line.end()
   }
   const up = async () => {

@@ -6,16 +6,22 @@ import { parsePattern } from '../../../node/domain/egress.ts'
 import { IMAGE_SANDBOXES, type ImageSandbox } from '../../support/image-sandboxes.ts'
 import type { Attack, Target } from './attack.ts'
 import { ARCHIVE_ATTACKS } from './archive-attacks.ts'
+import { ATTACH_ATTACKS } from './attach-attacks.ts'
 import { layBait, type Bait } from './bait.ts'
 import { EGRESS_ATTACKS } from './egress-attacks.ts'
 import { IMAGE_ATTACKS } from './image-attacks.ts'
 
 for (const kind of IMAGE_SANDBOXES) {
   const missing = await kind.missing()
-  attacked(`out of ${kind.name}`, missing, [...IMAGE_ATTACKS, ...ARCHIVE_ATTACKS], async () => ({
-    sandbox: await kind.open(),
-    isGvisor: kind.isGvisor,
-  }))
+  attacked(
+    `out of ${kind.name}`,
+    missing,
+    [...IMAGE_ATTACKS, ...ARCHIVE_ATTACKS, ...ATTACH_ATTACKS],
+    async () => ({
+      sandbox: await kind.open(),
+      isGvisor: kind.isGvisor,
+    }),
+  )
   const { openConnected, isGvisor } = kind
   if (openConnected === undefined) continue
   const attacks = [...EGRESS_ATTACKS, ...IMAGE_ATTACKS]
