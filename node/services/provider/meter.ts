@@ -38,6 +38,7 @@ export class Meter {
   readonly stop: AbortSignal
   /** Run since the last interval that had ended when the count began, ms. */
   #countedMs = 0
+  #hasToldDue = false
 
   constructor(parts: MeterParts, work: WorkRecord, log: ShareLog, stopped: AbortSignal) {
     this.#parts = parts
@@ -53,9 +54,8 @@ export class Meter {
 
   /** Counts for as long as `run` takes. */
   async during<T>(run: () => Promise<T>): Promise<T> {
-    const { clock, works } = this.#parts
-    // what an earlier life of this node wrote down and may not have told
-    for (const due of works.intervals.due(this.#work.id)) this.#tell(due)
+    const { clock } = this.#parts
+    this.#tellDue()
     const from = clock.now() - this.toldMs
     const ended = new AbortController()
     const beating = this.#beat(from, ended.signal)
@@ -80,6 +80,7 @@ export class Meter {
   /** Ends the count by a closing heartbeat where there is time to tell. */
   close(): LastInterval {
     const { works } = this.#parts
+    this.#tellDue()
     const told = works.intervals.ended(this.#work.id)
     const next = works.intervals.at(this.#work.id, told + 1)
     const isUnpaid = this.#unpaid.signal.aborted
@@ -95,6 +96,13 @@ export class Meter {
     const last = works.intervals.last(this.#work.id)
     if (last === undefined) throw new HiveError('INTERNAL', { agreement: this.#work.id })
     return { interval: last, amount: last.amount ?? 0n }
+  }
+
+  /** Once: what an earlier life of this node wrote down and may not have told. */
+  #tellDue(): void {
+    if (this.#hasToldDue) return
+    this.#hasToldDue = true
+    for (const due of this.#parts.works.intervals.due(this.#work.id)) this.#tell(due)
   }
 
   get #everyMs(): number {

@@ -29,8 +29,8 @@ export interface Bill {
   readonly paid: Amount
 }
 
-/** Pause between two attempts to tell a provider to stop, ms. */
-const STOP_RETRY_MS: number = 1 * second
+/** How often a provider is told to stop, ms: it may have restarted since the last time. */
+const STOP_RETRY_MS: number = 2 * second
 
 /** Pays shares by the second: hears their heartbeats, and has a voucher and an agreement follow each. */
 export class Metering {
@@ -144,13 +144,9 @@ export class Metering {
       }
     const request = shareRequest.encode({ agreement: share.id })
     while (isAsked && !signal.aborted) {
-      try {
-        await requests.call(share.peer, 'stop', request, { signal })
-        return
-      } catch {
-        // a line that is cut now, or a provider that is starting again: it is told when it is back
-        await clock.sleep(STOP_RETRY_MS, signal).catch(() => undefined)
-      }
+      // a line that is cut now, or a provider that is starting again: it is told until the share has ended
+      await requests.call(share.peer, 'stop', request, { signal }).catch(() => undefined)
+      await clock.sleep(STOP_RETRY_MS, signal).catch(() => undefined)
     }
   }
 

@@ -200,3 +200,19 @@ test('meter: after a restart what is due is told again, and the time goes on fro
     ],
   )
 })
+
+test('meter: a task that had ended before a restart is closed with what is due told first', async () => {
+  const store = new MemoryStore()
+  const first = await aMeter(store)
+  for (const number of [1, 2, 3]) await first.agree(number)
+  const running = first.run()
+  await first.clock.advance(EVERY)
+  first.stop()
+  await running
+  const again = await aMeter(store)
+  assert.equal(again.meter.close().amount, 0n)
+  assert.deepEqual(await again.told(), [
+    { seq: 1, elapsedMs: EVERY, closing: false },
+    { seq: 2, elapsedMs: EVERY, closing: true },
+  ])
+})
