@@ -106,12 +106,12 @@ test('an endpoint that does not know a channel that was seen: nothing is forgott
   const ledger = on.ledger()
   await on.reserve(ledger, on.bob, 1)
   const id = ledger.all()[0]?.id ?? '0x'
-  const { channel } = on.parts.escrow
+  const channel = on.parts.escrow.channel.bind(on.parts.escrow)
   on.parts.escrow.channel = async () => undefined
   await ledger.reconcile(id, signal)
   await on.settle(ledger, on.bob, 1)
   assert.equal(ledger.all()[0]?.cumulative, 1n)
-  on.parts.escrow.channel = channel.bind(on.parts.escrow)
+  on.parts.escrow.channel = channel
   await ledger.reconcile(id, signal)
   assert.deepEqual(
     ledger.all().map((each) => [each.id, each.status, each.cumulative]),
