@@ -22,6 +22,7 @@ import { readSharedKey } from './shared-key.ts'
 import { openMeasuring } from './measuring.ts'
 import { configuredServices, serviceHere, servicesHere } from './own-services.ts'
 import { createEnvelopeCodec } from './protocol/envelope.ts'
+import { offerTopic } from './protocol/topics.ts'
 import { openSandboxes, usableEgress } from './sandboxes.ts'
 import { Housekeeping } from './services/housekeeping.ts'
 import { ImageBook } from './services/image-book.ts'
@@ -34,6 +35,7 @@ import { Attaching } from './services/requester/attaching.ts'
 import { Requester } from './services/requester/requester.ts'
 import { Workflows } from './services/requester/workflows.ts'
 import { createSigning } from './services/signing.ts'
+import { Visibility } from './services/visibility.ts'
 import { Watchtower } from './services/watchtower/watchtower.ts'
 
 /** What a node is started with. */
@@ -125,7 +127,7 @@ export async function openPeer({
   const isolations = Object.fromEntries(sandboxes.map(({ kind, isolation }) => [kind, isolation]))
   const { region } = config.provider
   const hardware = { ...detected, sandboxes: isolations, ...(region !== undefined && { region }) }
-  const { gossip, requests, directory } = net
+  const { gossip, requests, directory, sight } = net
   const presence = stack.use(
     new Presence(
       { clock, logger: logger.child('presence'), store, directory, requests, signing },
@@ -133,6 +135,12 @@ export async function openPeer({
     ),
   )
   known.presence = presence
+  const visibility = stack.use(
+    new Visibility(
+      { clock, logger: logger.child('visibility'), gossip, requests, directory, sight, presence },
+      { topics: kinds.map((kind) => offerTopic(network, kind)) },
+    ),
+  )
 
   // The two roles
   const running = new TaskRegister()
@@ -235,6 +243,7 @@ export async function openPeer({
   await provider?.start()
   await measuring.start()
   await presence.start()
+  visibility.start()
   await requester.resume()
   await workflows.resume()
   reconciler.start()
@@ -251,6 +260,7 @@ export async function openPeer({
         attaching,
         ...(provider === undefined ? {} : { provider }),
         presence,
+        visibility,
         capacity: measuring.capacity,
         challenger: measuring.challenger,
         monitor: measuring.monitor,

@@ -13,6 +13,7 @@ import type { Reconciler } from '../services/reconciler.ts'
 import type { Attaching } from '../services/requester/attaching.ts'
 import type { Requester } from '../services/requester/requester.ts'
 import type { Workflows } from '../services/requester/workflows.ts'
+import type { Visibility } from '../services/visibility.ts'
 import type { Signing } from '../services/signing.ts'
 
 /** The node as its API sees it. */
@@ -24,6 +25,7 @@ export interface ApiParts {
   readonly attaching: Attaching
   readonly provider?: Provider
   readonly presence: Presence
+  readonly visibility?: Visibility
   readonly reconciler: Reconciler
   readonly capacity: CapacityKeeper
   readonly challenger: Challenger

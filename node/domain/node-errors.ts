@@ -58,6 +58,22 @@ export const NODE_ERRORS = {
   ),
   INPUT_INVALID: text('The request has mistakes.', 'Mend the paths listed.'),
   TILE_INVALID: text('A picture tile is damaged or does not fit.', 'Render the tile again.'),
+  NODE_ALONE: text(
+    'This node is connected to nobody.',
+    'Check the network, and that network.bootstrap names a node that runs.',
+  ),
+  NODE_UNHEARD: text(
+    'Other nodes take offers of the same kind, but none passes them on to this one.',
+    'Mostly it mends itself within a minute; if it stays, restart the node and see that its clock is right.',
+  ),
+  NODE_UNLISTED: text(
+    'No peer that was asked finds what this node says of itself in the DHT, so nobody can look it up.',
+    'It is announced again by itself; if it stays, see that the clock is right and the port can be reached.',
+  ),
+  NODE_UNREACHABLE: text(
+    'No peer that was asked could open a connection to this node.',
+    'Open or forward the port in network.listen, and name the public address in network.announce.',
+  ),
   CANCELLED: text('The operation was cancelled.', 'Start it again if this was not intended.'),
   INTERNAL: text(
     'Something failed that should not.',

@@ -50,6 +50,8 @@ export const PROTOCOLS = {
   secrets: row('secrets', MAX_SMALL_BYTES * 2, MAX_SEALED_SECRETS_BYTES, REQUEST_TIMEOUT_MS, 240),
   /** Anyone → anyone: your signed advert, please; the peer itself is the fact. */
   advert: row('advert', MAX_SMALL_BYTES, MAX_ADVERT_BYTES, REQUEST_TIMEOUT_MS, 60),
+  /** Anyone → anyone: do you find my advert in the DHT, and can you connect to me? */
+  sight: row('sight', MAX_SMALL_BYTES, MAX_SMALL_BYTES, 20 * second, 6),
   /** Anyone → anyone: stand ready for a challenge; answered when the cores that it names can begin. */
   challenge: row('challenge', MAX_SMALL_BYTES, MAX_SMALL_BYTES, 20 * second, 6),
   /** After it: one round, timed by who asks. */

@@ -2,6 +2,7 @@ import { DECLINE_CODES, type DeclineCode } from '../domain/decline-errors.ts'
 import type { Bytes32 } from '../domain/ids.ts'
 import type { Amount } from '../domain/money.ts'
 import type { Resources } from '../domain/resources.ts'
+import type { Sighting } from '../domain/visibility.ts'
 import type { PaidShare } from '../domain/voucher.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import type { RoundAnswer, SeededRound } from './challenge.ts'
@@ -13,7 +14,7 @@ import {
   MAX_VOUCHER_SHARES,
 } from './limits.ts'
 import { PROTOCOLS, type ProtocolName } from './protocols.ts'
-import { bytes32, list, uint32, uint64, uint96 } from './schema.ts'
+import { bool, bytes32, list, uint32, uint64, uint96 } from './schema.ts'
 import { bytesUpTo, oneOf, optional, record } from './shapes.ts'
 
 /** A provider's answer to an offer: a bid with its bond offer, or the reason to decline. */
@@ -103,6 +104,8 @@ export const voucherRequest = codec<VoucherRequest>('voucher', {
 })
 export const voucherAnswer = codec<VoucherAnswer>('voucher', { jobs: uint64 })
 export const shareRequest = codec<ShareRequest>('cancel', { agreement: bytes32 })
+
+export const sightAnswer = codec<Sighting>('sight', { listed: bool, reached: optional(bool) })
 
 export const readyRequest = codec<ReadyRequest>('challenge', { lanes: uint32 })
 export const proveRequest = codec<SeededRound>('prove', {

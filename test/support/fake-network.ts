@@ -5,6 +5,7 @@ import { peerIdOfKey } from '../../node/protocol/identity.ts'
 import { FakeDirectory } from './fake-directory.ts'
 import { FakeGossip } from './fake-gossip.ts'
 import { FakeRequests, type Wires } from './fake-requests.ts'
+import { FakeSight } from './fake-sight.ts'
 import type { TestNode } from './test-network.ts'
 
 /** What a test may change about a fake network. */
@@ -15,6 +16,7 @@ export interface FakeNode extends TestNode {
   readonly gossip: FakeGossip
   readonly requests: FakeRequests
   readonly directory: FakeDirectory
+  readonly sight: FakeSight
 }
 
 /** Nodes in one process that talk by function calls. Nothing travels except as bytes. */
@@ -39,6 +41,7 @@ export class FakeNetwork implements Wires {
       gossip: new FakeGossip(this, peer),
       requests: new FakeRequests(this, peer),
       directory: new FakeDirectory(this, peer),
+      sight: new FakeSight(this, peer),
     }
     this.#nodes.set(peer, node)
     if (options.alone !== true) for (const other of this.#nodes.keys()) this.connect(peer, other)

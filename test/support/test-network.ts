@@ -3,6 +3,7 @@ import type { Conversations } from '../../node/ports/conversations.ts'
 import type { Directory } from '../../node/ports/directory.ts'
 import type { Gossip } from '../../node/ports/gossip.ts'
 import type { Requests } from '../../node/ports/requests.ts'
+import type { Sight } from '../../node/ports/sight.ts'
 
 /** One node as the network suites see it. */
 export interface TestNode {
@@ -10,6 +11,7 @@ export interface TestNode {
   readonly gossip: Gossip
   readonly requests: Requests & Conversations
   readonly directory: Directory
+  readonly sight: Sight
 }
 
 /** How the nodes of a test are connected: each with each, or each only with the first. */

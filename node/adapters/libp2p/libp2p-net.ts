@@ -8,10 +8,12 @@ import type { Directory, Reachability } from '../../ports/directory.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
+import type { Sight } from '../../ports/sight.ts'
 import { createNode, type HiveServices } from './create-node.ts'
 import { DhtDirectory } from './dht-directory.ts'
 import { MeshGossip } from './mesh-gossip.ts'
 import { LIBP2P_DEFAULTS, type Libp2pOptions } from './options.ts'
+import { NodeSight } from './node-sight.ts'
 import { networkSizeOf } from './network-size.ts'
 import { PeerKeeper } from './peer-keeper.ts'
 import { StreamRequests } from './stream-requests.ts'
@@ -32,6 +34,7 @@ export interface Libp2pNet extends AsyncDisposable {
   readonly requests: Requests & Conversations
   readonly directory: Directory
   readonly reachability: () => Reachability
+  readonly sight: Sight
   /** The node itself, for the one other adapter that speaks its own protocol over it. */
   readonly libp2p: Libp2p<HiveServices>
 }
@@ -67,6 +70,7 @@ export async function openLibp2pNet(
     requests,
     directory,
     reachability: () => libp2p.services.reach.reachability,
+    sight: new NodeSight(libp2p),
     libp2p,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }

@@ -60,6 +60,7 @@ export function metricsRoutes(app: App, context: RouteContext): void {
         peers: context.peerCount(),
         waiting: provider?.slots.waiting ?? 0,
         driftOf: (kind) => reconciler.driftOf(kind),
+        visibility: context.visibility?.view,
       })
       return reply.header('content-type', PROMETHEUS_TYPE).send(text)
     },

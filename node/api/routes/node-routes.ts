@@ -10,7 +10,8 @@ import { peerView } from '../views/peer-view.ts'
 
 /** What this node is, and who else is there. */
 export function nodeRoutes(app: App, context: RouteContext): void {
-  const { clock, signing, escrow, presence, provider, reconciler, options, startedAt } = context
+  const { clock, signing, escrow, presence, visibility, provider, reconciler, options, startedAt } =
+    context
 
   app.get(
     '/v1/status',
@@ -37,6 +38,9 @@ export function nodeRoutes(app: App, context: RouteContext): void {
           },
         }),
         ...(pausedBy !== undefined && { pausedBy }),
+        ...(visibility?.view !== undefined && {
+          visibility: { ...visibility.view, faults: [...visibility.view.faults] },
+        }),
         drift: reconciler.drift,
       }
     },

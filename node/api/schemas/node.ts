@@ -11,6 +11,17 @@ const MachineBody = Type.Object({
   gpus: Type.Optional(Type.Integer()),
 })
 
+/** Whether others see this node: what the peers say that it asked. */
+const VisibilityBody = Type.Object({
+  /** When peers were last asked; absent while none could be. */
+  askedAt: Type.Optional(TimeMs),
+  asked: Type.Integer(),
+  listed: Type.Integer({ description: 'of those asked, who find its advert in the DHT' }),
+  reached: Type.Integer({ description: 'of those asked, who could open a connection to it' }),
+  faults: Type.Array(Type.String(), { description: 'error codes, each with what to do' }),
+})
+export type VisibilityBody = Static<typeof VisibilityBody>
+
 /** What this node is and how it is doing. */
 export const StatusBody = Type.Object({
   peer: Type.String(),
@@ -37,6 +48,8 @@ export const StatusBody = Type.Object({
   ),
   /** Why a provider takes no new work at all now; absent while it does. */
   pausedBy: Type.Optional(Type.String()),
+  /** Absent until the node has looked for the first time. */
+  visibility: Type.Optional(VisibilityBody),
   /** Differences between this node's channels and the contract since it started. */
   drift: Type.Integer(),
 })

@@ -1,4 +1,5 @@
 import { DRIFT_KINDS, type Drift, type DriftKind } from '../../services/reconciler.ts'
+import type { View } from '../../services/visibility.ts'
 import type { Moment } from '../../services/monitoring/monitor.ts'
 
 /** Version of the text format, as scrapers ask for it. */
@@ -18,6 +19,7 @@ export function prometheusText(
     readonly peers: number
     readonly waiting: number
     readonly driftOf: (kind: DriftKind) => Drift
+    readonly visibility?: View | undefined
   },
 ): string {
   const gauge = (name: string, help: string, ...points: Point[]) => family(name, help, points)
@@ -59,6 +61,8 @@ export function prometheusText(
     gauge('hive_node_memory_bytes', 'Memory of the node itself.', one(machine.nodeMemoryBytes)),
     gauge('hive_node_start_time_seconds', 'When the node started.', one(node.startedAt / 1000)),
     gauge('hive_peers', 'Connected peers.', one(node.peers)),
+    gauge('hive_visible', '1 while others see this node.', one(visible(node.visibility))),
+    gauge('hive_visible_to_peers', 'Peers that could connect.', one(node.visibility?.reached)),
     gauge('hive_tasks_running', 'Tasks under way.', one(tasks.length)),
     gauge('hive_tasks_waiting', 'Tasks that wait for room.', one(node.waiting)),
     gauge('hive_task_cpu_seconds', 'Processor time so far.', ...task((at) => cpuOf(tasks[at]))),
@@ -66,6 +70,10 @@ export function prometheusText(
     family('hive_drift_found_total', 'Differences from the contract.', drift('found'), 'counter'),
     family('hive_drift_mended_total', 'Of those, in order again.', drift('mended'), 'counter'),
   ].join('')
+}
+
+function visible(view: View | undefined): number | undefined {
+  return view === undefined ? undefined : Number(view.faults.length === 0)
 }
 
 function cpuOf(task: Moment['tasks'][number] | undefined): number | undefined {

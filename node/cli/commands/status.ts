@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
-import type { StatusBody } from '../../api/schemas/node.ts'
+import type { StatusBody, VisibilityBody } from '../../api/schemas/node.ts'
+import { ERROR_CODES } from '../../domain/error-codes.ts'
+import { isErrorCode } from '../../domain/errors.ts'
 import { formatDuration } from '../../domain/units.ts'
 import { command, contextOf, type CommonOptions } from '../command.ts'
 import { pairs } from '../output/columns.ts'
@@ -48,10 +50,25 @@ function lines({ slots, hardware, ...node }: StatusBody): string[] {
         : `${slots.free.gpus ?? 0} of ${slots.total.gpus} free`,
     ],
     ['paused', node.pausedBy === undefined ? undefined : `takes no new work now: ${node.pausedBy}`],
+    ['seen', node.visibility === undefined ? undefined : seenText(node.visibility)],
     ['up for', formatDuration(node.uptimeMs)],
     [
       'drift',
       node.drift === 0 ? undefined : `${node.drift} differences from the chain were mended`,
     ],
   ])
+}
+
+/** Whether others see the node, and what to do where they do not. */
+function seenText({ asked, listed, reached, faults }: VisibilityBody): string {
+  if (faults.length === 0)
+    return asked === 0
+      ? 'no peer could be asked yet'
+      : `${listed} of ${asked} peers find its advert, ${reached} could connect to it`
+  const told = faults.flatMap((code) => {
+    if (!isErrorCode(code)) return [code]
+    const { what, remedy } = ERROR_CODES[code]
+    return [`${code}: ${what}`, remedy]
+  })
+  return told.join('\n           ')
 }

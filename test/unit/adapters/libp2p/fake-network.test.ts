@@ -2,6 +2,7 @@ import { directoryKeepsItsPromises } from '../../../conformance/directory.ts'
 import { duplexKeepsItsPromises } from '../../../conformance/duplex.ts'
 import { gossipKeepsItsPromises } from '../../../conformance/gossip.ts'
 import { requestsKeepTheirPromises } from '../../../conformance/requests.ts'
+import { sightKeepsItsPromises } from '../../../conformance/sight.ts'
 import { FakeNetwork } from '../../../support/fake-network.ts'
 import type { OpenNetwork } from '../../../support/test-network.ts'
 
@@ -22,3 +23,4 @@ gossipKeepsItsPromises('fake gossip', openFakeNetwork)
 requestsKeepTheirPromises('fake requests', openFakeNetwork)
 directoryKeepsItsPromises('fake directory', openFakeNetwork)
 duplexKeepsItsPromises('fake two-way streams', openFakeNetwork)
+sightKeepsItsPromises('fake sight', openFakeNetwork)
