@@ -15,10 +15,9 @@ import { openApi, type Api } from './api/server.ts'
 import type { Config } from './config/config.ts'
 import { providerResources } from './config/provider-resources.ts'
 import { HiveError } from './domain/errors.ts'
-import type { LocalGpu } from './domain/gpu-share.ts'
-import type { HardwareProbe } from './ports/hardware.ts'
 import type { Logger } from './ports/logger.ts'
 import { readSharedKey } from './shared-key.ts'
+import { gpusForJobs } from './gpus-for-jobs.ts'
 import { openMeasuring } from './measuring.ts'
 import { configuredServices, serviceHere, servicesHere } from './own-services.ts'
 import { createEnvelopeCodec } from './protocol/envelope.ts'
@@ -127,7 +126,7 @@ export async function openPeer({
   const isolations = Object.fromEntries(sandboxes.map(({ kind, isolation }) => [kind, isolation]))
   const { region } = config.provider
   const hardware = { ...detected, sandboxes: isolations, ...(region !== undefined && { region }) }
-  const { gossip, requests, directory, sight } = net
+  const { gossip, requests, directory, sight, reachability } = net
   const presence = stack.use(
     new Presence(
       { clock, logger: logger.child('presence'), store, directory, requests, signing },
@@ -137,7 +136,16 @@ export async function openPeer({
   known.presence = presence
   const visibility = stack.use(
     new Visibility(
-      { clock, logger: logger.child('visibility'), gossip, requests, directory, sight, presence },
+      {
+        clock,
+        logger: logger.child('visibility'),
+        gossip,
+        requests,
+        directory,
+        sight,
+        presence,
+        reachability,
+      },
       { topics: kinds.map((kind) => offerTopic(network, kind)) },
     ),
   )
@@ -288,12 +296,4 @@ export async function openPeer({
     kinds,
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   }
-}
-
-/** The first of the machine's GPUs, as many as its operator gives; all where that is left open. */
-async function gpusForJobs(
-  machine: HardwareProbe,
-  most: number | undefined,
-): Promise<readonly LocalGpu[]> {
-  return (await machine.gpus()).slice(0, most)
 }

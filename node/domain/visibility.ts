@@ -19,6 +19,8 @@ export interface Outlook {
   readonly connected: number
   /** Topics that others listen on, but none of them passes messages on to this node. */
   readonly cutTopics: number
+  /** Whether others reach it through relays, so that no direct connection is missed. */
+  readonly relayed: boolean
   readonly sightings: readonly Sighting[]
 }
 
@@ -26,12 +28,13 @@ export interface Outlook {
 export function visibilityFaults({
   connected,
   cutTopics,
+  relayed,
   sightings,
 }: Outlook): readonly VisibilityFault[] {
   if (connected === 0) return ['NODE_ALONE']
   const isUnlisted = sightings.length > 0 && !sightings.some(({ listed }) => listed)
   const tried = sightings.filter(({ reached }) => reached !== undefined)
-  const isUnreachable = tried.length > 0 && !tried.some(({ reached }) => reached)
+  const isUnreachable = !relayed && tried.length > 0 && !tried.some(({ reached }) => reached)
   return [
     ...(cutTopics > 0 ? (['NODE_UNHEARD'] as const) : []),
     ...(isUnlisted ? (['NODE_UNLISTED'] as const) : []),

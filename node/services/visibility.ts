@@ -4,7 +4,7 @@ import type { PeerId } from '../domain/ids.ts'
 import { minute, second } from '../domain/units.ts'
 import { visibilityFaults, type Sighting, type VisibilityFault } from '../domain/visibility.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Directory } from '../ports/directory.ts'
+import type { Directory, Reachability } from '../ports/directory.ts'
 import type { Gossip } from '../ports/gossip.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { CallOptions, Requests } from '../ports/requests.ts'
@@ -23,6 +23,7 @@ export interface VisibilityParts {
   readonly directory: Directory
   readonly sight: Sight
   readonly presence: Pick<Presence, 'admit'>
+  readonly reachability: () => Reachability
 }
 
 /** How others see this node. */
@@ -121,13 +122,14 @@ export class Visibility implements AsyncDisposable {
   }
 
   #tell(asked: boolean): View {
-    const { clock, directory, gossip, sight, logger } = this.#parts
+    const { clock, directory, gossip, sight, logger, reachability } = this.#parts
     const cut = this.#topics.filter(
       (topic) => gossip.listeners(topic) > 0 && sight.neighbours(topic) === 0,
     )
     const faults = visibilityFaults({
       connected: directory.connected().length,
       cutTopics: cut.length,
+      relayed: reachability() === 'relayed',
       sightings: this.#sightings,
     })
     const before = this.#view?.faults ?? []

@@ -20,7 +20,9 @@ async function looking() {
     const presence = stack.use(
       new Presence(parts, { network: NETWORK, kinds: ['wasm'], hardware: TEST_HARDWARE }),
     )
-    const visibility = stack.use(new Visibility({ ...parts, presence }, { topics }))
+    const visibility = stack.use(
+      new Visibility({ ...parts, presence, reachability: () => 'direct' }, { topics }),
+    )
     visibility.start()
     return { presence, visibility }
   }
