@@ -79,6 +79,10 @@ test(
     const client = await requester()
     const { id, at } = await serving(client)
     assert.equal(at, network.node('provider-1').address)
+    const running = await client.get<JobBody>(`/v1/jobs/${id}`, { signal: patience() })
+    const operator = new Hive({ HIVE_DATA: network.node('provider-1').dir })
+    const printed = await operator.run('logs', '--work', running.shares[0]?.id ?? '')
+    assert.deepEqual([printed.code, printed.stdout], [0, 'up\n'])
     const name = id.slice(0, 20)
     const cat = ['exec', '-i', name, '--', 'sh', '-c', 'cat; echo oh >&2; exit 7']
     const fed = await hive().fed('in and out', ...cat)

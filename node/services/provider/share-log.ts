@@ -39,6 +39,11 @@ export class ShareLog {
     return last !== undefined && isLastEvent(last)
   }
 
+  /** What its tasks have printed, as far as it is kept; looking at it is not following. */
+  printed(): readonly Extract<ShareEvent, { type: 'log' }>[] {
+    return this.#events.filter((event) => event.type === 'log')
+  }
+
   add(event: ShareEvent): void {
     if (this.closed) return
     this.#events.push(event)
