@@ -46,6 +46,11 @@ const parts: CliParts = {
     const { address, addresses, kinds } = peer
     onReady({ peer: peer.peer, address, addresses, kinds, apiPort: peer.api.port })
     await aborted(signal)
+    // Asked once, it lets work under way end; asked again, it stops at once.
+    const now = new AbortController()
+    const forget = onInterrupt(() => now.abort())
+    await peer.drain(now.signal)
+    forget()
   },
 
   async openEscrow({ rpc, address, signal, ...chain }) {

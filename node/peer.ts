@@ -55,6 +55,8 @@ export interface Peer extends AsyncDisposable {
   readonly peer: string
   readonly addresses: readonly string[]
   readonly kinds: readonly string[]
+  /** Lets work under way end, for a bounded time or until the signal aborts, and takes no new work meanwhile. */
+  drain(signal: AbortSignal): Promise<void>
 }
 
 /** Starts a node: the one place where adapters meet services, read from top to bottom. */
@@ -203,13 +205,16 @@ export async function openPeer({
       config.provider.policy,
     ).answer()
   const reconciler = stack.use(
-    new Reconciler({
-      clock,
-      logger: logger.child('reconciler'),
-      escrow,
-      channels: requester.channels,
-      earnings: provider?.earnings,
-    }),
+    new Reconciler(
+      {
+        clock,
+        logger: logger.child('reconciler'),
+        escrow,
+        channels: requester.channels,
+        earnings: provider?.earnings,
+      },
+      { everyMs: config.chain.reconcileEveryMs },
+    ),
   )
 
   const images = new ImageBook({ clock, store, blobs })
@@ -294,6 +299,7 @@ export async function openPeer({
     peer: net.peer,
     addresses: addresses(),
     kinds,
+    drain: async (stop) => provider?.drain(config.provider.drainMs, stop),
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   }
 }

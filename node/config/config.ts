@@ -46,6 +46,8 @@ export interface Config {
     readonly escrow: Address
     /** Blocks that must stand on a transaction before it counts, its own included. */
     readonly confirmations: number
+    /** How often the node's channels are compared with the contract, ms. */
+    readonly reconcileEveryMs: number
     /** Block of the contract's deployment: events are read from there on. */
     readonly fromBlock: number
   }
@@ -63,6 +65,8 @@ export interface Config {
     readonly pricing: PricingRuleName
     readonly bond: Amount
     readonly maxQueue: number
+    /** How long work under way may go on when the node is told to stop, ms. */
+    readonly drainMs: number
     /** Where the machine is, such as `eu-west`; told to others as the operator's word. */
     readonly region: string | undefined
     readonly policy: ProviderPolicyConfig

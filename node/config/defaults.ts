@@ -3,7 +3,7 @@ import type { HourWindow } from '../domain/hours.ts'
 import { JOB_KINDS, type JobKind } from '../domain/job-spec.ts'
 import { parseAmount, type Amount } from '../domain/money.ts'
 import type { PricingRuleName } from '../domain/pricing.ts'
-import { GiB, hour, second } from '../domain/units.ts'
+import { GiB, hour, minute, second } from '../domain/units.ts'
 
 const everyKind: readonly JobKind[] = JOB_KINDS
 
@@ -22,7 +22,7 @@ export const CONFIG_DEFAULTS = {
     upnp: true,
   },
   /** Enough where blocks are final at once, as on a development chain. */
-  chain: { confirmations: 1, fromBlock: 0 },
+  chain: { confirmations: 1, fromBlock: 0, reconcileEveryMs: 1 * minute },
   api: { port: 0 },
   provider: {
     enabled: false,
@@ -38,6 +38,8 @@ export const CONFIG_DEFAULTS = {
     pricing: 'posted' as PricingRuleName,
     bond: tokens('1'),
     maxQueue: 100,
+    /** Well within what service managers give a process to end; longer tasks go elsewhere. */
+    drainMs: 30 * second,
     /** Some thousand small tasks; docs/protocol/heartbeats.md says how it widens. */
     credit: { start: tokens('10'), most: tokens('1000') },
     claimAbove: tokens('1'),

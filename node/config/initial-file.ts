@@ -21,6 +21,7 @@ export interface InitialConfig {
     readonly id: number
     readonly escrow: string
     readonly confirmations?: number
+    readonly reconcileEvery?: string
     readonly fromBlock?: number
   }
   readonly api?: { readonly port?: number }

@@ -86,13 +86,17 @@ export const CONFIG_READER: Reader<Config> = map({
     upnp: withDefault(bool, D.network.upnp),
     keyFile: optional(localPath),
   }),
-  chain: map({
-    rpc: endpoint,
-    id: positive,
-    escrow: account,
-    confirmations: withDefault(integer(1, 1000), D.chain.confirmations as number),
-    fromBlock: withDefault(integer(0, Number.MAX_SAFE_INTEGER), D.chain.fromBlock as number),
-  }),
+  chain: mapped(
+    map({
+      rpc: endpoint,
+      id: positive,
+      escrow: account,
+      confirmations: withDefault(integer(1, 1000), D.chain.confirmations as number),
+      reconcileEvery: withDefault(duration(24 * hour), D.chain.reconcileEveryMs),
+      fromBlock: withDefault(integer(0, Number.MAX_SAFE_INTEGER), D.chain.fromBlock as number),
+    }),
+    ({ reconcileEvery, ...chain }) => ({ ...chain, reconcileEveryMs: reconcileEvery }),
+  ),
   api: map({ port: withDefault(integer(0, 65_535), D.api.port) }),
   provider: mapped(
     map({
@@ -126,6 +130,7 @@ export const CONFIG_READER: Reader<Config> = map({
       ),
       pricing: withDefault(pricingRule, D.provider.pricing),
       bond: withDefault(amount, D.provider.bond),
+      drain: withDefault(duration(24 * hour), D.provider.drainMs),
       maxQueue: withDefault(integer(0, 1_000_000), D.provider.maxQueue as number),
       region: optional(region),
       policy: PROVIDER_POLICY_READER,
@@ -156,7 +161,11 @@ export const CONFIG_READER: Reader<Config> = map({
       gpu: map({ share: withDefault(integer(1, 64), D.provider.gpu.share as number) }),
       wasm: map({ processes: optional(integer(1, 1024)) }),
     }),
-    ({ claimAfterIdle, ...provider }) => ({ ...provider, claimAfterIdleMs: claimAfterIdle }),
+    ({ claimAfterIdle, drain, ...provider }) => ({
+      ...provider,
+      claimAfterIdleMs: claimAfterIdle,
+      drainMs: drain,
+    }),
   ),
   storage: mapped(
     map({

@@ -48,6 +48,10 @@ export const DECLINE_ERRORS = {
     'The provider would be owed more than the channel covers, or than it trusts this requester with.',
     'Deposit more, or let open vouchers settle first; trust grows with what was paid, so begin with less at a time.',
   ),
+  DECLINED_STOPPING: text(
+    'The provider is about to stop and takes no new work.',
+    'Run the job again later, or use more providers.',
+  ),
 } as const satisfies Record<`DECLINED_${string}`, ErrorText>
 
 /** A code of the table above. */

@@ -9,8 +9,12 @@ import { openIdentity } from '../../node/node-folder.ts'
 
 const [dataDir = '', passphraseFile = ''] = process.argv.slice(2)
 const stop = new AbortController()
-process.once('disconnect', () => stop.abort())
-process.once('SIGTERM', () => stop.abort())
+const now = new AbortController()
+process.once('disconnect', () => {
+  now.abort()
+  stop.abort()
+})
+process.on('SIGTERM', () => (stop.signal.aborted ? now : stop).abort())
 // A terminal's Ctrl-C reaches the whole group; the parent decides when its nodes end.
 process.on('SIGINT', () => {})
 
@@ -33,6 +37,7 @@ await new Promise<void>((resolve) => {
   if (stop.signal.aborted) resolve()
   stop.signal.addEventListener('abort', () => resolve(), { once: true })
 })
+await peer.drain(now.signal)
 await peer[Symbol.asyncDispose]()
 // oxlint-disable-next-line unicorn/no-process-exit -- its parent has waited long enough, whatever a library keeps open
 process.exit()

@@ -40,6 +40,7 @@ export class Admission {
   readonly #parts: AdmissionParts
   readonly #options: AdmissionOptions
   readonly #localTime: (at: number) => LocalTime
+  #isClosed = false
 
   constructor(parts: AdmissionParts, options: AdmissionOptions) {
     this.#parts = parts
@@ -48,8 +49,14 @@ export class Admission {
     this.#localTime = wallClock(zone)
   }
 
+  /** Takes nothing any more: the node is about to stop. */
+  close(): void {
+    this.#isClosed = true
+  }
+
   /** Why the node does not bid on the offer, or `undefined`. */
   async declined(offer: Offer): Promise<Decline | undefined> {
+    if (this.#isClosed) return { code: 'DECLINED_STOPPING' }
     const declined = bidDecline(this.#options.policy, offer, await this.#circumstances())
     return declined ?? this.#parts.credit?.declined(offer, this.price(offer))
   }
@@ -59,6 +66,7 @@ export class Admission {
    * are no reason any more: the bid has promised them.
    */
   async confirm(offer: Offer): Promise<void> {
+    if (this.#isClosed) throw new HiveError('DECLINED_STOPPING')
     const declined = awardDecline(this.#options.policy, offer, await this.#circumstances())
     if (declined !== undefined) throw new HiveError(declined.code)
   }
@@ -70,6 +78,7 @@ export class Admission {
 
   /** Why the node takes no new work at all now, or `undefined`. */
   async pausedBy(): Promise<DeclineCode | undefined> {
+    if (this.#isClosed) return 'DECLINED_STOPPING'
     return passingDecline(this.#options.policy, await this.#circumstances())?.code
   }
 

@@ -22,6 +22,7 @@ import { AwardDesk } from './award-desk.ts'
 import { classesFor } from './classes.ts'
 import { ContentRoom } from './content-room.ts'
 import { Credit } from './credit.ts'
+import { drained } from './drain.ts'
 import { Earnings, type EarningsOptions } from './earnings.ts'
 import { Execution } from './execution.ts'
 import { gpuPool, type GpusForJobs } from './gpu-pool.ts'
@@ -65,6 +66,9 @@ export interface ProviderOptions
   readonly gpus?: GpusForJobs
 }
 
+/** What was delivered so long before the node is told to stop is not waited for any more, ms. */
+const FETCH_ALLOWANCE_MS: number = 10 * second
+
 /** Runs strangers' jobs on this node and gets paid for them. */
 export class Provider implements AsyncDisposable {
   readonly works: WorkBook
@@ -79,6 +83,7 @@ export class Provider implements AsyncDisposable {
   readonly #running = new Map<Bytes32, AbortController>()
   /** Services that are to end with what they have so far. */
   readonly #stopping = new Map<Bytes32, AbortController>()
+  readonly #following = new Set<object>()
   readonly #work = new TasksInFlight()
 
   constructor(parts: ProviderParts, options: ProviderOptions) {
@@ -144,6 +149,29 @@ export class Provider implements AsyncDisposable {
     this.#work.start(
       async () => this.earnings.claimLoop(this.#stop.signal),
       (error) => logger.error('claiming stopped', { code: codeOf(error), message: String(error) }),
+    )
+  }
+
+  /**
+   * Takes no new work, and resolves when what is under way has ended and is paid, after `drainMs` at the latest or when the signal
+   * aborts. What has not ended by then is given up with `INTERRUPTED`, and its requesters hear so at once.
+   */
+  async drain(drainMs: number, signal: AbortSignal): Promise<void> {
+    this.admission.close()
+    const { clock } = this.#parts
+    // A requester fetches results when it has heard of them, and pays then.
+    const since = clock.now() - FETCH_ALLOWANCE_MS
+    await drained(
+      {
+        clock,
+        underWay: () => this.works.openSince(since),
+        following: () => this.#following.size,
+        interrupt: () => {
+          for (const control of this.#running.values()) control.abort(new HiveError('INTERRUPTED'))
+        },
+      },
+      drainMs,
+      signal,
     )
   }
 
@@ -236,8 +264,13 @@ export class Provider implements AsyncDisposable {
     const work = await this.#owned(from, request.agreement)
     const stop = AbortSignal.any([signal, this.#stop.signal])
     const log = this.works.log(work)
-    for await (const event of log.read(request.from, this.#parts.clock, stop, request.life)) {
-      yield encodeShareEvent(event)
+    const follower = {}
+    this.#following.add(follower)
+    try {
+      for await (const event of log.read(request.from, this.#parts.clock, stop, request.life))
+        yield encodeShareEvent(event)
+    } finally {
+      this.#following.delete(follower)
     }
   }
 

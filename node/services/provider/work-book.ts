@@ -165,6 +165,13 @@ export class WorkBook {
     return works.sort((a, b) => b.startedAt - a.startedAt)
   }
 
+  /** Shares under way, and those delivered after a time, Unix ms, and not paid yet. */
+  openSince(deliveredAfter: number): number {
+    return [...this.#unpaid.values()].filter(
+      ({ finishedAt = Infinity }) => finishedAt > deliveredAfter,
+    ).length
+  }
+
   /** What is agreed or delivered on a channel and not yet paid. */
   owedOn(channel: Bytes32): Amount {
     return [...this.#unpaid.values()]

@@ -2,6 +2,7 @@ import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32 } from '../../domain/ids.ts'
 import { PRIORITIES } from '../../domain/job-handling.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
+import { minute, second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { allEnded } from '../all-ended.ts'
@@ -23,6 +24,11 @@ import {
   type History,
 } from './task-again.ts'
 import type { Turn, WaitingLine } from './waiting-line.ts'
+
+/** How long a chain that does not answer at an award, to either side, is a pause and not a failure, ms. */
+const CHAIN_GRACE_MS: number = 5 * minute
+/** Pause before an award is tried again that failed so, ms. */
+const CHAIN_RETRY_MS: number = 2 * second
 
 export interface JobRunnerParts {
   readonly clock: Clock
@@ -83,11 +89,14 @@ export class JobRunner {
     let left = tasks
     let offer = firstOffer
     let why: HiveError | undefined
+    const chainUntil = clock.now() + CHAIN_GRACE_MS
     try {
       for (let job = await book.get(id); left.length > 0; job = await book.get(id)) {
         if (job.stopping === true) throw new HiveError('JOB_CANCELLED', { id })
         if (runs >= job.request.attempts) break
-        using turn = await this.#turn(job, left, why !== undefined, signal)
+        const isAway = why?.code === 'CHAIN_UNREACHABLE'
+        if (isAway) await clock.sleep(CHAIN_RETRY_MS, signal)
+        using turn = await this.#turn(job, left, why !== undefined && !isAway, signal)
         // Its time may have been extended while it waited.
         if (turn === undefined && waitLeft(await book.get(id), left, clock.now()) > 0) continue
         if (turn === undefined) break
@@ -98,6 +107,7 @@ export class JobRunner {
         left = round.unplaced
         offer = undefined
         why = round.why
+        if (why.code === 'CHAIN_UNREACHABLE' && clock.now() < chainUntil) continue
         if (left.length > 0 && waitLeft(job, left, clock.now()) <= 0) break
       }
     } finally {
@@ -151,11 +161,14 @@ export class JobRunner {
     const counts = { at: clock.now(), tasks: tasks.length, placed: placed.size }
     const answers = answersOf(outcome, refusals, counts)
     if (isTelling(answers)) await book.change(id, (each) => withAnswers(each, answers))
-    const short = refusals.find((error) => codeOf(error) === 'INSUFFICIENT_DEPOSIT')
+    const telling = ['INSUFFICIENT_DEPOSIT', 'CHAIN_UNREACHABLE'].map((code) =>
+      refusals.find((error) => codeOf(error) === code),
+    )
+    const decisive = telling.find((error) => error instanceof HiveError)
     return {
       shares,
       unplaced: tasks.filter((task) => !placed.has(task)),
-      why: short instanceof HiveError ? short : unplacedError(answers, fresh.length),
+      why: decisive ?? unplacedError(answers, fresh.length),
     }
   }
 

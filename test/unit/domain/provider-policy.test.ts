@@ -186,7 +186,7 @@ for (const { what, offer = {}, policy: will = {}, now = {}, code, atAward = true
   })
 
 test('policy: every code of a decline is reached, save those that another part of a node gives', () => {
-  const elsewhere: DeclineCode[] = ['DECLINED_EXPOSURE', 'DECLINED_POLICY']
+  const elsewhere: DeclineCode[] = ['DECLINED_EXPOSURE', 'DECLINED_POLICY', 'DECLINED_STOPPING']
   const reached = new Set([...cases.map(({ code }) => code), ...elsewhere])
   assert.deepEqual(
     DECLINE_CODES.filter((code) => !reached.has(code)),

@@ -1,0 +1,34 @@
+import { second } from '../../domain/units.ts'
+import type { Clock } from '../../ports/clock.ts'
+
+export interface DrainParts {
+  readonly clock: Clock
+  /** Shares being worked on, or delivered and not paid yet. */
+  readonly underWay: () => number
+  /** Requesters that listen to shares. */
+  readonly following: () => number
+  /** Gives up what is under way; each share's requester hears it as its last event. */
+  readonly interrupt: () => void
+}
+
+/** How often it is looked whether all is done, ms: a stop need not be quicker. */
+const LOOK_EVERY_MS: number = second / 20
+/** How long requesters may take to hear how their shares ended, ms. */
+const LAST_WORDS_MS: number = 2 * second
+
+/** Resolves when nothing is under way and everybody has heard so; both waits are bounded, and the signal ends the first. */
+export async function drained(
+  { clock, underWay, following, interrupt }: DrainParts,
+  drainMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { signal: never } = new AbortController()
+  const until = async (isDone: () => boolean, at: number, stop: AbortSignal) => {
+    while (!isDone() && !stop.aborted && clock.now() < at)
+      await clock.sleep(LOOK_EVERY_MS, stop).catch(() => undefined) // the next look sees the abort
+  }
+  await until(() => underWay() === 0, clock.now() + drainMs, signal)
+  interrupt()
+  const saidBy = clock.now() + LAST_WORDS_MS
+  await until(() => following() === 0, saidBy, never)
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { after } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StatusBody } from '../../node/api/schemas/node.ts'
+import { second } from '../../node/domain/units.ts'
+import { ended, printedSomewhere, submit } from '../e2e/support/jobs.ts'
+import { Money } from '../e2e/support/money.ts'
+import { eventually } from '../e2e/support/shared-network.ts'
+import { freePort, openLinkProxy, type LinkProxy, type LinkState } from './support/link-proxy.ts'
+import { fault } from './support/faults.ts'
+import { tell } from './support/orders.ts'
+import { assertSound } from './support/soundness.ts'
+import { wasmMarket } from './support/wasm-market.ts'
+
+const links = new Map<string, LinkProxy>()
+const network = wasmMarket({
+  providers: 2,
+  change: async (name, initial) => {
+    const port = await freePort()
+    const link = await openLinkProxy(port)
+    links.set(name, link)
+    const at = (number: number) => [`/ip4/127.0.0.1/tcp/${number}`]
+    const addresses = { listen: at(port), announce: at(link.port) }
+    return { ...initial, network: { ...initial.network, ...addresses } }
+  },
+})
+after(async () => {
+  for (const link of links.values()) await link[Symbol.asyncDispose]()
+})
+const money = new Money(network)
+const requester = async () => network.client('requester-1')
+const JOB = { args: ['sleep', '2500'], bidsWanted: 1 }
+/** How long a fault lasts. */
+const FAULT_MS: number = 4 * second
+/** Beyond what a clock may be off by. */
+const FAR_OFF_MS: number = 120 * second
+
+/** The job once it runs, with the name of the provider where it does. */
+async function running(): Promise<{ readonly id: string; readonly provider: string }> {
+  const id = await submit(await requester(), JOB)
+  return { id, provider: network.nodeAt(await printedSomewhere(await requester(), id)).name }
+}
+
+async function settles(id: string): Promise<void> {
+  const job = await ended(await requester(), id)
+  assert.equal(job.state, 'settled', JSON.stringify(job.error))
+  await assertSound(network, money)
+}
+
+function setLinks(state: LinkState): void {
+  for (const link of links.values()) link.set(state)
+}
+
+for (const role of ['requester', 'provider'])
+  fault('process stopped and continued', `${role} while a job runs`, async () => {
+    const { id, provider } = await running()
+    const { process: child } = network.node(role === 'provider' ? provider : 'requester-1').child
+    child.kill('SIGSTOP')
+    await sleep(FAULT_MS)
+    child.kill('SIGCONT')
+    await settles(id)
+  })
+
+for (const state of ['down', 'stalled', 'slow'] as const)
+  fault('link', `${state} while a job runs`, async () => {
+    const { id } = await running()
+    setLinks(state)
+    await sleep(FAULT_MS)
+    setLinks('fine')
+    await settles(id)
+    await network.everyoneMet()
+  })
+
+for (const ms of [20 * second, -20 * second])
+  fault('clock', `of the requester ${ms / second} s off: within what is allowed`, async () => {
+    const { process: child } = network.node('requester-1').child
+    await tell(child, { type: 'skew', ms })
+    // Longer than the clock is behind: an offer is over for others when its window is over by their clocks.
+    const bidWindowMs = 40 * second
+    const args = ['echo', '0', 'hi']
+    const id = await submit(await requester(), { args, bidWindowMs, bidsWanted: 1 })
+    await settles(id)
+    await tell(child, { type: 'skew', ms: 0 })
+  })
+
+for (const ms of [FAR_OFF_MS, -FAR_OFF_MS])
+  fault('clock', `of the requester ${ms / second} s off: nobody bids, and it says so`, async () => {
+    const { process: child } = network.node('requester-1').child
+    await tell(child, { type: 'skew', ms })
+    const id = await submit(await requester(), { args: ['echo', '0', 'hi'], bidWindowMs: second })
+    const job = await ended(await requester(), id)
+    assert.deepEqual([job.state, job.error?.code], ['failed', 'NO_BIDS'])
+    await tell(child, { type: 'skew', ms: 0 })
+    await assertSound(network, money)
+  })
+
+fault('told to stop', 'a provider whose task is short: it ends it, is paid, and goes', async () => {
+  const { id, provider } = await running()
+  const { process: child } = network.node(provider).child
+  const gone = once(child, 'exit')
+  child.kill('SIGTERM')
+  const job = await ended(await requester(), id)
+  assert.equal(job.state, 'settled', JSON.stringify(job.error))
+  assert.equal(job.shares.length, 1)
+  await gone
+  await network.restart(provider)
+  await assertSound(network, money)
+})
+
+fault('told to stop', 'twice: the task goes elsewhere at once', async () => {
+  const { id, provider } = await running()
+  const { process: child } = network.node(provider).child
+  const gone = once(child, 'exit')
+  child.kill('SIGTERM')
+  const there = await network.client(provider)
+  await eventually(
+    async () => (await there.get<StatusBody>('/v1/status')).pausedBy === 'DECLINED_STOPPING',
+  )
+  child.kill('SIGTERM')
+  const job = await ended(await requester(), id)
+  assert.equal(job.state, 'settled', JSON.stringify(job.error))
+  assert.deepEqual(
+    job.shares.map(({ state, error }) => [state, error]),
+    [
+      ['failed', 'INTERRUPTED'],
+      ['settled', undefined],
+    ],
+  )
+  await gone
+  await network.restart(provider)
+  await assertSound(network, money)
+})
