@@ -16,6 +16,7 @@ import { jobsCommand } from './commands/jobs.ts'
 import { logsCommand } from './commands/logs.ts'
 import { networkKeyCommand } from './commands/network-key.ts'
 import { peersCommand } from './commands/peers.ts'
+import { quoteCommand } from './commands/quote.ts'
 import { runCommand } from './commands/run.ts'
 import { statusCommand } from './commands/status.ts'
 import { topCommand } from './commands/top.ts'
@@ -70,6 +71,7 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     upCommand(parts),
     statusCommand(parts),
     runCommand(parts, setExit),
+    quoteCommand(parts),
     imageCommand(parts),
     jobsCommand(parts),
     jobCommand(parts),

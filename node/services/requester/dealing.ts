@@ -1,7 +1,7 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32 } from '../../domain/ids.ts'
 import { stepIfAllowed } from '../../domain/job-state.ts'
-import { place, type Candidate } from '../../domain/placement.ts'
+import { place, type Candidate, type Placement } from '../../domain/placement.ts'
 import { believedCapacity, faultsOf } from '../../domain/track-record.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -38,6 +38,16 @@ export class Dealing {
     this.#parts = parts
   }
 
+  /** Who would get which tasks. */
+  async plan(
+    offer: Signed<'Offer'>,
+    tasks: readonly number[],
+    bids: readonly ReceivedBid[],
+  ): Promise<readonly Placement[]> {
+    const candidates = await Promise.all(bids.map(async (each) => this.#candidate(offer.id, each)))
+    return place(offer.message, tasks, candidates, this.#parts.clock.now())
+  }
+
   /** Awards until all tasks are taken; who declines an award leaves its tasks to the other bidders. */
   async deal(
     job: JobRecord,
@@ -48,10 +58,9 @@ export class Dealing {
     signal: AbortSignal,
   ): Promise<Dealt> {
     if (tasks.length === 0) return { shares: [], refusals: [] }
-    const { clock, awarding, logger } = this.#parts
+    const { awarding, logger } = this.#parts
     const byProvider = new Map(bids.map((each) => [each.bid.provider, each]))
-    const candidates = await Promise.all(bids.map(async (each) => this.#candidate(offer.id, each)))
-    const placements = place(offer.message, tasks, candidates, clock.now())
+    const placements = await this.plan(offer, tasks, bids)
     if (placements.length === 0) return { shares: [], refusals: [] }
     const shares: ShareRecord[] = []
     const refusals: Error[] = []

@@ -31,6 +31,7 @@ import { JobRunner } from './job-runner.ts'
 import { OfferMaker } from './offer-maker.ts'
 import type { JobOrigin, JobRecord, JobRequest } from './records.ts'
 import { ProviderMemory } from './provider-memory.ts'
+import { Quoting } from './quoting.ts'
 import { requireCacheable, ResultCache } from './result-cache.ts'
 import { SecretHandover } from './secret-handover.ts'
 import { SecretVault } from './secret-vault.ts'
@@ -61,6 +62,7 @@ export class Requester implements AsyncDisposable {
   readonly book: JobBook
   readonly channels: ChannelLedger
   readonly cache: ResultCache
+  readonly quoting: Quoting
   readonly #parts: RequesterParts
   readonly #offers: OfferMaker
   readonly #loops: JobLoops
@@ -92,12 +94,14 @@ export class Requester implements AsyncDisposable {
     const onPaid = (provider: Address) => this.#deliver(provider)
     const metering = new Metering({ ...shared, awarding, onPaid })
     const dealt = { ...shared, memory: new ProviderMemory(parts), awarding, metering }
+    const dealing = new Dealing(dealt)
+    this.quoting = new Quoting({ ...shared, offers: this.#offers, bidding: this.#bidding, dealing })
     const runner = new JobRunner({
       ...shared,
       line: this.#line,
       offers: this.#offers,
       bidding: this.#bidding,
-      dealing: new Dealing(dealt),
+      dealing,
       shares: new ShareRunner({
         ...dealt,
         following: new Following(dealt, options),
