@@ -11,17 +11,16 @@ import { createKeySealer } from './adapters/system/key-sealer.ts'
 import { createKeySigner } from './adapters/system/key-signer.ts'
 import { createMachineState } from './adapters/system/machine-state.ts'
 import { systemClock } from './adapters/system/system-clock.ts'
-import { openApi, type Api } from './api/server.ts'
-import type { Config } from './config/config.ts'
+import { openApi } from './api/server.ts'
 import { providerResources } from './config/provider-resources.ts'
 import { HiveError } from './domain/errors.ts'
-import type { Logger } from './ports/logger.ts'
 import { readSharedKey } from './shared-key.ts'
 import { gpusForJobs } from './gpus-for-jobs.ts'
 import { openMeasuring } from './measuring.ts'
 import { configuredServices, serviceHere, servicesHere } from './own-services.ts'
 import { createEnvelopeCodec } from './protocol/envelope.ts'
 import { offerTopic } from './protocol/topics.ts'
+import type { Peer, PeerParts } from './peer-parts.ts'
 import { openSandboxes, usableEgress } from './sandboxes.ts'
 import { Housekeeping } from './services/housekeeping.ts'
 import { ImageBook } from './services/image-book.ts'
@@ -36,28 +35,6 @@ import { Workflows } from './services/requester/workflows.ts'
 import { createSigning } from './services/signing.ts'
 import { Visibility } from './services/visibility.ts'
 import { Watchtower } from './services/watchtower/watchtower.ts'
-
-/** What a node is started with. */
-export interface PeerParts {
-  readonly dataDir: string
-  readonly config: Config
-  /** The node's secp256k1 key, 32 bytes. */
-  readonly privateKey: Uint8Array
-  readonly logger: Logger
-  /** Aborts the start; a started peer ends by being disposed. */
-  readonly signal: AbortSignal
-}
-
-/** A running node. Disposal stops everything, the last opened first. */
-export interface Peer extends AsyncDisposable {
-  readonly api: Api
-  readonly address: string
-  readonly peer: string
-  readonly addresses: readonly string[]
-  readonly kinds: readonly string[]
-  /** Lets work under way end, for a bounded time or until the signal aborts, and takes no new work meanwhile. */
-  drain(signal: AbortSignal): Promise<void>
-}
 
 /** Starts a node: the one place where adapters meet services, read from top to bottom. */
 export async function openPeer({
