@@ -46,7 +46,7 @@ export async function openPeer({
 }: PeerParts): Promise<Peer> {
   await using stack = new AsyncDisposableStack()
   const clock = systemClock
-  const { name: network } = config.network
+  const { name: network, private: allowPrivateAddresses, keyFile, upnp, ...reach } = config.network
   const signer = createKeySigner(privateKey)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
 
@@ -75,15 +75,10 @@ export async function openPeer({
       { logger, privateKey, datastoreDir: join(dataDir, 'peers') },
       {
         network,
-        listen: config.network.listen,
-        announce: config.network.announce,
-        bootstrap: config.network.bootstrap,
-        mdns: config.network.mdns,
-        allowPrivateAddresses: config.network.private,
-        relay: config.network.relay,
-        viaRelays: config.network.viaRelays,
-        upnp: config.network.upnp && !config.network.private,
-        sharedKey: await readSharedKey(config.network.keyFile),
+        ...reach,
+        allowPrivateAddresses,
+        upnp: upnp && !allowPrivateAddresses,
+        sharedKey: await readSharedKey(keyFile),
         validateAdvert: async (peer, bytes) => {
           // Until it can be checked, no stranger's advert is taken.
           if (known.presence === undefined) throw new HiveError('CANCELLED')
