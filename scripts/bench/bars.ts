@@ -20,6 +20,7 @@ const BARS: readonly (readonly [string, Bar])[] = [
   ['docker runc, a waiting container', { most: 20 }],
   ['docker runsc, a waiting container', { most: 20 }],
   ['native bubblewrap: first byte', { most: 40 }],
+  ['placement of ', { most: 50 }],
   ['hardware detection', { most: 250 }],
   ['idle gossip of a node among 1,000', { most: 1 }],
   ['capacity benchmark', { most: 3000 }],
