@@ -142,3 +142,11 @@ export class IntervalBook {
     if (hasEnded && number >= this.ended(share)) this.#last.set(share, interval)
   }
 }
+
+/** The intervals of a share that is over: what has run is `ended`, the rest never began. */
+export function over(ended: 'due' | 'left'): IntervalEdit {
+  return (intervals) =>
+    intervals
+      .filter(({ state }) => state !== 'left')
+      .map((each) => ({ ...each, state: each.state === 'agreed' ? 'void' : ended }))
+}

@@ -26,7 +26,7 @@ import { drained } from './drain.ts'
 import { Earnings, type EarningsOptions } from './earnings.ts'
 import { Execution } from './execution.ts'
 import { gpuPool, type GpusForJobs } from './gpu-pool.ts'
-import type { IntervalEdit } from './interval-book.ts'
+import { over } from './interval-book.ts'
 import { Intake, type IntakeOptions, type IntakeParts } from './intake.ts'
 import { admissionOf, type PolicyOptions } from './policy-options.ts'
 import { taskId, type WorkRecord } from './records.ts'
@@ -80,7 +80,7 @@ export class Provider implements AsyncDisposable {
   readonly #desk: AwardDesk
   readonly #execution: Execution
   readonly #stop = new AbortController()
-  readonly #running = new Map<Bytes32, AbortController>()
+  readonly #running = new Map<Bytes32, Running>()
   /** Services that are to end with what they have so far. */
   readonly #stopping = new Map<Bytes32, AbortController>()
   readonly #following = new Set<object>()
@@ -167,7 +167,8 @@ export class Provider implements AsyncDisposable {
         underWay: () => this.works.openSince(since),
         following: () => this.#following.size,
         interrupt: () => {
-          for (const control of this.#running.values()) control.abort(new HiveError('INTERRUPTED'))
+          for (const { control } of this.#running.values())
+            control.abort(new HiveError('INTERRUPTED'))
         },
       },
       drainMs,
@@ -183,11 +184,12 @@ export class Provider implements AsyncDisposable {
 
   #start(work: WorkRecord): void {
     const control = new AbortController()
-    this.#running.set(work.id, control)
+    const over = Promise.withResolvers<void>()
+    this.#running.set(work.id, { control, over: over.promise })
     this.#stopping.set(work.id, new AbortController())
     const signal = AbortSignal.any([control.signal, this.#stop.signal])
     this.#work.start(
-      async () => this.#run(work, control, signal),
+      async () => this.#run(work, control, signal).finally(over.resolve),
       (error) =>
         this.#parts.logger.error('share not recorded', {
           agreement: work.id,
@@ -243,8 +245,12 @@ export class Provider implements AsyncDisposable {
   }
 
   async #cancel(from: PeerId, id: Bytes32): Promise<Uint8Array> {
+    await this.#owned(from, id)
+    const running = this.#running.get(id)
+    running?.control.abort(new HiveError('JOB_CANCELLED'))
+    // Answered once it is on record: the requester's next award counts on its not being owed any more.
+    await running?.over
     const work = await this.#owned(from, id)
-    this.#running.get(id)?.abort(new HiveError('JOB_CANCELLED'))
     // Delivered, but its requester will not pay: not owed any more, so that it blocks no later share.
     const isUnpaid = this.works.intervals.due(id).length > 0
     if (isFinal(work.state)) {
@@ -283,10 +289,9 @@ export class Provider implements AsyncDisposable {
   }
 }
 
-/** The intervals of a share that is over: what has run is `ended`, the rest never began. */
-function over(ended: 'due' | 'left'): IntervalEdit {
-  return (intervals) =>
-    intervals
-      .filter(({ state }) => state !== 'left')
-      .map((each) => ({ ...each, state: each.state === 'agreed' ? 'void' : ended }))
+/** A share under way. */
+interface Running {
+  readonly control: AbortController
+  /** Resolves when its end is on record. */
+  readonly over: Promise<void>
 }

@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import { HiveError } from '../../../node/domain/errors.ts'
 import { isFinal } from '../../../node/domain/job-state.ts'
 import type { Requests } from '../../../node/ports/requests.ts'
-import { aRequest, TestMarket, until } from '../../support/test-market.ts'
+import type { Sandbox } from '../../../node/ports/sandbox.ts'
+import { createFakeSandbox } from '../../support/fake-sandbox.ts'
+import { aRequest, oneJob, started, TestMarket, until } from '../../support/test-market.ts'
 
 const { signal } = new AbortController()
 
@@ -54,4 +56,34 @@ test('a job cancelled while its awards go out: every provider is told, and no re
       ['JOB_CANCELLED'],
     )
   }
+})
+
+test('a job right after one that was cancelled: its provider owes the first no room, however long its task takes to end', async () => {
+  const market = new TestMarket()
+  const alice = market.member()
+  await using requester = await market.requester(alice)
+  await using sandbox = createFakeSandbox()
+  const slow = Object.assign(Object.create(sandbox) as Sandbox, {
+    kind: sandbox.kind,
+    run: async (...[task, options]: Parameters<Sandbox['run']>) => {
+      const result = await sandbox.run(task, options)
+      // as a container that has to be removed first
+      if (options.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 200))
+      return result
+    },
+  })
+  await using bob = await market.provider(market.member(), {}, { sandboxes: [slow] })
+  const { id } = await requester.submit(await aRequest(alice, { spin: true }), signal)
+  await started(requester)
+  await requester.cancel(id)
+  await until(requester.book.updates, async () => {
+    const [share] = await requester.book.sharesOf(await requester.book.find(id))
+    return share !== undefined && isFinal(share.state)
+  })
+  const next = await oneJob(requester, alice, signal)
+  assert.equal(next.state, 'settled', JSON.stringify(next.answers))
+  assert.deepEqual((await bob.works.all()).map(({ error }) => error).sort(), [
+    'JOB_CANCELLED',
+    undefined,
+  ])
 })
