@@ -257,6 +257,7 @@ export async function openPeer({
         peerCount: () => directory.connected().length,
         addresses,
         reachability: net.reachability,
+        relaying: net.relaying,
       },
       { dataDir, port: config.api.port, network, kinds },
     ),

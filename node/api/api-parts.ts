@@ -1,4 +1,4 @@
-import type { Reachability } from '../ports/directory.ts'
+import type { Reachability, Relaying } from '../ports/directory.ts'
 import type { Blobs } from '../ports/blobs.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Escrow } from '../ports/escrow.ts'
@@ -39,6 +39,7 @@ export interface ApiParts {
   /** Multiaddrs that others can dial. */
   readonly addresses: () => readonly string[]
   readonly reachability: () => Reachability
+  readonly relaying: () => Relaying
 }
 
 export interface ApiOptions {

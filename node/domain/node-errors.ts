@@ -60,7 +60,7 @@ export const NODE_ERRORS = {
   TILE_INVALID: text('A picture tile is damaged or does not fit.', 'Render the tile again.'),
   NODE_ALONE: text(
     'This node is connected to nobody.',
-    'Check the network, and that network.bootstrap names a node that runs.',
+    'Check the network, that network.bootstrap names a node that runs, and that it has the same network.keyFile.',
   ),
   NODE_UNHEARD: text(
     'Other nodes take offers of the same kind, but none passes them on to this one.',

@@ -11,6 +11,16 @@ export interface ConnectedPeer {
 /** How others come to a node: by an address of its own, through relays, or by none that is known. */
 export type Reachability = 'direct' | 'relayed' | 'unknown'
 
+/** What goes through relays at a node. */
+export interface Relaying {
+  /** The relays through which others reach this node. */
+  readonly via: readonly PeerId[]
+  /** Connections of this node that go through a relay now. */
+  readonly connections: number
+  /** Nodes that are reached through this one. */
+  readonly carried: number
+}
+
 /** Who is there: connections and the DHT. What the DHT says is a hint. */
 export interface Directory {
   /** Own addresses with the PeerId, for others to dial. */

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { openChainEscrow } from '../../node/adapters/chain/chain-escrow.ts'
 import { systemClock } from '../../node/adapters/system/system-clock.ts'
+import type { StatusBody } from '../../node/api/schemas/node.ts'
 import { startLocalNetwork, type LocalNetwork } from '../../scripts/devnet/local-network.ts'
 import { natLabMissing, openNatLab, PUBLIC, type NatLab } from '../support/nat-lab.ts'
 import { eventually, patience } from './support/shared-network.ts'
@@ -91,6 +92,10 @@ test(
     })
     const said = await hive('run', PROGRAM, '--max-price', '0.05', '--', 'echo', '0', 'through')
     assert.equal(said, 'through\n')
+    // it has no other way to the only other node behind a router
+    const { relaying } = JSON.parse(await hive('status', '--json')) as StatusBody
+    assert.equal(relaying.connections, 1)
+    assert.deepEqual(relaying.via, [network.requesters[0]?.peer])
     const escrow = await openChainEscrow(
       { clock: systemClock },
       { rpc: network.rpc, address: network.contracts.escrow },

@@ -5,20 +5,28 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { openHeliaBlobs } from '../../node/adapters/ipfs/helia-blobs.ts'
 import { type Libp2pNet, openLibp2pNet } from '../../node/adapters/libp2p/libp2p-net.ts'
 import type { Libp2pOptions } from '../../node/adapters/libp2p/options.ts'
-import { RELAY_LIMITS } from '../../node/adapters/libp2p/reach.ts'
+import { PATIENCE_MS as RELAY_PATIENCE_MS, RELAY_LIMITS } from '../../node/adapters/libp2p/reach.ts'
+import type { Reachability } from '../../node/ports/directory.ts'
 import { MiB } from '../../node/domain/units.ts'
 import { quietLogger } from '../support/quiet-logger.ts'
 
 const never = { signal: new AbortController().signal }
 
-function open(options: Partial<Libp2pOptions>): Promise<Libp2pNet> {
+function open(options: Partial<Libp2pOptions>, privateKey = randomBytes(32)): Promise<Libp2pNet> {
   return openLibp2pNet(
-    { logger: quietLogger(), privateKey: randomBytes(32) },
+    { logger: quietLogger(), privateKey },
     { network: 'test', allowPrivateAddresses: true, wantedPeers: 0, ...options },
   )
+}
+
+async function untilReached(net: Libp2pNet, how: Reachability): Promise<void> {
+  const signal = AbortSignal.timeout(20_000)
+  // libp2p tells of no change when an address comes back soon
+  while (net.reachability() !== how) await setTimeout(20, undefined, { signal })
 }
 
 /** A relay, and a node that listens on no address of its own but is reached through it. */
@@ -26,8 +34,7 @@ async function openHidden(stack: AsyncDisposableStack) {
   const relay = stack.use(await open({ relay: 'on' }))
   const hidden = stack.use(await open({ listen: [], viaRelays: 'on' }))
   await hidden.directory.dial(relay.directory.addresses()[0] ?? '', never)
-  while (hidden.reachability() !== 'relayed')
-    await once(hidden.libp2p, 'self:peer:update', { signal: AbortSignal.timeout(20_000) })
+  await untilReached(hidden, 'relayed')
   const [address = ''] = hidden.directory.addresses()
   return { relay, hidden, address }
 }
@@ -62,9 +69,12 @@ test('relay: a node without an address is called, streamed from, talks back and 
     return 'accept' as const
   })
   while (!(await caller.gossip.publish('offers', Buffer.from('an offer'))).includes(hidden.peer))
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await setTimeout(20)
   assert.equal(await heard.promise, 'an offer')
   assert.equal(caller.libp2p.getConnections(hidden.libp2p.peerId).length, 1)
+  assert.deepEqual(hidden.relaying(), { via: [relay.peer], connections: 1, carried: 0 })
+  assert.deepEqual(caller.relaying(), { via: [], connections: 1, carried: 0 })
+  assert.deepEqual(relay.relaying(), { via: [], connections: 0, carried: 1 })
 })
 
 test('relay: content crosses it', async (t) => {
@@ -103,4 +113,23 @@ test('relay: one that was not asked to be one carries nothing; its limits bound 
   const [connection] = caller.libp2p.getConnections(hidden.libp2p.peerId)
   assert.ok((connection?.limits?.bytes ?? 0n) > 0n)
   assert.ok((connection?.limits?.bytes ?? 0n) <= RELAY_LIMITS.defaultDataLimit)
+})
+
+test('relay: one that went and came back is asked again as soon as it is there', async () => {
+  await using stack = new AsyncDisposableStack()
+  const key = randomBytes(32)
+  const first = await open({ relay: 'on' }, key)
+  const [address = ''] = first.directory.addresses()
+  const hidden = stack.use(await open({ listen: [], viaRelays: 'on', bootstrap: [address] }))
+  await untilReached(hidden, 'relayed')
+  const lost = once(hidden.libp2p, 'peer:disconnect')
+  await first[Symbol.asyncDispose]()
+  await lost
+  await untilReached(hidden, 'unknown')
+  const listen = [address.split('/p2p/')[0] ?? '']
+  stack.use(await open({ relay: 'on', listen }, key))
+  const since = performance.now()
+  await untilReached(hidden, 'relayed')
+  // not with the pace at which one that said no is asked again
+  assert.ok(performance.now() - since < RELAY_PATIENCE_MS)
 })

@@ -139,6 +139,7 @@ export async function openTestApi(
         signing,
         addresses: () => node.directory.addresses(),
         reachability: () => 'direct',
+        relaying: () => ({ via: [], connections: 1, carried: 2 }),
       },
       { dataDir, port: 0, network: 'test', kinds: own === undefined ? [] : ['wasm'] },
     ),

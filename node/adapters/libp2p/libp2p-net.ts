@@ -4,7 +4,7 @@ import { LevelDatastore } from 'datastore-level'
 import { HiveError } from '../../domain/errors.ts'
 import type { PeerId } from '../../domain/ids.ts'
 import type { Conversations } from '../../ports/conversations.ts'
-import type { Directory, Reachability } from '../../ports/directory.ts'
+import type { Directory, Reachability, Relaying } from '../../ports/directory.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
@@ -34,6 +34,7 @@ export interface Libp2pNet extends AsyncDisposable {
   readonly requests: Requests & Conversations
   readonly directory: Directory
   readonly reachability: () => Reachability
+  readonly relaying: () => Relaying
   readonly sight: Sight
   /** The node itself, for the one other adapter that speaks its own protocol over it. */
   readonly libp2p: Libp2p<HiveServices>
@@ -70,6 +71,7 @@ export async function openLibp2pNet(
     requests,
     directory,
     reachability: () => libp2p.services.reach.reachability,
+    relaying: () => libp2p.services.reach.relaying,
     sight: new NodeSight(libp2p),
     libp2p,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),

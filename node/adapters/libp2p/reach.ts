@@ -2,14 +2,15 @@ import {
   circuitRelayServer,
   RELAY_V2_HOP_CODEC,
   type CircuitRelayServerComponents,
+  type CircuitRelayService,
   type CircuitRelayTransportComponents,
 } from '@libp2p/circuit-relay-v2'
-import type { Startable } from '@libp2p/interface'
+import type { IdentifyResult, PeerId, Startable } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { reachOf } from '../../domain/ip-address.ts'
 import type { Switch } from '../../domain/switch.ts'
 import { hour, MiB, second } from '../../domain/units.ts'
-import type { Reachability } from '../../ports/directory.ts'
+import type { Reachability, Relaying } from '../../ports/directory.ts'
 
 export interface ReachOptions {
   /** Whether to carry connections for others. */
@@ -32,7 +33,7 @@ export const RELAY_LIMITS = {
 /** Relays that a node is reached through at a time: one may go. */
 const WANTED_RELAYS = 2
 /** How long a node may take to learn of an address of its own before it asks relays, ms; and when one is asked again. */
-const PATIENCE_MS: number = 15 * second
+export const PATIENCE_MS: number = 15 * second
 
 /** What of libp2p it works with. */
 export type ReachComponents = CircuitRelayServerComponents & CircuitRelayTransportComponents
@@ -43,13 +44,25 @@ const CHANGES = ['self:peer:update', 'peer:identify', 'peer:disconnect'] as cons
 export class Reach implements Startable {
   readonly #components: ReachComponents
   readonly #options: ReachOptions
-  readonly #server: Startable
+  readonly #server: Startable & CircuitRelayService
   /** When each relay was asked last, Unix ms. */
   readonly #asked = new Map<string, number>()
+  /** Connected peers that have said on this connection that they carry for others. */
+  readonly #offering = new Set<string>()
   #startedAt = 0
   #timer: NodeJS.Timeout | undefined
   #isServing = false
   #adapting = Promise.resolve()
+  /** One that went may be back at once, and holds nothing for this node any more. */
+  readonly #onGone = ({ detail }: { readonly detail: PeerId }): void => {
+    this.#asked.delete(detail.toString())
+    this.#offering.delete(detail.toString())
+  }
+  readonly #onIdentify = ({ detail }: { readonly detail: IdentifyResult }): void => {
+    const name = detail.peerId.toString()
+    if (detail.protocols.includes(RELAY_V2_HOP_CODEC)) this.#offering.add(name)
+    else this.#offering.delete(name)
+  }
   readonly #onChange = (): void => {
     this.#adapting = this.#adapting.then(() => this.#adapt()).catch(() => undefined) // the next change tries again
   }
@@ -58,9 +71,8 @@ export class Reach implements Startable {
     this.#components = components
     this.#options = options
     // one that libp2p does not start by itself
-    this.#server = circuitRelayServer({ reservations: RELAY_LIMITS })(
-      components,
-    ) as unknown as Startable
+    this.#server = circuitRelayServer({ reservations: RELAY_LIMITS })(components) as Startable &
+      CircuitRelayService
   }
 
   get reachability(): Reachability {
@@ -69,7 +81,22 @@ export class Reach implements Startable {
     return addresses.some(isRelayed) ? 'relayed' : 'unknown'
   }
 
-  start(): void {}
+  get relaying(): Relaying {
+    const { addressManager, connectionManager } = this.#components
+    const via = addressManager.getAddresses().map(relayOf)
+    const limited = connectionManager.getConnections().filter(({ limits }) => limits !== undefined)
+    return {
+      via: [...new Set(via)].filter((one) => one !== undefined),
+      connections: limited.length,
+      carried: this.#server.reservations.size,
+    }
+  }
+
+  start(): void {
+    const { events } = this.#components
+    events.addEventListener('peer:disconnect', this.#onGone)
+    events.addEventListener('peer:identify', this.#onIdentify)
+  }
 
   async afterStart(): Promise<void> {
     const { events } = this.#components
@@ -81,7 +108,10 @@ export class Reach implements Startable {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    for (const type of CHANGES) this.#components.events.removeEventListener(type, this.#onChange)
+    const { events } = this.#components
+    events.removeEventListener('peer:disconnect', this.#onGone)
+    events.removeEventListener('peer:identify', this.#onIdentify)
+    for (const type of CHANGES) events.removeEventListener(type, this.#onChange)
     await this.#adapting
     if (this.#isServing) await this.#server.stop()
     this.#isServing = false
@@ -103,15 +133,15 @@ export class Reach implements Startable {
 
   /** Asks those that this node is connected with; libp2p's own search never ends while nobody is there. */
   async #findRelays(): Promise<void> {
-    const { addressManager, connectionManager, peerStore, transportManager } = this.#components
+    const { addressManager, connectionManager, transportManager } = this.#components
     for (const { remotePeer, remoteAddr, limits } of connectionManager.getConnections()) {
       const used = addressManager.getAddresses().filter(isRelayed)
       if (new Set(used.map(relayOf)).size >= WANTED_RELAYS) return
       const name = remotePeer.toString()
       const isDue = Date.now() - (this.#asked.get(name) ?? 0) >= PATIENCE_MS
       if (limits !== undefined || !isDue || used.some((one) => relayOf(one) === name)) continue
-      const known = await peerStore.get(remotePeer).catch(() => undefined) // gone again
-      if (known?.protocols.includes(RELAY_V2_HOP_CODEC) !== true) continue
+      // not what is remembered of it: one asked before it carries again is never asked again by libp2p
+      if (!this.#offering.has(name)) continue
       this.#asked.set(name, Date.now())
       const way = remoteAddr.toString().split('/p2p/')[0] ?? ''
       await transportManager.listen([multiaddr(`${way}/p2p/${name}/p2p-circuit`)])

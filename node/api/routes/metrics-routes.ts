@@ -58,6 +58,7 @@ export function metricsRoutes(app: App, context: RouteContext): void {
       const text = prometheusText(await monitor.now(), {
         startedAt,
         peers: context.peerCount(),
+        relaying: context.relaying(),
         waiting: provider?.slots.waiting ?? 0,
         driftOf: (kind) => reconciler.driftOf(kind),
         visibility: context.visibility?.view,

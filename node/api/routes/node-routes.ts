@@ -4,9 +4,15 @@ import type { RouteContext } from '../api-parts.ts'
 import { HiveError } from '../../domain/errors.ts'
 import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_NEED_CHARS, parseNeed } from '../../domain/machine-need.ts'
+import type { Relaying } from '../../ports/directory.ts'
 import { PeerBody, StatusBody } from '../schemas/node.ts'
 import { hardwareView } from '../views/hardware-view.ts'
 import { peerView } from '../views/peer-view.ts'
+
+/** Lists of its own, as the schema has them. */
+function relayingView({ via, ...counts }: Relaying): StatusBody['relaying'] {
+  return { ...counts, via: [...via] }
+}
 
 /** What this node is, and who else is there. */
 export function nodeRoutes(app: App, context: RouteContext): void {
@@ -25,6 +31,7 @@ export function nodeRoutes(app: App, context: RouteContext): void {
         chain: { id: escrow.chainId, escrow: escrow.address },
         addresses: [...context.addresses()],
         reachability: context.reachability(),
+        relaying: relayingView(context.relaying()),
         kinds: [...options.kinds],
         hardware: hardwareView(presence.hardware),
         startedAt,

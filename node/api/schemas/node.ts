@@ -33,6 +33,11 @@ export const StatusBody = Type.Object({
     [Type.Literal('direct'), Type.Literal('relayed'), Type.Literal('unknown')],
     { description: 'How others come here: by an own address, through relays, or in no known way' },
   ),
+  relaying: Type.Object({
+    via: Type.Array(Type.String(), { description: 'relays through which others reach this node' }),
+    connections: Type.Integer({ description: 'own connections that go through a relay now' }),
+    carried: Type.Integer({ description: 'nodes that are reached through this one' }),
+  }),
   kinds: Type.Array(Type.String()),
   hardware: HardwareBody,
   startedAt: TimeMs,

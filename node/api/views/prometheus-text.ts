@@ -1,5 +1,6 @@
 import { DRIFT_KINDS, type Drift, type DriftKind } from '../../services/reconciler.ts'
 import type { View } from '../../services/visibility.ts'
+import type { Relaying } from '../../ports/directory.ts'
 import type { Moment } from '../../services/monitoring/monitor.ts'
 
 /** Version of the text format, as scrapers ask for it. */
@@ -17,6 +18,7 @@ export function prometheusText(
   node: {
     readonly startedAt: number
     readonly peers: number
+    readonly relaying: Relaying
     readonly waiting: number
     readonly driftOf: (kind: DriftKind) => Drift
     readonly visibility?: View | undefined
@@ -61,6 +63,8 @@ export function prometheusText(
     gauge('hive_node_memory_bytes', 'Memory of the node itself.', one(machine.nodeMemoryBytes)),
     gauge('hive_node_start_time_seconds', 'When the node started.', one(node.startedAt / 1000)),
     gauge('hive_peers', 'Connected peers.', one(node.peers)),
+    gauge('hive_relayed_connections', 'Own, through relays.', one(node.relaying.connections)),
+    gauge('hive_relay_reservations', 'Nodes carried for.', one(node.relaying.carried)),
     gauge('hive_visible', '1 while others see this node.', one(visible(node.visibility))),
     gauge('hive_visible_to_peers', 'Peers that could connect.', one(node.visibility?.reached)),
     gauge('hive_tasks_running', 'Tasks under way.', one(tasks.length)),

@@ -27,6 +27,10 @@ const REACHED: Readonly<Record<StatusBody['reachability'], string>> = {
   unknown: 'by nobody that it knows of: forward the port, or see docs/operations/network.md',
 }
 
+function carriesText(count: number): string {
+  return `connections for ${count} ${count === 1 ? 'node' : 'nodes'} that others reach no other way`
+}
+
 function lines({ slots, hardware, ...node }: StatusBody): string[] {
   return pairs([
     ['peer', node.peer],
@@ -35,6 +39,11 @@ function lines({ slots, hardware, ...node }: StatusBody): string[] {
     ['chain', `${node.chain.id}, escrow ${node.chain.escrow}`],
     ['listening', node.addresses.join('\n           ')],
     ['reached', REACHED[node.reachability]],
+    [
+      'relays',
+      node.relaying.via.length === 0 ? undefined : node.relaying.via.join('\n           '),
+    ],
+    ['carries', node.relaying.carried === 0 ? undefined : carriesText(node.relaying.carried)],
     ['runs', node.kinds.length === 0 ? 'nothing for others' : node.kinds.join(', ')],
     ...machinePairs(hardware),
     [

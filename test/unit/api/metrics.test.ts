@@ -80,6 +80,8 @@ test('api: the same as Prometheus reads it, names of strangers escaped, nothing 
     assert.match(text, /^# TYPE hive_cpu_ratio gauge\nhive_cpu_ratio 0\.25$/m)
     assert.match(text, /^hive_gpu_power_watts\{gpu="0",model="a \\"b\\\\"\} 300$/m)
     assert.match(text, /^hive_peers 1$/m)
+    assert.match(text, /^hive_relayed_connections 1$/m)
+    assert.match(text, /^hive_relay_reservations 2$/m)
     assert.match(text, /^hive_tasks_running 1$/m)
     assert.doesNotMatch(text, /hive_temperature|NaN|undefined/)
     for (const line of text.trimEnd().split('\n'))
