@@ -5,7 +5,7 @@ import { runGate, type Step } from './gate/step.ts'
 /** The runner has no limit of its own: a test that hangs would hang the gate. */
 const TEST_TIMEOUT_MS = 180_000
 
-/** Suites that start processes or engines share two cores badly: one file at a time. */
+/** Whole networks of processes share two cores badly: one file of those at a time. */
 const node = (name: string, concurrency: number, ...patterns: string[]): Step => ({
   name,
   command: process.execPath,
@@ -53,9 +53,10 @@ const steps: readonly Step[] = [
   generated('storage-layout'),
   generated('typed-data-vectors'),
   generated('jobs-tree-vectors'),
-  node('integration', 1, 'test/integration/**/*.test.ts'),
+  beside(script('chaos: faults and what the market makes of them', 'scripts/chaos/main.ts')),
+  // mostly waiting for engines, chains and clocks: two files at a time keep two cores busy
+  node('integration', 2, 'test/integration/**/*.test.ts'),
   node('end to end', 1, 'test/e2e/**/*.test.ts'),
-  script('chaos: faults and what the market makes of them', 'scripts/chaos/main.ts'),
 ]
 
 const results = await runGate(steps, false)
