@@ -36,7 +36,19 @@ const beside = (step: Step): Step => ({ ...step, isBeside: true })
 const generated = (file: string): Step =>
   script(`generated ${file} is fresh`, `scripts/generate/${file}.ts`, '--check')
 
+/** Of the integration tests, those that run strangers' programs, whose limits are measured: no two at a time. */
+const isOfSandboxes = (file: string): boolean =>
+  /integration\/(?:escape\/|attach|docker|egress|image|native|podman|secret|wasm)/.test(file)
+const INTEGRATION = globSync('test/integration/**/*.test.ts')
+const SANDBOXES = INTEGRATION.filter(isOfSandboxes)
+const NETWORKS = [
+  ...INTEGRATION.filter((file) => !isOfSandboxes(file)),
+  ...globSync('test/e2e/**/*.test.ts'),
+]
+
 const steps: readonly Step[] = [
+  // Faults take the time they take, whatever runs beside them.
+  beside(script('chaos: faults and what the market makes of them', 'scripts/chaos/main.ts')),
   node('layers and unit tests', 2, 'test/architecture.test.ts', 'test/unit/**/*.test.ts'),
   hardhat('contracts: fuzz and invariants', 'solidity'),
   beside(script('contracts: fuzz and invariants in a second engine', 'scripts/forge/main.ts')),
@@ -53,10 +65,9 @@ const steps: readonly Step[] = [
   generated('storage-layout'),
   generated('typed-data-vectors'),
   generated('jobs-tree-vectors'),
-  beside(script('chaos: faults and what the market makes of them', 'scripts/chaos/main.ts')),
-  // mostly waiting for engines, chains and clocks: two files at a time keep two cores busy
-  node('integration', 2, 'test/integration/**/*.test.ts'),
-  node('end to end', 1, 'test/e2e/**/*.test.ts'),
+  // mostly waiting, for chains and for clocks, as engines do below
+  beside(node('networks, chain and end to end', 1, ...NETWORKS)),
+  node('sandboxes', 1, ...SANDBOXES),
 ]
 
 const results = await runGate(steps, false)
