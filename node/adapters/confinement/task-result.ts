@@ -1,6 +1,7 @@
 import type { EndReason, Usage } from '../../domain/receipt.ts'
 import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import type { Metered } from './cgroup-meter.ts'
+import { MiB } from '../../domain/units.ts'
 import type { CappedOutput } from './capped-output.ts'
 import type { Collected } from './output-files.ts'
 
@@ -14,6 +15,9 @@ export interface RunEnd {
   readonly wallMs: number
   readonly output: CappedOutput
 }
+
+/** How near to its limit a task that was killed must have come for that to be the reason, bytes. */
+const MEMORY_SLACK: number = 1 * MiB
 
 /** 128 + SIGKILL: how an exit by the kernel's out-of-memory killer looks. */
 export const KILLED_STATUS = 137
@@ -34,7 +38,7 @@ export function finished(
   metered: Metered,
 ): SandboxResult {
   const { stdout, stderr } = end.output
-  const { reason, detail } = verdict(task, end, collected)
+  const { reason, detail } = verdict(task, end, collected, metered)
   const filesSize = collected.files.reduce((sum, file) => sum + file.bytes.length, 0)
   const usage: Usage = {
     wallMs: end.wallMs,
@@ -50,11 +54,13 @@ function verdict(
   task: SandboxTask,
   end: RunEnd,
   collected: Collected,
+  { peakMemoryBytes }: Metered,
 ): { readonly reason: EndReason; readonly detail: string } {
   const { limits } = task
   if (end.cut !== undefined) return { reason: end.cut, detail: cutDetail(end.cut, task) }
-  // NOTE: the engine also says so when only a child was killed and the job itself went on to exit
-  if (end.isOutOfMemory && end.status === KILLED_STATUS) {
+  // NOTE: the engine also says so when only a child was killed and the job itself went on to exit; and at times it says nothing
+  const isAtLimit = peakMemoryBytes > limits.memoryBytes - MEMORY_SLACK
+  if ((end.isOutOfMemory || isAtLimit) && end.status === KILLED_STATUS) {
     return { reason: 'oom', detail: `more than ${limits.memoryBytes} bytes of memory` }
   }
   if (collected.fault !== '') return { reason: 'disk-limit', detail: collected.fault }
