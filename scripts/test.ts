@@ -36,15 +36,14 @@ const beside = (step: Step): Step => ({ ...step, isBeside: true })
 const generated = (file: string): Step =>
   script(`generated ${file} is fresh`, `scripts/generate/${file}.ts`, '--check')
 
-/** Of the integration tests, those that run strangers' programs, whose limits are measured: no two at a time. */
+/** Of the tests with processes, those that run strangers' programs, whose limits are measured: no two at a time. */
 const isOfSandboxes = (file: string): boolean =>
-  /integration\/(?:escape\/|attach|docker|egress|image|native|podman|secret|wasm)/.test(file)
-const INTEGRATION = globSync('test/integration/**/*.test.ts')
-const SANDBOXES = INTEGRATION.filter(isOfSandboxes)
-const NETWORKS = [
-  ...INTEGRATION.filter((file) => !isOfSandboxes(file)),
-  ...globSync('test/e2e/**/*.test.ts'),
-]
+  /integration\/(?:escape\/|attach|docker|egress|image|native|podman|secret|wasm)|e2e\/(?:attach|destinations|docker)/.test(
+    file,
+  )
+const PROCESSES = globSync(['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'])
+const SANDBOXES = PROCESSES.filter(isOfSandboxes)
+const NETWORKS = PROCESSES.filter((file) => !isOfSandboxes(file))
 
 const steps: readonly Step[] = [
   // Faults take the time they take, whatever runs beside them.
