@@ -74,6 +74,9 @@ const PROVIDER: readonly Point[] = [
 
 const network = wasmMarket({ requesters: OPENING.length })
 const money = new Money(network)
+const JOB = { args: ['echo', '0', 'hi'], tasks: 2, bidsWanted: 1 }
+/** A node that starts again offers its jobs again before it has found the others. */
+const BID_WINDOW_MS: number = 30 * second
 const SURVIVORS_WITHIN_MS = 10 * second
 
 for (const [at, point] of OPENING.entries()) killAt(`requester-${at + 1}`, point)
@@ -90,9 +93,7 @@ function killAt(name: string, { when = 'after', mayFailWith = [], ...point }: Po
     // A requester that stands still does not answer; whether the job is on record is seen below.
     const submitting = network
       .client(requester)
-      .then(async (client) =>
-        submit(client, { args: ['echo', '0', 'hi'], tasks: 2, bidsWanted: 1 }),
-      )
+      .then(async (client) => submit(client, { ...JOB, bidWindowMs: BID_WINDOW_MS }))
       .catch(() => undefined)
     await stoodStill(child, patience())
     const family = await familyOf(child.pid ?? 0)
