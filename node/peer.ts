@@ -61,7 +61,11 @@ export async function openPeer({
   )
 
   // State
-  const store = stack.use(await openLevelStore(join(dataDir, 'state')))
+  const onFull = (isFull: boolean) => {
+    if (isFull) logger.error('the disk is full: the node stands still until there is room')
+    else logger.warn('there is room on the disk again')
+  }
+  const store = stack.use(await openLevelStore(join(dataDir, 'state'), { onFull }))
 
   // The chain: the truth about money
   const { rpc, id: chainId, escrow: address, confirmations, fromBlock } = config.chain

@@ -22,6 +22,15 @@ export class VerifiedBlockstore extends FsBlockstore {
     this.#sharding = shardingStrategy
   }
 
+  /** Keeps a block, or throws DATA_UNUSABLE: most likely the disk is full. */
+  override async put(cid: CID, bytes: Uint8Array): Promise<CID> {
+    try {
+      return await super.put(cid, bytes)
+    } catch (cause) {
+      throw new HiveError('DATA_UNUSABLE', { operation: 'put' }, { cause })
+    }
+  }
+
   /** Yields the whole block in one piece, or throws CONTENT_NOT_FOUND. */
   override async *get(cid: CID): AsyncGenerator<Uint8Array> {
     yield await this.read(cid)

@@ -22,6 +22,8 @@ const MEET_EVERY_MS = 1000
 
 /** A network of separate processes for all tests of one file, made before them and ended after. */
 export class SharedNetwork {
+  /** What the nodes' folders rest on: disposed when the nodes have ended. */
+  readonly beneath = new AsyncDisposableStack()
   #network: LocalNetwork | undefined
   readonly #nodes = new Map<string, LocalNode>()
 
@@ -45,6 +47,7 @@ export class SharedNetwork {
     )
     after(async () => {
       await this.#network?.[Symbol.asyncDispose]()
+      await this.beneath.disposeAsync()
       if (dir !== undefined) await rm(dir, { recursive: true })
     })
   }

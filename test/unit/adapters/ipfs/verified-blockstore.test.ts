@@ -20,3 +20,14 @@ test('blockstore: a block damaged on the disk is never served and counts as abse
   await assert.rejects(collect(store.get(cid)), { code: 'CONTENT_NOT_FOUND' })
   assert.equal(await store.has(cid), false)
 })
+
+test('blockstore: a block that cannot be kept is DATA_UNUSABLE', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'hive-blocks-'))
+  t.after(() => rm(dir, { recursive: true }))
+  const file = join(dir, 'in-the-way')
+  await writeFile(file, '')
+  const block = Uint8Array.of(1)
+  await assert.rejects(new VerifiedBlockstore(file).put(await cidOfBlock(block), block), {
+    code: 'DATA_UNUSABLE',
+  })
+})
