@@ -1,6 +1,7 @@
 import type { Offer } from '../../node/domain/offer.ts'
-import { place, type Candidate } from '../../node/domain/placement.ts'
-import { hour } from '../../node/domain/units.ts'
+import { UNKNOWN_REPUTATION, type Candidate } from '../../node/domain/candidate.ts'
+import { place } from '../../node/domain/placement.ts'
+import { hour, minute } from '../../node/domain/units.ts'
 import { figure, median, type Figure } from './figures.ts'
 
 const TASKS = 1000
@@ -29,9 +30,20 @@ export function placingFigures(): Figure[] {
     const lot = ((at * 2_654_435_761) % 2 ** 32).toString(16).padStart(64, '0')
     const proven = at % KNOWN === 0
     const msPerTask = proven ? at : Infinity
-    return { bid, affine: proven, faults: 0, capacity: bid.capacity, proven, msPerTask, lot }
+    return {
+      bid,
+      cost: bid.price,
+      affine: proven,
+      faults: 0,
+      reputation: UNKNOWN_REPUTATION,
+      capacity: bid.capacity,
+      proven,
+      holds: 0,
+      msPerTask,
+      lot,
+    }
   })
-  const offer = { maxPrice: BigInt(1e18) } as Offer
+  const offer = { maxPrice: BigInt(1e18), payEveryMs: 0, taskTimeoutMs: minute } as Offer
   const tasks = Array.from({ length: TASKS }, (_, at) => at)
   const times = Array.from({ length: ROUNDS }, () => {
     const began = performance.now()

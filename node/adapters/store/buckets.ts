@@ -20,6 +20,8 @@ export const BUCKETS: readonly Bucket[] = [
     prefix: 'paid/',
     holds: 'channel id / number → PaidShare, a leaf under the channel’s jobsRoot',
   },
+  { prefix: 'spent/', holds: 'offer id → what is paid and agreed for the job' },
+  { prefix: 'spent-day/', holds: '`own` → SpentDay, what was agreed in the current day' },
   { prefix: 'work/', holds: 'agreement id → WorkRecord, a share that this node runs for others' },
   { prefix: 'ended/', holds: 'agreement id / task → TaskResult, until its share is delivered' },
   {
@@ -40,6 +42,7 @@ export const BUCKETS: readonly Bucket[] = [
     holds: 'channel id / number → PaidShare, a leaf under the jobsRoot of a channel that pays',
   },
   { prefix: 'provider/', holds: 'address → TrackRecord, what came of a provider’s shares here' },
+  { prefix: 'seen/', holds: 'address → SeenContent, what a provider was given and gave here' },
   { prefix: 'asked/', holds: 'group of offers → how large a share of its hearers bids' },
   { prefix: 'image/', holds: 'CID → ImageRecord, an image that this node keeps for its jobs' },
   { prefix: 'advert/', holds: '`own` → the sequence number of this node’s last advert' },

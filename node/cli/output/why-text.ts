@@ -43,7 +43,7 @@ export function declinedText({ declines, refusals }: OfferAnswersBody): string |
 }
 
 function answerLines({ kind, bidWindowMs, connected }: WhyBody, last: OfferAnswersBody): string[] {
-  const { asked, listeners, silent, bids, tasks, placed, declines, refusals } = last
+  const { asked, listeners, silent, bids, tasks, placed, declines, refusals, unplaced } = last
   const declined = declines.reduce((sum, { count }) => sum + count, 0)
   const window = formatDuration(bidWindowMs)
   if (asked === 0 && bids === 0)
@@ -58,6 +58,9 @@ function answerLines({ kind, bidWindowMs, connected }: WhyBody, last: OfferAnswe
   return [
     `${counted(asked, 'node')} asked${of}: ${counted(bids, 'bid')}, ${declined} declined${silence}.`,
     ...(placed < tasks ? [`${tasks - placed} of ${counted(tasks, 'task')} found no place.`] : []),
+    ...(unplaced === undefined
+      ? []
+      : [`${counted(unplaced.tasks, 'task')}: ${plain(unplaced.code)}. ${textOf(unplaced.code)}`]),
     ...reasonLines(declines, refusals),
   ]
 }

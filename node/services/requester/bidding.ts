@@ -23,6 +23,7 @@ import {
   type OpenOffer,
   type ReceivedBid,
 } from './open-offer.ts'
+import type { Reputations } from './reputation.ts'
 
 export interface BiddingParts {
   readonly clock: Clock
@@ -31,6 +32,8 @@ export interface BiddingParts {
   readonly requests: Requests
   readonly signing: Signing
   readonly store: Store
+  /** Asked about bidders while others are still to bid. Left out: nobody is asked about. */
+  readonly reputations?: Pick<Reputations, 'ask'>
   /** Where providers are looked for that gossip does not reach. Left out: nowhere. */
   readonly directory?: Pick<Directory, 'find'>
 }
@@ -195,7 +198,9 @@ export class Bidding {
       const { maxBids } = this.#options
       if (open.bids.size >= maxBids && !heard && !open.bids.has(from))
         throw new HiveError('PEER_QUOTA', { maxBids })
-      open.bids.set(from, this.#admit(from, answer, open.offer))
+      const received = this.#admit(from, answer, open.offer)
+      open.bids.set(from, received)
+      this.#parts.reputations?.ask(received.bid.provider)
       open.declines.delete(from)
     } else {
       const { decline: code, most, lowestPrice } = answer

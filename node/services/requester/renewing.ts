@@ -75,7 +75,9 @@ export class Renewing {
     if (agreed.length >= INTERVALS_AGREED) return true
     let drafted: AgreedInterval | undefined
     const build = (slot: ChannelSlot) => (drafted = this.#draft(share, slot)).id
-    await channels.reserveOn(share.channel, share.price, build, signal)
+    const { budget } = (await book.get(share.job)).request
+    const spend = { price: share.price, job: share.job, ...(budget !== undefined && { budget }) }
+    await channels.reserveOn(share.channel, spend, build, signal)
     if (drafted === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: share.channel })
     await this.#put(id, (now) => [...now, ...(drafted === undefined ? [] : [drafted])])
     return false

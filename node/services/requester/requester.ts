@@ -19,6 +19,7 @@ import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import { Awarding } from './awarding.ts'
 import { Bidding } from './bidding.ts'
+import { Candidates, type CandidatesOptions } from './candidates.ts'
 import { ChannelLedger, type ChannelLedgerOptions } from './channel-ledger.ts'
 import { Dealing } from './dealing.ts'
 import { extended, type JobExtension } from './extending.ts'
@@ -32,6 +33,7 @@ import { OfferMaker } from './offer-maker.ts'
 import type { JobOrigin, JobRecord, JobRequest } from './records.ts'
 import { ProviderMemory } from './provider-memory.ts'
 import { Quoting } from './quoting.ts'
+import { Reputations } from './reputation.ts'
 import { requireCacheable, ResultCache } from './result-cache.ts'
 import { SecretHandover } from './secret-handover.ts'
 import { SecretVault } from './secret-vault.ts'
@@ -53,7 +55,8 @@ export interface RequesterParts {
   readonly directory?: Pick<Directory, 'find'>
 }
 
-export interface RequesterOptions extends ChannelLedgerOptions, FollowingOptions {
+export interface RequesterOptions
+  extends ChannelLedgerOptions, FollowingOptions, CandidatesOptions {
   readonly network: string
 }
 
@@ -71,6 +74,7 @@ export class Requester implements AsyncDisposable {
   readonly #vault: SecretVault
   readonly #line: WaitingLine
   readonly #bidding: Bidding
+  readonly #reputations: Reputations
   readonly #stop = new AbortController()
   readonly #work = new TasksInFlight()
 
@@ -88,13 +92,16 @@ export class Requester implements AsyncDisposable {
     this.#givenUp = new GivenUp(shared)
     this.#vault = new SecretVault(parts)
     this.#line = new WaitingLine(parts)
-    this.#bidding = new Bidding(parts)
+    this.#reputations = new Reputations(parts)
+    this.#bidding = new Bidding({ ...parts, reputations: this.#reputations })
     new SecretHandover({ ...shared, vault: this.#vault }, options).answer()
     const awarding = new Awarding(shared)
     const onPaid = (provider: Address) => this.#deliver(provider)
     const metering = new Metering({ ...shared, awarding, onPaid })
-    const dealt = { ...shared, memory: new ProviderMemory(parts), awarding, metering }
-    const dealing = new Dealing(dealt)
+    const memory = new ProviderMemory(parts)
+    const knowing = { ...shared, memory, reputations: this.#reputations }
+    const dealt = { ...shared, memory, awarding, metering }
+    const dealing = new Dealing({ ...dealt, candidates: new Candidates(knowing, options) })
     this.quoting = new Quoting({ ...shared, offers: this.#offers, bidding: this.#bidding, dealing })
     const runner = new JobRunner({
       ...shared,
@@ -212,6 +219,7 @@ export class Requester implements AsyncDisposable {
     this.#stop.abort(new HiveError('CANCELLED'))
     await this.#loops[Symbol.asyncDispose]()
     await this.#line[Symbol.asyncDispose]()
+    await this.#reputations[Symbol.asyncDispose]()
     await this.#work.settled()
   }
 
@@ -235,13 +243,15 @@ export class Requester implements AsyncDisposable {
     const { service } = request.spec
     const { payEveryMs = 0 } = service ?? {}
     const ahead = service === undefined ? 1n : BigInt(INTERVALS_AGREED)
-    const needed = agreedPrice({ payEveryMs }, request.maxPrice, tasks) * ahead
+    const most = agreedPrice({ payEveryMs }, request.maxPrice, tasks) * ahead
+    const { budget = most } = request
+    const needed = budget < most ? budget : most
     const { free } = await escrow.balances(signing.address, { signal })
     const available = free + this.channels.uncommitted()
     // A job that may wait can wait for what other jobs have reserved and may not need.
     const canWait = request.timeouts?.queueMs !== undefined
-    const most = canWait ? free + this.channels.unspent() : available
-    if (most < needed) throw new HiveError('INSUFFICIENT_DEPOSIT', { available, needed })
+    const reachable = canWait ? free + this.channels.unspent() : available
+    if (reachable < needed) throw new HiveError('INSUFFICIENT_DEPOSIT', { available, needed })
   }
 }
 
