@@ -1,14 +1,15 @@
+import type { Bytes32 } from './ids.ts'
 import type { Amount } from './money.ts'
 import { day } from './units.ts'
 
 /** Most that a node promises to providers, in tokens; left out: no limit. */
 export interface SpendingLimits {
   /** For one job: what is paid and what is agreed. */
-  readonly perJob?: Amount
+  readonly perJob?: Amount | undefined
   /** In one day (UTC): what was agreed then, less what of it was given back the same day. */
-  readonly perDay?: Amount
+  readonly perDay?: Amount | undefined
   /** Agreed and not yet paid, at any moment. */
-  readonly outstanding?: Amount
+  readonly outstanding?: Amount | undefined
 }
 
 /** What was agreed in one day. */
@@ -20,7 +21,7 @@ export interface SpentDay {
 
 /** What a reservation is for. */
 export interface Purpose {
-  readonly job: `0x${string}`
+  readonly job: Bytes32
   /** When it was agreed, days since 1970. */
   readonly day: number
 }

@@ -1,5 +1,5 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
-import type { Address } from '../../domain/ids.ts'
+import type { Address, Bytes32 } from '../../domain/ids.ts'
 import { isFinal } from '../../domain/job-state.ts'
 import { agreedPrice, INTERVALS_AGREED } from '../../domain/metering.ts'
 import { offerFault } from '../../domain/offer.ts'
@@ -40,6 +40,8 @@ import { SecretVault } from './secret-vault.ts'
 import { ShareRunner } from './share-runner.ts'
 import { VoucherDelivery } from './voucher-delivery.ts'
 import { WaitingLine } from './waiting-line.ts'
+import { WorkflowBook } from './workflow-book.ts'
+import { mostCost, WorkflowBudgets } from './workflow-budget.ts'
 
 export interface RequesterParts {
   readonly clock: Clock
@@ -66,6 +68,8 @@ export class Requester implements AsyncDisposable {
   readonly channels: ChannelLedger
   readonly cache: ResultCache
   readonly quoting: Quoting
+  /** What the jobs of workflows may cost. */
+  readonly budgets: WorkflowBudgets
   readonly #parts: RequesterParts
   readonly #offers: OfferMaker
   readonly #loops: JobLoops
@@ -81,6 +85,8 @@ export class Requester implements AsyncDisposable {
   constructor(parts: RequesterParts, options: RequesterOptions) {
     this.#parts = parts
     this.book = new JobBook(parts.store)
+    const workflows = new WorkflowBook(parts.store)
+    this.budgets = new WorkflowBudgets({ book: this.book, workflows })
     this.channels = new ChannelLedger(parts, {
       ...options,
       onGivenUp: (provider) => this.#tellGivenUp(provider),
@@ -183,14 +189,18 @@ export class Requester implements AsyncDisposable {
   }
 
   /**
-   * Gives a job under way more time, attempts or price. Throws `JOB_UNKNOWN`, and as {@link extended} does.
+   * Gives a job under way more time, attempts, price or budget. Throws `JOB_UNKNOWN`, `WORKFLOW_BUDGET` for the job of a
+   * step that could then cost more than is left for it, and as {@link extended} does.
    */
   async extend(idOrStart: string, extension: JobExtension): Promise<JobRecord> {
-    const { id } = await this.book.find(idOrStart)
-    const shares = await this.book.sharesOf(await this.book.get(id))
-    const job = await this.book.change(id, (each) => extended(each, shares, extension))
-    this.#line.wake()
-    return job
+    const { id, origin } = await this.book.find(idOrStart)
+    if (origin === undefined) return this.#extend(id, extension)
+    return this.budgets.inTurn(origin.workflow, async () => {
+      const job = await this.book.get(id)
+      const after = extended(job, await this.book.sharesOf(job), extension)
+      await this.budgets.require(origin.workflow, origin.step, mostCost(after.request), id)
+      return this.#extend(id, extension)
+    })
   }
 
   /** Notes that the owner of a job that is over has its results, so that they need not be kept for that. */
@@ -221,6 +231,13 @@ export class Requester implements AsyncDisposable {
     await this.#line[Symbol.asyncDispose]()
     await this.#reputations[Symbol.asyncDispose]()
     await this.#work.settled()
+  }
+
+  async #extend(id: Bytes32, extension: JobExtension): Promise<JobRecord> {
+    const shares = await this.book.sharesOf(await this.book.get(id))
+    const job = await this.book.change(id, (each) => extended(each, shares, extension))
+    this.#line.wake()
+    return job
   }
 
   #deliver(provider: Address): void {
