@@ -5,6 +5,7 @@ import { systemClock } from '../../node/adapters/system/system-clock.ts'
 import { readApiFile } from '../../node/api/api-file.ts'
 import { openApi, type Api } from '../../node/api/server.ts'
 import type { Score } from '../../node/domain/capacity.ts'
+import type { SpendingLimits } from '../../node/domain/spending.ts'
 import { hour } from '../../node/domain/units.ts'
 import type { Clock } from '../../node/ports/clock.ts'
 import { CapacityKeeper } from '../../node/services/capacity-keeper.ts'
@@ -57,6 +58,7 @@ export async function openTestApi(
     readonly providers?: number
     readonly clock?: Clock
     readonly isProvider?: boolean
+    readonly limits?: SpendingLimits
     /** Of the node's own provider. */
     readonly policy?: Partial<PolicyOptions>
   } = {},
@@ -66,7 +68,7 @@ export async function openTestApi(
   // Claims come when a test sends them, not in the middle of it.
   const unhurried = { claimAfterIdleMs: hour }
   const member = market.member()
-  const requester = stack.use(await market.requester(member))
+  const requester = stack.use(await market.requester(member, { limits: options.limits ?? {} }))
   for (let left = options.providers ?? 1; left > 0; left -= 1)
     stack.use(await market.provider(market.member(), unhurried))
   const running = new TaskRegister()

@@ -21,7 +21,7 @@ export const BUCKETS: readonly Bucket[] = [
     holds: 'channel id / number → PaidShare, a leaf under the channel’s jobsRoot',
   },
   { prefix: 'spent/', holds: 'offer id → what is paid and agreed for the job' },
-  { prefix: 'spent-day/', holds: '`own` → SpentDay, what was agreed in the current day' },
+  { prefix: 'today/', holds: '`own` → SpentDay, what was agreed in the current day' },
   { prefix: 'work/', holds: 'agreement id → WorkRecord, a share that this node runs for others' },
   { prefix: 'ended/', holds: 'agreement id / task → TaskResult, until its share is delivered' },
   {

@@ -61,7 +61,7 @@ export class SpendingLedger {
     this.#parts = parts
     this.#limits = limits
     this.#jobTable = new Table(parts.store, 'spent/')
-    this.#dayTable = new Table(parts.store, 'spent-day/')
+    this.#dayTable = new Table(parts.store, 'today/')
   }
 
   /** Reads back what is needed for reservations of these purposes to be given back. */
