@@ -108,9 +108,10 @@ export class Renewing {
   async #note(id: Bytes32, error: ErrorCode | undefined): Promise<void> {
     const { book } = this.#parts
     if ((await book.share(id))?.error === error) return
-    await book.changeShare(id, ({ error: _, ...share }) =>
-      error === undefined ? share : { ...share, error },
-    )
+    await book.changeShare(id, (share) => {
+      const { error: _, ...rest } = share
+      return error === undefined ? rest : { ...rest, error }
+    })
   }
 
   async #put(
