@@ -189,7 +189,8 @@ function shownBy(
   tookMs: number,
 ): ShareSeen {
   const made = results.flatMap(({ stdout, stderr, files }) => [stdout, stderr, ...files])
-  const contents = [...contentsOf(spec, share.tasks), ...made].map(({ cid }) => cid)
+  // The program last: of too many the earliest are forgotten.
+  const contents = [...made, ...contentsOf(spec, share.tasks).toReversed()].map(({ cid }) => cid)
   const isWhole = share.state === 'awarded' && share.meter === undefined
   const taskMs = isWhole ? taskPace(results, tookMs) : undefined
   return { contents, program: spec.image.cid, ...(taskMs !== undefined && { taskMs }) }

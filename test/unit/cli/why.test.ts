@@ -153,6 +153,9 @@ test('why: tasks that the budget does not pay for are counted, and it says what 
   const why = on.hive()
   assert.equal(await why.run('why', id), 0)
   assert.match(why.stdout.text, /1 of 3 tasks found no place\.\n1 task: JOB_BUDGET\. What is left/)
+  const quote = on.hive()
+  assert.equal(await quote.run('quote', 'p.wasm', '--tasks', '3', '--budget', '0.001'), 0)
+  assert.match(quote.stdout.text, /2 tasks would find no place\.\n2 tasks: JOB_BUDGET\./)
 })
 
 test('why: an unknown job is told as such', async () => {

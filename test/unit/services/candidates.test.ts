@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MAX_HELD } from '../../../node/domain/seen-content.ts'
 import { hour } from '../../../node/domain/units.ts'
+import { ProviderMemory } from '../../../node/services/requester/provider-memory.ts'
 import type { JobRequest } from '../../../node/services/requester/records.ts'
 import type { Requester } from '../../../node/services/requester/requester.ts'
 import {
@@ -49,6 +51,22 @@ for (const restarts of [false, true])
       assert.equal(await winnerOf(requester, request), member.signing.address)
     }
   })
+
+test('a provider that made more than is remembered is still known to have the program and the data', async () => {
+  const market = new TestMarket()
+  const [alice, bob] = [market.member(), market.member()]
+  await using _bobs = await market.provider(bob)
+  await using requester = await market.requester(alice)
+  const write = Object.fromEntries(
+    Array.from({ length: MAX_HELD + 1 }, (_each, at) => [`/out/${at}`, `made ${at}`]),
+  )
+  const request = await aRequest(alice, { write })
+  assert.equal(await winnerOf(requester, request), bob.signing.address)
+  const memory = new ProviderMemory(market.parts(alice))
+  const { held } = await memory.seen(bob.signing.address)
+  assert.equal(held.length, MAX_HELD)
+  assert.equal(held.at(-1)?.cid, request.spec.image.cid)
+})
 
 for (const [what, channelCost, winsKnown] of [
   ['counts for more than a base unit', undefined, true],
