@@ -240,19 +240,23 @@ test('a requester that takes the heartbeats and never pays: stopped within an in
   assert.equal(owed, 2n * RATE)
 })
 
-test('a service with a budget: it runs for as long as that pays, says so, and is never paid more', async () => {
-  const market = new TestMarket()
-  const [alice, bob] = [market.member(), market.member()]
-  await using _ = await market.provider(bob, { prices: PRICES, claimAfterIdleMs: 300 })
-  await using requester = await market.requester(alice)
-  const budget = 3n * RATE + 1n
-  const { id } = await requester.submit({ ...(await aService(alice)), budget }, signal)
-  const done = await finished(requester, id)
-  assert.deepEqual([done.state, done.results[0]?.reason], ['settled', 'stopped'])
-  const [share] = await requester.book.sharesOf(done)
-  assert.deepEqual([share?.error, await paidOf(requester, id)], ['JOB_BUDGET', 3n * RATE])
-  await claimed(market, 3n * RATE)
-})
+for (const [what, limits, budget, code] of [
+  ['a budget of its own', {}, 3n * RATE + 1n, 'JOB_BUDGET'],
+  ['a limit of the wallet for a job', { perJob: 3n * RATE + 1n }, undefined, 'SPENDING_LIMIT'],
+] as const)
+  test(`a service under ${what}: it runs for as long as that pays, says so, and is never paid more`, async () => {
+    const market = new TestMarket()
+    const [alice, bob] = [market.member(), market.member()]
+    await using _ = await market.provider(bob, { prices: PRICES, claimAfterIdleMs: 300 })
+    await using requester = await market.requester(alice, { limits })
+    const request = { ...(await aService(alice)), ...(budget !== undefined && { budget }) }
+    const { id } = await requester.submit(request, signal)
+    const done = await finished(requester, id)
+    assert.deepEqual([done.state, done.results[0]?.reason], ['settled', 'stopped'])
+    const [share] = await requester.book.sharesOf(done)
+    assert.deepEqual([share?.error, await paidOf(requester, id)], [code, 3n * RATE])
+    await claimed(market, 3n * RATE)
+  })
 
 test('a service whose budget is used up goes on when it is raised in time', async () => {
   const market = new TestMarket()
