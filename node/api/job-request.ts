@@ -11,10 +11,13 @@ import type { JobRequestBody, JobSubmissionBody } from './schemas/job-request.ts
  * cannot see, and `MESSAGE_TOO_LARGE` for a spec beyond its limit.
  */
 export function toJobRequest(submission: JobSubmissionBody): JobRequest {
-  const { secrets: _, ...body } = submission
+  const { secrets: _, budget: budgetText, ...body } = submission
   const { spec } = body
   const maxPrice = BigInt(body.maxPrice)
+  const budget = budgetText === undefined ? undefined : BigInt(budgetText)
   const problems: string[] = []
+  if (budget !== undefined && (budget <= 0n || budget > MAX_AMOUNT))
+    problems.push('body.budget: must be above zero and below 2^96')
   if (maxPrice <= 0n || maxPrice > MAX_AMOUNT)
     problems.push('body.maxPrice: must be above zero and below 2^96')
   if (spec.inputs.length !== 0 && spec.inputs.length !== spec.tasks)
@@ -25,7 +28,7 @@ export function toJobRequest(submission: JobSubmissionBody): JobRequest {
   }
   if (problems.length > 0) throw new HiveError('INPUT_INVALID', { problems })
   requireEncodable(spec)
-  return { ...body, maxPrice }
+  return { ...body, maxPrice, ...(budget !== undefined && { budget }) }
 }
 
 /**

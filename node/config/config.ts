@@ -4,6 +4,7 @@ import type { Address, Cid } from '../domain/ids.ts'
 import type { JobKind } from '../domain/job-spec.ts'
 import type { Amount } from '../domain/money.ts'
 import type { PriceList, PricingRuleName } from '../domain/pricing.ts'
+import type { SpendingLimits } from '../domain/spending.ts'
 import type { CreditTerms } from '../domain/credit-window.ts'
 import type { Switch } from '../domain/switch.ts'
 import type { AllowDeny } from '../domain/provider-policy.ts'
@@ -105,7 +106,13 @@ export interface Config {
     /** How long the results of own jobs are kept. */
     readonly keepResultsMs: number
   }
-  readonly requester: { readonly channelDeposit: Amount; readonly lostAfterMs: number }
+  readonly requester: {
+    readonly channelDeposit: Amount
+    /** What opening a channel counts for where bids are compared. */
+    readonly channelCost: Amount
+    readonly lostAfterMs: number
+    readonly limits: SpendingLimits
+  }
   readonly log: {
     readonly level: (typeof LOG_LEVELS)[number]
     readonly format: (typeof LOG_FORMATS)[number]

@@ -1,3 +1,4 @@
+import { DEFAULT_CHANNEL_COST } from '../domain/candidate.ts'
 import { NO_EGRESS } from '../domain/egress.ts'
 import type { HourWindow } from '../domain/hours.ts'
 import { JOB_KINDS, type JobKind } from '../domain/job-spec.ts'
@@ -63,7 +64,11 @@ export const CONFIG_DEFAULTS = {
   /** Room for some twenty large images; results for a month. */
   storage: { cacheBytes: 10 * GiB, keepResultsMs: 720 * hour },
   /** Fifteen missed signs of life of a provider. */
-  requester: { channelDeposit: tokens('1'), lostAfterMs: 30 * second },
+  requester: {
+    channelDeposit: tokens('1'),
+    channelCost: DEFAULT_CHANNEL_COST,
+    lostAfterMs: 30 * second,
+  },
   log: { level: 'info', format: 'text' },
 } as const
 

@@ -177,9 +177,15 @@ export const CONFIG_READER: Reader<Config> = map({
   requester: mapped(
     map({
       channelDeposit: withDefault(amount, D.requester.channelDeposit),
+      channelCost: withDefault(amount, D.requester.channelCost),
       lostAfter: withDefault(duration(24 * hour), D.requester.lostAfterMs),
+      limits: map({
+        perJob: optional(amount),
+        perDay: optional(amount),
+        outstanding: optional(amount),
+      }),
     }),
-    ({ channelDeposit, lostAfter }) => ({ channelDeposit, lostAfterMs: lostAfter }),
+    ({ lostAfter, ...requester }) => ({ ...requester, lostAfterMs: lostAfter }),
   ),
   log: map({
     level: withDefault(word(...LOG_LEVELS), D.log.level),

@@ -34,6 +34,8 @@ export interface OfferAnswers {
   readonly declines: readonly DeclineCount[]
   /** What kept bidders from taking the award. */
   readonly refusals: readonly { readonly code: ErrorCode; readonly count: number }[]
+  /** What kept tasks from being placed on good bids, and how many; left out: nothing. */
+  readonly unplaced?: { readonly code: ErrorCode; readonly tasks: number }
 }
 
 /** Rows with values of their own that a tally keeps; the rest is counted by code. */

@@ -24,6 +24,18 @@ export const JOB_ERRORS = {
     'The job did not finish within its total time.',
     'Raise --total-timeout or split the job into more tasks; results that came in time are kept.',
   ),
+  JOB_DEADLINE: text(
+    'No bidder could end the tasks within the total time of the job, by when it can start and how long such tasks took there.',
+    'Raise --total-timeout with `hive extend JOB`, or run the job in smaller parts.',
+  ),
+  JOB_BUDGET: text(
+    'What is left of the job’s budget does not pay for the tasks, or for the next interval of a service.',
+    'Raise it with `hive extend JOB --budget`; tasks that were paid keep their results.',
+  ),
+  SPENDING_LIMIT: text(
+    'The share would go beyond a limit that this node has for what it spends.',
+    'See `hive wallet`; wait for shares to end or for the next day (UTC), or raise requester.limits in config.yaml.',
+  ),
   QUEUE_TIMEOUT: text(
     'No provider started the tasks within the time that they may wait.',
     'See `hive why JOB`; raise --queue-timeout or --max-price, or ask for less.',

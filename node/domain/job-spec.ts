@@ -92,15 +92,20 @@ export function inputBytesOf(spec: JobSpec): number[] {
   })
 }
 
-/** Bytes that a share brings to its provider: the image, what its tasks have in common, and their own inputs. */
-export function contentBytesOf(spec: JobSpec, tasks: readonly number[]): number {
+/** What a share brings to its provider: the image, what its tasks have in common, and their own inputs. */
+export function contentsOf(spec: JobSpec, tasks: readonly number[]): readonly InputFile[] {
   const own = tasks.map((task) => spec.inputs[task])
   const files = own.flatMap((input) => [
     ...(input?.files ?? []),
     ...(input?.stdin === undefined ? [] : [input.stdin]),
   ])
   const shared = [spec.image, ...spec.files, ...(spec.stdin === undefined ? [] : [spec.stdin])]
-  return sizeOf([...shared, ...files])
+  return [...shared, ...files]
+}
+
+/** Bytes of {@link contentsOf}. */
+export function contentBytesOf(spec: JobSpec, tasks: readonly number[]): number {
+  return sizeOf(contentsOf(spec, tasks))
 }
 
 function sizeOf(files: readonly InputFile[]): number {

@@ -34,6 +34,11 @@ export function agreedPrice(offer: PaidEvery, bidPrice: Amount, tasks: number): 
   return bidPrice * BigInt(tasks) * BigInt(seconds)
 }
 
+/** What is agreed for one task as soon as it is placed: its price, or that of the intervals agreed at a time. */
+export function agreedAtOnce(offer: PaidEvery, bidPrice: Amount): Amount {
+  return agreedPrice(offer, bidPrice, 1) * (isMetered(offer) ? BigInt(INTERVALS_AGREED) : 1n)
+}
+
 /** What is owed for `ms` of an interval of `intervalPrice`: begun seconds are free, and no more than all of it. */
 export function owedFor(intervalPrice: Amount, payEveryMs: number, ms: number): Amount {
   const seconds = Math.floor(Math.min(Math.max(0, ms), payEveryMs) / second)

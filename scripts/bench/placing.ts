@@ -1,6 +1,7 @@
 import type { Offer } from '../../node/domain/offer.ts'
-import { place, type Candidate } from '../../node/domain/placement.ts'
-import { hour } from '../../node/domain/units.ts'
+import type { Candidate } from '../../node/domain/candidate.ts'
+import { place, type PlacingLimits } from '../../node/domain/placement.ts'
+import { hour, minute, second } from '../../node/domain/units.ts'
 import { figure, median, type Figure } from './figures.ts'
 
 const TASKS = 1000
@@ -29,18 +30,35 @@ export function placingFigures(): Figure[] {
     const lot = ((at * 2_654_435_761) % 2 ** 32).toString(16).padStart(64, '0')
     const proven = at % KNOWN === 0
     const msPerTask = proven ? at : Infinity
-    return { bid, affine: proven, faults: 0, capacity: bid.capacity, proven, msPerTask, lot }
+    return {
+      bid,
+      cost: bid.price,
+      affine: proven,
+      faults: 0,
+      reputation: { faults: 0, standing: at % 5 },
+      capacity: bid.capacity,
+      proven,
+      holds: at % 3,
+      ...(proven && { taskMs: second }),
+      msPerTask,
+      lot,
+    }
   })
-  const offer = { maxPrice: BigInt(1e18) } as Offer
+  const offer = { maxPrice: BigInt(1e18), payEveryMs: 0, taskTimeoutMs: minute } as Offer
   const tasks = Array.from({ length: TASKS }, (_, at) => at)
-  const times = Array.from({ length: ROUNDS }, () => {
-    const began = performance.now()
-    place(offer, tasks, candidates.slice(), now)
-    return performance.now() - began
-  })
+  // Half of what it costs, and time for some rounds with those who are known.
+  const limits = { budget: (BigInt(TASKS) * BigInt(1e15)) / 2n, deadlineAt: now + 30 * second }
+  const timed = (within: PlacingLimits) =>
+    Array.from({ length: ROUNDS }, () => {
+      const began = performance.now()
+      place(offer, tasks, candidates.slice(), now, within)
+      return performance.now() - began
+    })
+  const times = timed({})
   const name = `placement of ${TASKS} tasks over ${BIDS} bids`
   return [
     figure(`${name}, first in a process`, times[0] ?? NaN, 'ms', 1),
     figure(`${name}, median`, median(times), 'ms', ROUNDS),
+    figure(`${name}, within a budget and a deadline, median`, median(timed(limits)), 'ms', ROUNDS),
   ]
 }

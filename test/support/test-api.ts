@@ -5,6 +5,7 @@ import { systemClock } from '../../node/adapters/system/system-clock.ts'
 import { readApiFile } from '../../node/api/api-file.ts'
 import { openApi, type Api } from '../../node/api/server.ts'
 import type { Score } from '../../node/domain/capacity.ts'
+import type { SpendingLimits } from '../../node/domain/spending.ts'
 import { hour } from '../../node/domain/units.ts'
 import type { Clock } from '../../node/ports/clock.ts'
 import { CapacityKeeper } from '../../node/services/capacity-keeper.ts'
@@ -58,6 +59,7 @@ export async function openTestApi(
     readonly providers?: number
     readonly clock?: Clock
     readonly isProvider?: boolean
+    readonly limits?: SpendingLimits
     /** Of the node's own provider. */
     readonly policy?: Partial<PolicyOptions>
   } = {},
@@ -69,7 +71,8 @@ export async function openTestApi(
   const member = market.member()
   const prices = stack.use(new PriceBook(market.parts(member)))
   await prices.start()
-  const requester = stack.use(await market.requester(member, {}, { prices }))
+  const limits = options.limits ?? {}
+  const requester = stack.use(await market.requester(member, { limits }, { prices }))
   for (let left = options.providers ?? 1; left > 0; left -= 1)
     stack.use(await market.provider(market.member(), unhurried))
   const running = new TaskRegister()

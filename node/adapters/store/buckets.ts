@@ -20,6 +20,8 @@ export const BUCKETS: readonly Bucket[] = [
     prefix: 'paid/',
     holds: 'channel id / number → PaidShare, a leaf under the channel’s jobsRoot',
   },
+  { prefix: 'spent/', holds: 'offer id → what is paid and agreed for the job' },
+  { prefix: 'today/', holds: '`own` → SpentDay, what was agreed in the current day' },
   { prefix: 'work/', holds: 'agreement id → WorkRecord, a share that this node runs for others' },
   { prefix: 'ended/', holds: 'agreement id / task → TaskResult, until its share is delivered' },
   {
@@ -44,6 +46,7 @@ export const BUCKETS: readonly Bucket[] = [
     prefix: 'price/',
     holds: 'hour / core or gpu / class of offers → PriceHour, what computing cost then',
   },
+  { prefix: 'seen/', holds: 'address → SeenContent, what a provider was given and gave here' },
   { prefix: 'asked/', holds: 'group of offers → how large a share of its hearers bids' },
   { prefix: 'image/', holds: 'CID → ImageRecord, an image that this node keeps for its jobs' },
   { prefix: 'advert/', holds: '`own` → the sequence number of this node’s last advert' },

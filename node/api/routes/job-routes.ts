@@ -105,14 +105,18 @@ export function jobRoutes(app: App, context: RouteContext): void {
     '/v1/jobs/:id/extend',
     {
       schema: {
-        ...described('Gives a job under way more time, attempts or price'),
+        ...described('Gives a job under way more time, attempts, price or budget'),
         body: JobExtensionBody,
         response: { 200: JobSummary },
       },
     },
-    async ({ params, body: { maxPrice, ...body } }) => {
-      const price = maxPrice === undefined ? {} : { maxPrice: BigInt(maxPrice) }
-      return jobSummary(await requester.extend(params.id, { ...body, ...price }))
+    async ({ params, body: { maxPrice, budget, ...body } }) => {
+      const more = {
+        ...body,
+        ...(maxPrice !== undefined && { maxPrice: BigInt(maxPrice) }),
+        ...(budget !== undefined && { budget: BigInt(budget) }),
+      }
+      return jobSummary(await requester.extend(params.id, more))
     },
   )
 

@@ -6,7 +6,7 @@ import { signalOf, type App } from '../app.ts'
 import type { RouteContext } from '../api-parts.ts'
 import { Bytes32Text, TransactionBody } from '../schemas/basics.ts'
 import { ClosingBody, DepositBody, WalletBody, WithdrawBody } from '../schemas/money.ts'
-import { channelView, transactionView } from '../views/money-view.ts'
+import { channelView, spendingView, transactionView } from '../views/money-view.ts'
 
 /**
  * The node's money. Transactions go on when the caller leaves: one that was sent cannot be taken
@@ -17,7 +17,7 @@ export function walletRoutes(app: App, context: RouteContext): void {
 
   app.get(
     '/v1/wallet',
-    { schema: { summary: 'Balances and channels', response: { 200: WalletBody } } },
+    { schema: { summary: 'Balances, channels and what is spent', response: { 200: WalletBody } } },
     async (_request, reply): Promise<WalletBody> => {
       const { free, token, gas } = await escrow.balances(signing.address, {
         signal: signalOf(reply, stop),
@@ -28,6 +28,7 @@ export function walletRoutes(app: App, context: RouteContext): void {
         token: token.toString(),
         gas: gas.toString(),
         uncommitted: requester.channels.uncommitted().toString(),
+        spending: spendingView(requester.channels.spent),
         channels: requester.channels.all().map(channelView),
       }
     },

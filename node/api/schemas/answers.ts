@@ -36,5 +36,7 @@ export const OfferAnswersBody = Type.Object({
   ),
   /** What kept bidders from taking the award. */
   refusals: Type.Array(Type.Object({ code: Type.String(), count: Type.Integer() })),
+  /** What kept tasks from being placed on good bids, and how many. */
+  unplaced: Type.Optional(Type.Object({ code: Type.String(), tasks: Type.Integer() })),
 })
 export type OfferAnswersBody = Static<typeof OfferAnswersBody>

@@ -91,6 +91,8 @@ export const JobSpecBody = Type.Object(
 const asked = {
   spec: JobSpecBody,
   maxPrice: AmountText,
+  /** Most to pay for all of the job, every run of every task. */
+  budget: Type.Optional(AmountText),
   attempts: Type.Integer({ minimum: 1, maximum: MAX_ATTEMPTS }),
   bidWindowMs: Type.Integer({ minimum: 1, maximum: MAX_BID_WINDOW_MS }),
   bidsWanted: Type.Integer({ minimum: 1, maximum: MAX_BIDS_WANTED }),

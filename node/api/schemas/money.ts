@@ -27,6 +27,18 @@ export const WalletBody = Type.Object({
   token: AmountText,
   gas: Type.String({ description: 'wei of the chain’s own coin' }),
   uncommitted: AmountText,
+  /** Agreed on as requester, and the limits of that; without one where there is none. */
+  spending: Type.Object({
+    /** Today (UTC), less what was given back. */
+    today: AmountText,
+    /** And not yet paid. */
+    outstanding: AmountText,
+    limits: Type.Object({
+      perJob: Type.Optional(AmountText),
+      perDay: Type.Optional(AmountText),
+      outstanding: Type.Optional(AmountText),
+    }),
+  }),
   channels: Type.Array(ChannelBody),
 })
 export type WalletBody = Static<typeof WalletBody>

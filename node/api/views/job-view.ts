@@ -119,7 +119,7 @@ function resultView(result: TaskResult): TaskResultBody {
   return { ...result, files: [...result.files] }
 }
 
-function requestView({ spec, maxPrice, ...request }: JobRequest): JobRequestBody {
+function requestView({ spec, maxPrice, budget, ...request }: JobRequest): JobRequestBody {
   const { egress, secrets, ...rest } = spec
   const { attempts, bidWindowMs, bidsWanted, ...handling } = request
   return {
@@ -128,6 +128,7 @@ function requestView({ spec, maxPrice, ...request }: JobRequest): JobRequestBody
     bidsWanted,
     ...handlingView(handling),
     maxPrice: maxPrice.toString(),
+    ...(budget !== undefined && { budget: budget.toString() }),
     spec: {
       ...rest,
       ...(egress !== undefined && { egress: [...egress] }),

@@ -2,6 +2,7 @@ import { needOf } from '../../domain/offer.ts'
 import type { TransactionReceipt } from '../../ports/escrow.ts'
 import type { EarningRecord, WorkRecord } from '../../services/provider/records.ts'
 import type { ChannelRecord } from '../../services/requester/channel-record.ts'
+import type { SpendingLedger } from '../../services/requester/spending-ledger.ts'
 import type { TransactionBody } from '../schemas/basics.ts'
 import type { WalletBody, WorkBody, WorkListBody } from '../schemas/money.ts'
 
@@ -15,6 +16,24 @@ export function channelView(channel: ChannelRecord): WalletBody['channels'][numb
     acknowledged,
     deposit: deposit.toString(),
     promised: cumulative.toString(),
+  }
+}
+
+/** What this node has agreed to pay, and its limits for that. */
+export function spendingView({
+  today,
+  outstanding,
+  limits,
+}: Pick<SpendingLedger, 'today' | 'outstanding' | 'limits'>): WalletBody['spending'] {
+  const { perJob, perDay, outstanding: most } = limits
+  return {
+    today: today.toString(),
+    outstanding: outstanding.toString(),
+    limits: {
+      ...(perJob !== undefined && { perJob: perJob.toString() }),
+      ...(perDay !== undefined && { perDay: perDay.toString() }),
+      ...(most !== undefined && { outstanding: most.toString() }),
+    },
   }
 }
 

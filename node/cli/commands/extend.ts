@@ -18,13 +18,14 @@ interface ExtendOptions extends CommonOptions {
   readonly timeout?: string
   readonly attempts?: string
   readonly maxPrice?: string
+  readonly budget?: string
 }
 
-/** `hive extend`: more time, attempts or price for a job under way. */
+/** `hive extend`: more time, attempts, price or budget for a job under way. */
 export function extendCommand(parts: CliParts): Command {
   return command({
     usage: 'extend <job>',
-    description: 'Give a job under way more time, attempts or price; + adds to what it has',
+    description: 'Give a job under way more time, attempts, price or budget; + adds to what it has',
     examples: ['extend 0x3fa2 --total-timeout +1h', 'extend 0x3fa2 --attempts +2 --max-price 0.02'],
   })
     .argument('<job>', 'id of a job, or a unique start of one')
@@ -32,6 +33,7 @@ export function extendCommand(parts: CliParts): Command {
     .option('--total-timeout <duration>', 'longest time from submission to the last result')
     .option('--attempts <n>', 'how often a task is run before it counts as failed')
     .option('--max-price <tokens>', 'most to pay for a task that nobody has agreed to yet')
+    .option('--budget <tokens>', 'most to pay for all of the job')
     .option('--timeout <duration>', 'longest run of a task: fixed once a job is offered')
     .action(async (id: string, options: ExtendOptions) => {
       const { node, show } = contextOf(parts, options)
@@ -49,6 +51,7 @@ export function extendCommand(parts: CliParts): Command {
           ['total', totalMs === undefined ? undefined : formatDuration(totalMs)],
           ['attempts', String(request.attempts)],
           ['price', `at most ${formatAmount(BigInt(request.maxPrice))} tokens a task`],
+          ['budget', request.budget && `${formatAmount(BigInt(request.budget))} tokens`],
         ]),
       )
     })
@@ -73,19 +76,20 @@ function extensionOf(request: JobBody['request'], options: ExtendOptions): JobEx
     if (value === INVALID) return undefined
     return isMore ? (before ?? 0) + value : value
   }
-  const price = (text: string | undefined) => {
+  const tokens = (name: string, text: string | undefined, before: string) => {
     if (text === undefined) return undefined
     const isMore = text.startsWith('+')
-    const value = amount.read(isMore ? text.slice(1) : text, '--max-price', problems)
+    const value = amount.read(isMore ? text.slice(1) : text, `--${name}`, problems)
     if (value === INVALID) return undefined
-    return (isMore ? BigInt(request.maxPrice) + value : value).toString()
+    return (isMore ? BigInt(before) + value : value).toString()
   }
   const all = {
     queueMs: number('queue-timeout', options.queueTimeout, wait, queueMs),
     totalMs: number('total-timeout', options.totalTimeout, wait, totalMs),
     timeoutMs: number('timeout', options.timeout, run, request.spec.timeoutMs),
     attempts: number('attempts', options.attempts, count, request.attempts),
-    maxPrice: price(options.maxPrice),
+    maxPrice: tokens('max-price', options.maxPrice, request.maxPrice),
+    budget: tokens('budget', options.budget, request.budget ?? '0'),
   }
   const given = Object.entries(all).filter(([, value]) => value !== undefined)
   if (problems.length === 0 && given.length === 0)

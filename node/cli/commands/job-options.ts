@@ -39,6 +39,7 @@ export function withJobOptions(command: Command): Command {
     .option('--fuel <n>', 'most instructions of a task, weighted; they are counted then')
     .option('--deterministic', 'the same output and the same fuel on every machine')
     .option('--max-price <tokens>', 'most to pay for a task')
+    .option('--budget <tokens>', 'most to pay for all of it, every run of every task')
     .option('--attempts <n>', 'how often a task is run before it counts as failed')
     .option(
       '--retry-on <ends>',

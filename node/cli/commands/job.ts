@@ -111,7 +111,7 @@ async function jobOrOther(
 }
 
 function jobLines(job: JobBody, style: Style): string[] {
-  const { spec, maxPrice } = job.request
+  const { spec, maxPrice, budget } = job.request
   const tokens = (text: string) => formatAmount(BigInt(text))
   return [
     ...pairs([
@@ -129,6 +129,7 @@ function jobLines(job: JobBody, style: Style): string[] {
         'price',
         `at most ${tokens(maxPrice)} tokens a ${spec.service === undefined ? 'task' : 'second'}; promised ${tokens(job.paid)}`,
       ],
+      ['budget', budget && `${tokens(budget)} tokens`],
       ['limits', limitsLine(job)],
       ['started', dateText(job.createdAt)],
       [

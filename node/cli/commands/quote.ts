@@ -7,7 +7,7 @@ import { readDocument, readJob } from '../job/job-file.ts'
 import { uploadJob } from '../job/upload.ts'
 import { columns } from '../output/columns.ts'
 import { counted, tokens } from '../output/words.ts'
-import { declinedText } from '../output/why-text.ts'
+import { declinedText, unplacedLines } from '../output/why-text.ts'
 import type { CliParts } from '../parts.ts'
 import { isWorkflow } from '../workflow/workflow-file.ts'
 import { withJobOptions } from './job-options.ts'
@@ -47,6 +47,7 @@ function lines({ tasks, placed, bids, price, total, byMs, shares, answers }: Quo
   return [
     `${tokens(BigInt(total))} for ${counted(placed, 'task')}, all done within ${formatDuration(byMs)} at the latest.`,
     ...(left > 0 ? [`${counted(left, 'task')} would find no place.`] : []),
+    ...unplacedLines(answers),
     `${counted(bids, 'bid')}, ${tokens(BigInt(price.lowest))} to ${tokens(BigInt(price.highest))} a task, half of them at most ${tokens(BigInt(price.median))}.`,
     ...others,
     '',

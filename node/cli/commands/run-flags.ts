@@ -28,6 +28,7 @@ export interface RunOptions extends CommonOptions {
   readonly fuel?: string
   readonly deterministic?: boolean
   readonly maxPrice?: string
+  readonly budget?: string
   readonly attempts?: string
   readonly queueTimeout?: string
   readonly fetchTimeout?: string
@@ -75,6 +76,7 @@ export function jobFlags(options: RunOptions, args: readonly string[]): JobFlags
     fuel: options.fuel,
     deterministic: options.deterministic,
     maxPrice: options.maxPrice,
+    budget: options.budget,
     attempts: options.attempts,
     ...handlingFlags(options),
     bidWindow: options.bidWindow,

@@ -101,13 +101,25 @@ async function move(parts: CliParts, self: Command, path: string, body: object):
   await show(mined, () => [`mined in block ${mined.block}: ${mined.hash}`])
 }
 
+function tokens(text: string): string {
+  return formatAmount(BigInt(text))
+}
+
+/** What this node has promised to pay, beside its limits. */
+function spendingText({ spending: { today, outstanding, limits } }: WalletBody): string {
+  const of = (most: string | undefined) => (most === undefined ? '' : ` of ${tokens(most)}`)
+  return `${tokens(today)}${of(limits.perDay)} tokens today (UTC), ${tokens(outstanding)}${of(limits.outstanding)} not yet paid`
+}
+
 function walletLines(wallet: WalletBody): string[] {
-  const tokens = (text: string) => formatAmount(BigInt(text))
+  const { limits } = wallet.spending
   const balances = pairs([
     ['address', wallet.address],
     ['in escrow', `${tokens(wallet.free)} tokens free, ${tokens(wallet.uncommitted)} in channels`],
     ['outside', `${tokens(wallet.token)} tokens`],
     ['gas', `${formatAmount(BigInt(wallet.gas))} coins of the chain`],
+    ['agreed', spendingText(wallet)],
+    ['limit', limits.perJob && `${tokens(limits.perJob)} tokens a job`],
   ])
   if (wallet.channels.length === 0) return balances
   return [

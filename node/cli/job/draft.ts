@@ -49,6 +49,7 @@ export interface JobDraft {
   readonly inputs: readonly { readonly name: string; readonly files: readonly DraftFile[] }[]
   readonly stream: boolean
   readonly maxPrice: Amount
+  readonly budget: Amount | undefined
   readonly attempts: number
   readonly bidWindowMs: number
   readonly bidsWanted: number

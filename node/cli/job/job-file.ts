@@ -98,6 +98,7 @@ export async function draftOf(
     tasks,
     stream: job.stream ?? (tasks === 1 && !isMapped),
     maxPrice: job.maxPrice,
+    budget: job.budget,
     attempts: job.attempts,
     bidWindowMs: job.bidWindow,
     bidsWanted: job.bids,

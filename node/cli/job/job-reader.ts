@@ -72,6 +72,7 @@ export const JOB_READER = map({
   map: optional(globs),
   stream: optional(bool),
   maxPrice: withDefault(amount, D.maxPrice),
+  budget: optional(amount),
   attempts: withDefault(integer(1, MAX_ATTEMPTS), D.attempts as number),
   ...HANDLING_FIELDS,
   bidWindow: withDefault(duration(MAX_BID_WINDOW_MS), D.bidWindowMs as number),

@@ -55,6 +55,7 @@ export function mistakesIn(job: JobDocument, isMapped = false): Problem[] {
   if (job.tasks !== undefined && job.map !== undefined)
     report('tasks', 'the number of tasks follows from map; leave one of the two out')
   if (job.maxPrice === 0n) report('maxPrice', 'must be above zero')
+  if (job.budget === 0n) report('budget', 'must be above zero')
   if (job.timeout === 0) report('timeout', 'must be above zero')
   if (job.bidWindow === 0) report('bidWindow', 'must be above zero')
   if (job.resources.memory === 0) report('resources.memory', 'must be above zero')

@@ -58,6 +58,7 @@ export async function uploadJob(
       inputs,
     },
     maxPrice: draft.maxPrice.toString(),
+    ...(draft.budget !== undefined && { budget: draft.budget.toString() }),
     attempts: draft.attempts,
     bidWindowMs: draft.bidWindowMs,
     bidsWanted: draft.bidsWanted,

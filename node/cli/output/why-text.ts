@@ -42,6 +42,13 @@ export function declinedText({ declines, refusals }: OfferAnswersBody): string |
   return parts.length === 0 ? undefined : parts.join(', ')
 }
 
+/** Why tasks found no place though there were bids that are good. */
+export function unplacedLines({ unplaced }: OfferAnswersBody): string[] {
+  if (unplaced === undefined) return []
+  const { code, tasks } = unplaced
+  return [`${counted(tasks, 'task')}: ${plain(code)}. ${textOf(code)}`]
+}
+
 function answerLines({ kind, bidWindowMs, connected }: WhyBody, last: OfferAnswersBody): string[] {
   const { asked, listeners, silent, bids, tasks, placed, declines, refusals } = last
   const declined = declines.reduce((sum, { count }) => sum + count, 0)
@@ -58,6 +65,7 @@ function answerLines({ kind, bidWindowMs, connected }: WhyBody, last: OfferAnswe
   return [
     `${counted(asked, 'node')} asked${of}: ${counted(bids, 'bid')}, ${declined} declined${silence}.`,
     ...(placed < tasks ? [`${tasks - placed} of ${counted(tasks, 'task')} found no place.`] : []),
+    ...unplacedLines(last),
     ...reasonLines(declines, refusals),
   ]
 }

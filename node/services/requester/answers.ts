@@ -10,7 +10,7 @@ const MAX_KEPT = 8
 export function answersOf(
   { bids, declines, asked, listeners, silent }: BiddingOutcome,
   refusals: readonly Error[],
-  tasks: Pick<OfferAnswers, 'at' | 'tasks' | 'placed'>,
+  tasks: Pick<OfferAnswers, 'at' | 'tasks' | 'placed' | 'unplaced'>,
 ): OfferAnswers {
   return {
     ...tasks,
@@ -35,9 +35,9 @@ export function isTelling({ tasks, placed, declines, refusals }: OfferAnswers): 
 
 /** What ends a job whose tasks nobody takes. `untried`: bids of providers that have not failed it before. */
 export function unplacedError(answers: OfferAnswers, untried: number): HiveError {
-  const { tasks, placed, asked, silent, bids, declines, refusals } = answers
+  const { tasks, placed, asked, silent, bids, declines, refusals, unplaced } = answers
   const reasons = [...new Set([...declines, ...refusals].map(({ code }) => code))]
   const declined = [...declines, ...refusals].reduce((sum, { count }) => sum + count, 0)
-  const code = untried === 0 && bids > 0 ? 'NO_PROVIDER_LEFT' : 'NO_BIDS'
+  const code = unplaced?.code ?? (untried === 0 && bids > 0 ? 'NO_PROVIDER_LEFT' : 'NO_BIDS')
   return new HiveError(code, { tasks, placed, bids: untried, asked, silent, declined, reasons })
 }

@@ -104,11 +104,13 @@ export class Awarding {
     const price = agreedPrice(offer.message, bid.bid.price, placement.tasks.length)
     await this.#tellGivenUp(bid, signal)
     const bond = { offer: bid.bondOffer, signature: bid.bondSignature }
+    const { budget } = (await book.get(job.id)).request
+    const spend = { price, job: job.id, ...(budget !== undefined && { budget }) }
     let share: ShareRecord | undefined
     await channels.reserve(
       bid.peer,
       bond,
-      price,
+      spend,
       (slot) => {
         share = this.#draft(job, offer, bid, placement, attempt, slot)
         return share.id

@@ -24,6 +24,7 @@ import {
   type OpenOffer,
   type ReceivedBid,
 } from './open-offer.ts'
+import type { Reputations } from './reputation.ts'
 
 export interface BiddingParts {
   readonly clock: Clock
@@ -32,6 +33,8 @@ export interface BiddingParts {
   readonly requests: Requests
   readonly signing: Signing
   readonly store: Store
+  /** Asked about bidders while others are still to bid. Left out: nobody is asked about. */
+  readonly reputations?: Pick<Reputations, 'ask'>
   /** Where providers are looked for that gossip does not reach. Left out: nowhere. */
   readonly directory?: Pick<Directory, 'find'>
   /** Remembers what was asked and offered. Left out: nobody does. */
@@ -203,6 +206,7 @@ export class Bidding {
       if (!open.bids.has(from))
         this.#parts.prices?.note('bid', open.offer.message, received.bid.price)
       open.bids.set(from, received)
+      this.#parts.reputations?.ask(received.bid.provider)
       open.declines.delete(from)
     } else {
       const { decline: code, most, lowestPrice } = answer

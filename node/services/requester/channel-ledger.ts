@@ -1,14 +1,13 @@
 import { HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32, Hex, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
+import type { SpendingLimits } from '../../domain/spending.ts'
 import type { PaidShare } from '../../domain/voucher.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
-import { fromHex, toHex } from '../../protocol/bytes.ts'
-import { NO_JOBS, rootOf, withShare, type JobsTree } from '../../protocol/jobs-root.ts'
-import { MAX_VOUCHER_SHARES } from '../../protocol/limits.ts'
-import type { VoucherRequest } from '../../protocol/requests.ts'
+import { toHex } from '../../protocol/bytes.ts'
+import { withShare } from '../../protocol/jobs-root.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import { ChannelBook } from './channel-book.ts'
@@ -16,11 +15,17 @@ import { draftChannel, openingChannel } from './channel-draft.ts'
 import { ChannelFunding, type ChannelFundingOptions, type SignedBond } from './channel-funding.ts'
 import {
   committed,
+  reserved,
+  sumOf,
+  sumOpen,
   wasOpen,
+  withReservation,
   without,
   type ChannelRecord,
   type ChannelSlot,
 } from './channel-record.ts'
+import { ChannelVouchers } from './channel-vouchers.ts'
+import { SpendingLedger, type Spend } from './spending-ledger.ts'
 
 export interface ChannelLedgerParts {
   readonly clock: Clock
@@ -30,6 +35,8 @@ export interface ChannelLedgerParts {
 }
 
 export interface ChannelLedgerOptions extends ChannelFundingOptions {
+  /** @default none */
+  readonly limits?: SpendingLimits
   /** Called when a share was given up whose provider does not know it. @default nothing */
   readonly onGivenUp?: (provider: Address) => void
 }
@@ -40,6 +47,9 @@ export interface ChannelLedgerOptions extends ChannelFundingOptions {
  * there until the contract says that it is closed.
  */
 export class ChannelLedger {
+  /** What was agreed on, by job and day, and the limits of that. */
+  readonly spent: SpendingLedger
+  readonly vouchers: ChannelVouchers
   readonly #parts: ChannelLedgerParts
   readonly #book: ChannelBook
   readonly #funding: ChannelFunding
@@ -50,12 +60,18 @@ export class ChannelLedger {
     this.#parts = parts
     this.#book = new ChannelBook(parts.store)
     this.#funding = new ChannelFunding({ ...parts, book: this.#book }, options)
+    this.vouchers = new ChannelVouchers({ ...parts, book: this.#book })
+    this.spent = new SpendingLedger(
+      { ...parts, outstanding: () => sumOf(this.all(), reserved) },
+      options.limits ?? {},
+    )
     this.#onGivenUp = options.onGivenUp ?? (() => {})
   }
 
   /** Reads the channels back after a start. */
   async load(): Promise<void> {
     await this.#book.load()
+    await this.spent.load(this.all().flatMap(({ purposes = {} }) => Object.values(purposes)))
   }
 
   /** Channels that the contract does not say are closed, those being opened included. */
@@ -75,45 +91,38 @@ export class ChannelLedger {
 
   /** What all open channels could still pay beyond what is promised or agreed. */
   uncommitted(): Amount {
-    return this.all()
-      .filter(({ status }) => status === 'open')
-      .reduce((sum, each) => sum + each.deposit - committed(each), 0n)
+    return sumOpen(this.all(), (each) => each.deposit - committed(each))
   }
 
   /** In open channels and not promised to anybody yet, reserved or not. */
   unspent(): Amount {
-    return this.all()
-      .filter(({ status }) => status === 'open')
-      .reduce((sum, each) => sum + each.deposit - each.cumulative, 0n)
+    return sumOpen(this.all(), (each) => each.deposit - each.cumulative)
   }
 
   /**
-   * Reserves `price` in the channel with a provider, opening or topping it up on chain when it
+   * Reserves a price in the channel with a provider, opening or topping it up on chain when it
    * cannot carry it. `build` makes the agreement for the slot and returns its id, which a new
-   * channel anchors. Throws what the escrow throws, and INSUFFICIENT_DEPOSIT.
+   * channel anchors. Throws what the escrow throws, INSUFFICIENT_DEPOSIT, and as {@link SpendingLedger.leave}.
    */
   async reserve(
     peer: PeerId,
     bond: SignedBond,
-    price: Amount,
+    spend: Spend,
     build: (slot: ChannelSlot) => Bytes32,
     signal: AbortSignal,
   ): Promise<void> {
     const { provider } = bond.offer
+    const { price } = spend
     const reserving = async () => {
       for (const each of this.#book.live(provider))
         if (each.status === 'opening') await this.#funding.resume(each, signal)
       const known = this.#book.openWith(provider)
       const record = known ?? draftChannel(this.#parts, peer, bond.offer)
-      const owedAfter = committed(record) + price
-      const slot = { channel: record.id, seq: record.lastSeq + 1, owedAfter }
-      const agreement = build(slot)
-      const funded =
+      await this.#reserveIn(record, spend, build, async (owedAfter, agreement) =>
         known === undefined
-          ? await this.#funding.open(openingChannel(record, bond, agreement), owedAfter, signal)
-          : await this.#funding.ensure(record, owedAfter, price, signal)
-      const inFlight = { ...funded.inFlight, [agreement]: price }
-      await this.#book.save({ ...funded, lastSeq: slot.seq, inFlight })
+          ? this.#funding.open(openingChannel(record, bond, agreement), owedAfter, signal)
+          : this.#funding.ensure(record, owedAfter, price, signal),
+      )
     }
     await this.#funding.wanting(price, async () => this.#lock.run(provider, reserving))
   }
@@ -124,20 +133,17 @@ export class ChannelLedger {
    */
   async reserveOn(
     channel: Bytes32,
-    price: Amount,
+    spend: Spend,
     build: (slot: ChannelSlot) => Bytes32,
     signal: AbortSignal,
   ): Promise<void> {
     const reserving = async (record: ChannelRecord) => {
       if (record.status !== 'open') throw new HiveError('CHANNEL_UNKNOWN', { channel })
-      const owedAfter = committed(record) + price
-      const slot = { channel, seq: record.lastSeq + 1, owedAfter }
-      const agreement = build(slot)
-      const funded = await this.#funding.ensure(record, owedAfter, price, signal)
-      const inFlight = { ...funded.inFlight, [agreement]: price }
-      await this.#book.save({ ...funded, lastSeq: slot.seq, inFlight })
+      await this.#reserveIn(record, spend, build, async (owedAfter) =>
+        this.#funding.ensure(record, owedAfter, spend.price, signal),
+      )
     }
-    await this.#funding.wanting(price, async () => this.#holdingLock(channel, reserving))
+    await this.#funding.wanting(spend.price, async () => this.#holdingLock(channel, reserving))
   }
 
   /** Frees a reservation whose share will not be paid; `told` when its provider knows that. */
@@ -147,7 +153,9 @@ export class ChannelLedger {
       if (record === undefined) return
       const freed = without(record, agreement)
       const givenUp = told ? freed.givenUp : [...freed.givenUp, agreement]
-      await this.#book.save({ ...freed, givenUp })
+      const price = record.inFlight[agreement] ?? 0n
+      const changes = this.spent.giveBack(record.purposes?.[agreement], price)
+      await this.#book.save({ ...freed, givenUp }, changes)
       if (!told) this.#onGivenUp(provider)
     })
   }
@@ -189,25 +197,15 @@ export class ChannelLedger {
       if (record === undefined)
         throw new HiveError('CHANNEL_UNKNOWN', { provider, agreement: share.agreement })
       const freed = without(record, share.agreement)
-      if (share.amount === 0n) return this.#book.save(freed, changes)
+      const unpaid = (record.inFlight[share.agreement] ?? 0n) - share.amount
+      const back = this.spent.giveBack(record.purposes?.[share.agreement], unpaid)
+      if (share.amount === 0n) return this.#book.save(freed, [...changes, ...back])
       const cumulative = record.cumulative + share.amount
       const tree = withShare(this.#book.tree(record.id), share)
-      const voucher = toHex(this.#voucher(record.id, cumulative, tree))
-      await this.#book.pay({ ...freed, cumulative, jobs: tree.jobs, voucher }, share, changes)
+      const voucher = toHex(this.vouchers.over(record.id, cumulative, tree))
+      const paid = { ...freed, cumulative, jobs: tree.jobs, voucher }
+      await this.#book.pay(paid, share, [...changes, ...back])
     })
-  }
-
-  /** The newest voucher that one request can carry, with the shares it pays beyond the acknowledged ones. */
-  unacknowledged(record: ChannelRecord): VoucherRequest {
-    const paid = this.#book.paid(record.id)
-    const upTo = Math.min(paid.length, record.acknowledged + MAX_VOUCHER_SHARES)
-    const shares = paid.slice(record.acknowledged, upTo)
-    if (upTo === record.jobs && record.voucher !== undefined)
-      return { voucher: fromHex(record.voucher), shares }
-    const carried = paid.slice(0, upTo)
-    const cumulative = carried.reduce((sum, { amount }) => sum + amount, 0n)
-    const voucher = this.#voucher(record.id, cumulative, carried.reduce(withShare, NO_JOBS))
-    return { voucher, shares }
   }
 
   /** The newest voucher of a channel, also of one that is closed. */
@@ -261,10 +259,23 @@ export class ChannelLedger {
     return sent === undefined ? send() : sent.result
   }
 
-  /** The same shares always give the same bytes. */
-  #voucher(channel: Bytes32, cumulative: Amount, tree: JobsTree): Uint8Array {
-    const message = { channel, cumulative, jobs: tree.jobs, jobsRoot: rootOf(tree) }
-    return this.#parts.signing.seal('Voucher', message).bytes
+  /** Reserves on a channel that `fund` makes carry it. */
+  async #reserveIn(
+    record: ChannelRecord,
+    spend: Spend,
+    build: (slot: ChannelSlot) => Bytes32,
+    fund: (owedAfter: Amount, agreement: Bytes32) => Promise<ChannelRecord>,
+  ): Promise<void> {
+    const { price } = spend
+    using leave = await this.spent.leave(spend)
+    const owedAfter = committed(record) + price
+    const slot = { channel: record.id, seq: record.lastSeq + 1, owedAfter }
+    const agreement = build(slot)
+    const funded = await fund(owedAfter, agreement)
+    const reservation = { agreement, seq: slot.seq, price }
+    await leave.keep(async (changes) =>
+      this.#book.save(withReservation(funded, reservation, leave.purpose), changes),
+    )
   }
 
   /** The channel in which a share's price is reserved. */

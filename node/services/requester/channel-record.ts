@@ -1,6 +1,7 @@
 import type { BondOffer } from '../../domain/bid.ts'
 import type { Address, Bytes32, Hex, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
+import type { Purpose } from '../../domain/spending.ts'
 import { minute } from '../../domain/units.ts'
 import type { EscrowChannel } from '../../ports/escrow.ts'
 
@@ -37,6 +38,8 @@ export interface ChannelRecord {
   readonly voucher?: Hex
   /** Prices of shares that are agreed but not yet paid, by agreement id. */
   readonly inFlight: Readonly<Record<Bytes32, Amount>>
+  /** What these are for; left out of what was agreed before this was noted. */
+  readonly purposes?: Readonly<Record<Bytes32, Purpose>>
   /** Shares that were given up and whose provider has not heard of it yet. */
   readonly givenUp: readonly Bytes32[]
 }
@@ -53,10 +56,54 @@ export function committed(record: ChannelRecord): Amount {
   return Object.values(record.inFlight).reduce((sum, price) => sum + price, record.cumulative)
 }
 
+/** Agreed and not yet paid. */
+export function reserved(record: ChannelRecord): Amount {
+  return committed(record) - record.cumulative
+}
+
+/** The sum of an amount over channels. */
+export function sumOf(
+  records: readonly ChannelRecord[],
+  of: (record: ChannelRecord) => Amount,
+): Amount {
+  return records.reduce((sum, each) => sum + of(each), 0n)
+}
+
+/** As {@link sumOf}, of those that are open. */
+export function sumOpen(
+  records: readonly ChannelRecord[],
+  of: (record: ChannelRecord) => Amount,
+): Amount {
+  return sumOf(
+    records.filter(({ status }) => status === 'open'),
+    of,
+  )
+}
+
+/** The channel with one more reservation, the newest agreement on it. */
+export function withReservation(
+  record: ChannelRecord,
+  {
+    agreement,
+    seq,
+    price,
+  }: { readonly agreement: Bytes32; readonly seq: number; readonly price: Amount },
+  purpose: Purpose,
+): ChannelRecord {
+  const inFlight = { ...record.inFlight, [agreement]: price }
+  return {
+    ...record,
+    lastSeq: seq,
+    inFlight,
+    purposes: { ...record.purposes, [agreement]: purpose },
+  }
+}
+
 /** The channel without one reservation. */
 export function without(record: ChannelRecord, agreement: Bytes32): ChannelRecord {
   const { [agreement]: _, ...inFlight } = record.inFlight
-  return { ...record, inFlight }
+  const { [agreement]: __, ...purposes } = record.purposes ?? {}
+  return { ...record, inFlight, purposes }
 }
 
 /** Whether the transaction that opens the channel could still be mined. `now` is Unix ms. */

@@ -10,6 +10,7 @@ export interface JobExtension {
   readonly totalMs?: number
   readonly attempts?: number
   readonly maxPrice?: Amount
+  readonly budget?: Amount
   /** Of one task: never, for it is in the spec that providers sign for. */
   readonly timeoutMs?: number
 }
@@ -31,10 +32,13 @@ export function extended(
     ...shorter('timeouts.total', request.timeouts?.totalMs, extension.totalMs),
     ...(attempts < request.attempts ? ['attempts: cannot be fewer than before'] : []),
     ...(maxPrice < request.maxPrice ? ['maxPrice: cannot be lower than before'] : []),
+    ...lower('budget', request.budget, extension.budget),
   ]
   if (problems.length > 0) throw new HiveError('INPUT_INVALID', { problems })
   requireNotAgreed(job, shares, extension)
-  return { ...job, request: { ...request, attempts, maxPrice, ...timeoutsOf(request, extension) } }
+  const { budget = request.budget } = extension
+  const more = { attempts, maxPrice, ...(budget !== undefined && { budget }) }
+  return { ...job, request: { ...request, ...more, ...timeoutsOf(request, extension) } }
 }
 
 function requireNotAgreed(
@@ -65,10 +69,23 @@ function timeoutsOf(
   return Object.keys(all).length > 0 ? { timeouts: all } : {}
 }
 
-/** A limit where there was none takes something away, too. */
 function shorter(path: string, before: number | undefined, after: number | undefined): string[] {
+  return less(path, 'shorter', before, after)
+}
+
+function lower(path: string, before: Amount | undefined, after: Amount | undefined): string[] {
+  return less(path, 'lower', before, after)
+}
+
+/** A limit where there was none takes something away, too. */
+function less<T extends number | bigint>(
+  path: string,
+  word: string,
+  before: T | undefined,
+  after: T | undefined,
+): string[] {
   if (after === undefined || (before !== undefined && after >= before)) return []
   return [
-    `${path}: cannot be shorter than before${before === undefined ? ', which is no limit' : ''}`,
+    `${path}: cannot be ${word} than before${before === undefined ? ', which is no limit' : ''}`,
   ]
 }

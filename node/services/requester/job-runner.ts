@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../domain/error-codes.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32 } from '../../domain/ids.ts'
 import { PRIORITIES } from '../../domain/job-handling.ts'
@@ -30,6 +31,14 @@ const CHAIN_GRACE_MS: number = 5 * minute
 /** Pause before an award is tried again that failed so, ms. */
 const CHAIN_RETRY_MS: number = 2 * second
 
+/** What kept this node itself from awarding, the first the most telling. */
+const OWN_REFUSALS: readonly ErrorCode[] = [
+  'INSUFFICIENT_DEPOSIT',
+  'CHAIN_UNREACHABLE',
+  'SPENDING_LIMIT',
+  'JOB_BUDGET',
+]
+
 export interface JobRunnerParts {
   readonly clock: Clock
   readonly offers: OfferMaker
@@ -56,8 +65,8 @@ export class JobRunner {
   }
 
   /**
-   * Resolves when every task has a result. Throws `NO_BIDS`, `NO_PROVIDER_LEFT`,
-   * `INSUFFICIENT_DEPOSIT` or the signal's reason. Can be called again for a job that was
+   * Resolves when every task has a result. Throws `NO_BIDS`, `NO_PROVIDER_LEFT`, `INSUFFICIENT_DEPOSIT`,
+   * `SPENDING_LIMIT`, `JOB_BUDGET`, `JOB_DEADLINE` or the signal's reason. Can be called again for a job that was
    * interrupted: shares that are still out are taken up first.
    */
   async run(
@@ -156,14 +165,19 @@ export class JobRunner {
     }))
     const outcome = await bidding.collect(offer, request.bidsWanted, signal, request.providers)
     const fresh = outcome.bids.filter(({ bid }) => !tried.has(bid.provider))
-    const { shares, refusals } = await dealing.deal(job, offer, tasks, runs + 1, fresh, signal)
+    const { shares, refusals, unplaced } = await dealing.deal(
+      job,
+      offer,
+      tasks,
+      runs + 1,
+      fresh,
+      signal,
+    )
     const placed = new Set(shares.flatMap((share) => share.tasks))
     const counts = { at: clock.now(), tasks: tasks.length, placed: placed.size }
-    const answers = answersOf(outcome, refusals, counts)
+    const answers = answersOf(outcome, refusals, { ...counts, ...(unplaced && { unplaced }) })
     if (isTelling(answers)) await book.change(id, (each) => withAnswers(each, answers))
-    const telling = ['INSUFFICIENT_DEPOSIT', 'CHAIN_UNREACHABLE'].map((code) =>
-      refusals.find((error) => codeOf(error) === code),
-    )
+    const telling = OWN_REFUSALS.map((code) => refusals.find((error) => codeOf(error) === code))
     const decisive = telling.find((error) => error instanceof HiveError)
     return {
       shares,

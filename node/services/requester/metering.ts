@@ -127,8 +127,10 @@ export class Metering {
     const events = updates.subscribe(signal)
     await this.#renewing.keepAgreed(share.id, signal)
     for await (const update of events) {
-      if (update.type === 'share' && update.share.id === share.id)
-        await this.#renewing.keepAgreed(share.id, signal)
+      const isOurs = update.type === 'share' && update.share.id === share.id
+      // Its budget may have been raised.
+      const isJobs = update.type === 'job' && update.job.id === share.job
+      if (isOurs || isJobs) await this.#renewing.keepAgreed(share.id, signal)
     }
   }
 

@@ -68,7 +68,12 @@ export class Quoting {
     if (fault !== undefined) throw new HiveError(fault.code, { rule: fault.rule })
     const outcome = await bidding.collect(offer, bidsWanted, signal, providers)
     const tasks = Array.from({ length: spec.tasks }, (_, at) => at)
-    const placements = await dealing.plan(offer, tasks, outcome.bids)
+    const { totalMs } = request.timeouts ?? {}
+    const { placements, unplaced } = await dealing.plan(offer, tasks, outcome.bids, {
+      spec,
+      spendable: await this.#parts.channels.spent.spendable(undefined, request.budget),
+      deadlineAt: totalMs === undefined ? undefined : clock.now() + totalMs,
+    })
     const shares = placements.flatMap(({ provider, tasks: { length }, pricePerTask, ahead }) => {
       const found = outcome.bids.find(({ bid }) => bid.provider === provider)
       if (found === undefined) return []
@@ -85,7 +90,12 @@ export class Quoting {
       shares,
       placed,
       total: shares.reduce((sum, share) => sum + share.pricePerTask * BigInt(share.tasks), 0n),
-      answers: answersOf(outcome, [], { at: clock.now(), tasks: spec.tasks, placed }),
+      answers: answersOf(outcome, [], {
+        at: clock.now(),
+        tasks: spec.tasks,
+        placed,
+        ...(unplaced !== undefined && { unplaced }),
+      }),
     }
   }
 }

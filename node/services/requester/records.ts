@@ -14,6 +14,8 @@ export interface JobRequest extends JobHandling {
   readonly spec: JobSpec
   /** Most to pay for one task. */
   readonly maxPrice: Amount
+  /** Most to pay for all of the job, every run of every task; left out: no limit. */
+  readonly budget?: Amount
   /** How often a task may be run; 2 is one retry. */
   readonly attempts: number
   /** How long bids are collected, ms; it closes earlier when everyone asked has answered. */

@@ -1,4 +1,5 @@
 import type { Agreement } from '../../domain/agreement.ts'
+import type { ErrorCode } from '../../domain/error-codes.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32 } from '../../domain/ids.ts'
 import { isFinal } from '../../domain/job-state.ts'
@@ -40,8 +41,8 @@ export class Renewing {
   }
 
   /**
-   * Resolves when enough intervals are agreed, or none can be any more: then the provider ends the share by itself. What
-   * is agreed is on record before it is sent, and sent again until the provider has countersigned.
+   * Resolves when enough intervals are agreed, or none can be any more, or not until the job's budget is raised: the
+   * provider ends by itself what is not renewed. What is agreed is on record before it is sent, and sent again until the provider has countersigned.
    */
   async keepAgreed(id: Bytes32, signal: AbortSignal): Promise<void> {
     const { awarding, book, clock, logger } = this.#parts
@@ -55,6 +56,8 @@ export class Renewing {
         const code = codeOf(error)
         logger.warn('share not renewed', { agreement: id, code })
         if (code === 'AGREEMENT_UNKNOWN' || code === 'AGREEMENT_INVALID') return
+        if (code === 'JOB_BUDGET' || code === 'SPENDING_LIMIT') await this.#note(id, code)
+        if (code === 'JOB_BUDGET') return
         await clock.sleep(RETRY_MS, signal).catch(() => undefined) // the share ends
       }
     }
@@ -75,8 +78,11 @@ export class Renewing {
     if (agreed.length >= INTERVALS_AGREED) return true
     let drafted: AgreedInterval | undefined
     const build = (slot: ChannelSlot) => (drafted = this.#draft(share, slot)).id
-    await channels.reserveOn(share.channel, share.price, build, signal)
+    const { budget } = (await book.get(share.job)).request
+    const spend = { price: share.price, job: share.job, ...(budget !== undefined && { budget }) }
+    await channels.reserveOn(share.channel, spend, build, signal)
     if (drafted === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: share.channel })
+    await this.#note(id, undefined)
     await this.#put(id, (now) => [...now, ...(drafted === undefined ? [] : [drafted])])
     return false
   }
@@ -96,6 +102,16 @@ export class Renewing {
     await this.#put(share.id, (now) =>
       now.map((each) => (each.id === interval.id ? { ...each, agreement, isSigned: true } : each)),
     )
+  }
+
+  /** Has a share say why it is not renewed: the limit may be raised until it ends. */
+  async #note(id: Bytes32, error: ErrorCode | undefined): Promise<void> {
+    const { book } = this.#parts
+    if ((await book.share(id))?.error === error) return
+    await book.changeShare(id, (share) => {
+      const { error: _, ...rest } = share
+      return error === undefined ? rest : { ...rest, error }
+    })
   }
 
   async #put(

@@ -1,5 +1,5 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
-import type { Address } from '../../domain/ids.ts'
+import type { Address, Bytes32 } from '../../domain/ids.ts'
 import { isFinal } from '../../domain/job-state.ts'
 import { agreedPrice, INTERVALS_AGREED } from '../../domain/metering.ts'
 import { offerFault } from '../../domain/offer.ts'
@@ -20,6 +20,7 @@ import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import { Awarding } from './awarding.ts'
 import { Bidding } from './bidding.ts'
+import { Candidates, type CandidatesOptions } from './candidates.ts'
 import { ChannelLedger, type ChannelLedgerOptions } from './channel-ledger.ts'
 import { Dealing } from './dealing.ts'
 import { extended, type JobExtension } from './extending.ts'
@@ -33,12 +34,15 @@ import { OfferMaker } from './offer-maker.ts'
 import type { JobOrigin, JobRecord, JobRequest } from './records.ts'
 import { ProviderMemory } from './provider-memory.ts'
 import { Quoting } from './quoting.ts'
+import { Reputations } from './reputation.ts'
 import { requireCacheable, ResultCache } from './result-cache.ts'
 import { SecretHandover } from './secret-handover.ts'
 import { SecretVault } from './secret-vault.ts'
 import { ShareRunner } from './share-runner.ts'
 import { VoucherDelivery } from './voucher-delivery.ts'
 import { WaitingLine } from './waiting-line.ts'
+import { WorkflowBook } from './workflow-book.ts'
+import { mostCost, WorkflowBudgets } from './workflow-budget.ts'
 
 export interface RequesterParts {
   readonly clock: Clock
@@ -56,7 +60,8 @@ export interface RequesterParts {
   readonly prices?: PriceNotes
 }
 
-export interface RequesterOptions extends ChannelLedgerOptions, FollowingOptions {
+export interface RequesterOptions
+  extends ChannelLedgerOptions, FollowingOptions, CandidatesOptions {
   readonly network: string
 }
 
@@ -66,6 +71,8 @@ export class Requester implements AsyncDisposable {
   readonly channels: ChannelLedger
   readonly cache: ResultCache
   readonly quoting: Quoting
+  /** What the jobs of workflows may cost. */
+  readonly budgets: WorkflowBudgets
   readonly #parts: RequesterParts
   readonly #offers: OfferMaker
   readonly #loops: JobLoops
@@ -74,12 +81,15 @@ export class Requester implements AsyncDisposable {
   readonly #vault: SecretVault
   readonly #line: WaitingLine
   readonly #bidding: Bidding
+  readonly #reputations: Reputations
   readonly #stop = new AbortController()
   readonly #work = new TasksInFlight()
 
   constructor(parts: RequesterParts, options: RequesterOptions) {
     this.#parts = parts
     this.book = new JobBook(parts.store)
+    const workflows = new WorkflowBook(parts.store)
+    this.budgets = new WorkflowBudgets({ book: this.book, workflows })
     this.channels = new ChannelLedger(parts, {
       ...options,
       onGivenUp: (provider) => this.#tellGivenUp(provider),
@@ -91,13 +101,16 @@ export class Requester implements AsyncDisposable {
     this.#givenUp = new GivenUp(shared)
     this.#vault = new SecretVault(parts)
     this.#line = new WaitingLine(parts)
-    this.#bidding = new Bidding(parts)
+    this.#reputations = new Reputations(parts)
+    this.#bidding = new Bidding({ ...parts, reputations: this.#reputations })
     new SecretHandover({ ...shared, vault: this.#vault }, options).answer()
     const awarding = new Awarding(shared)
     const onPaid = (provider: Address) => this.#deliver(provider)
     const metering = new Metering({ ...shared, awarding, onPaid })
-    const dealt = { ...shared, memory: new ProviderMemory(parts), awarding, metering }
-    const dealing = new Dealing(dealt)
+    const memory = new ProviderMemory(parts)
+    const knowing = { ...shared, memory, reputations: this.#reputations }
+    const dealt = { ...shared, memory, awarding, metering }
+    const dealing = new Dealing({ ...dealt, candidates: new Candidates(knowing, options) })
     this.quoting = new Quoting({ ...shared, offers: this.#offers, bidding: this.#bidding, dealing })
     const runner = new JobRunner({
       ...shared,
@@ -179,14 +192,18 @@ export class Requester implements AsyncDisposable {
   }
 
   /**
-   * Gives a job under way more time, attempts or price. Throws `JOB_UNKNOWN`, and as {@link extended} does.
+   * Gives a job under way more time, attempts, price or budget. Throws `JOB_UNKNOWN`, `WORKFLOW_BUDGET` for the job of a
+   * step that could then cost more than is left for it, and as {@link extended} does.
    */
   async extend(idOrStart: string, extension: JobExtension): Promise<JobRecord> {
-    const { id } = await this.book.find(idOrStart)
-    const shares = await this.book.sharesOf(await this.book.get(id))
-    const job = await this.book.change(id, (each) => extended(each, shares, extension))
-    this.#line.wake()
-    return job
+    const { id, origin } = await this.book.find(idOrStart)
+    if (origin === undefined) return this.#extend(id, extension)
+    return this.budgets.inTurn(origin.workflow, async () => {
+      const job = await this.book.get(id)
+      const after = extended(job, await this.book.sharesOf(job), extension)
+      await this.budgets.require(origin.workflow, origin.step, mostCost(after.request), id)
+      return this.#extend(id, extension)
+    })
   }
 
   /** Notes that the owner of a job that is over has its results, so that they need not be kept for that. */
@@ -215,7 +232,15 @@ export class Requester implements AsyncDisposable {
     this.#stop.abort(new HiveError('CANCELLED'))
     await this.#loops[Symbol.asyncDispose]()
     await this.#line[Symbol.asyncDispose]()
+    await this.#reputations[Symbol.asyncDispose]()
     await this.#work.settled()
+  }
+
+  async #extend(id: Bytes32, extension: JobExtension): Promise<JobRecord> {
+    const shares = await this.book.sharesOf(await this.book.get(id))
+    const job = await this.book.change(id, (each) => extended(each, shares, extension))
+    this.#line.wake()
+    return job
   }
 
   #deliver(provider: Address): void {
@@ -238,13 +263,15 @@ export class Requester implements AsyncDisposable {
     const { service } = request.spec
     const { payEveryMs = 0 } = service ?? {}
     const ahead = service === undefined ? 1n : BigInt(INTERVALS_AGREED)
-    const needed = agreedPrice({ payEveryMs }, request.maxPrice, tasks) * ahead
+    const most = agreedPrice({ payEveryMs }, request.maxPrice, tasks) * ahead
+    const { budget = most } = request
+    const needed = budget < most ? budget : most
     const { free } = await escrow.balances(signing.address, { signal })
     const available = free + this.channels.uncommitted()
     // A job that may wait can wait for what other jobs have reserved and may not need.
     const canWait = request.timeouts?.queueMs !== undefined
-    const most = canWait ? free + this.channels.unspent() : available
-    if (most < needed) throw new HiveError('INSUFFICIENT_DEPOSIT', { available, needed })
+    const reachable = canWait ? free + this.channels.unspent() : available
+    if (reachable < needed) throw new HiveError('INSUFFICIENT_DEPOSIT', { available, needed })
   }
 }
 

@@ -1,9 +1,10 @@
 import { codeOf, HiveError, isErrorCode } from '../../domain/errors.ts'
 import type { ErrorCode } from '../../domain/error-codes.ts'
 import type { Address } from '../../domain/ids.ts'
-import type { JobSpec } from '../../domain/job-spec.ts'
+import { contentsOf, type JobSpec } from '../../domain/job-spec.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
 import { isBillable, type TaskResult } from '../../domain/receipt.ts'
+import { taskPace } from '../../domain/seen-content.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -15,7 +16,7 @@ import type { Following, LastEvent } from './following.ts'
 import type { JobBook } from './job-book.ts'
 import { PhaseLimits } from './phase-limits.ts'
 import type { Metering } from './metering.ts'
-import type { ProviderMemory } from './provider-memory.ts'
+import type { ProviderMemory, ShareSeen } from './provider-memory.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
 import { isResult, mayTryAgain, withResults, withTries } from './task-again.ts'
 import { verifyShare } from './verifying.ts'
@@ -81,12 +82,15 @@ export class ShareRunner {
     const { clock, memory } = this.#parts
     const began = clock.now()
     try {
-      const open = await this.#followAndPay(job.request.spec, share, limits.signal)
+      const { spec } = job.request
+      const { open, results } = await this.#followAndPay(spec, share, limits.signal)
       const failed = open.some(({ reason }) => reason === 'killed' || reason === 'start-failed')
       if (failed) await memory.failed(share.provider)
       else {
         const ended = share.tasks.length - open.filter(({ reason }) => !isBillable(reason)).length
-        await memory.delivered(share.provider, ended, clock.now() - began)
+        const tookMs = clock.now() - began
+        await memory.delivered(share.provider, ended, tookMs)
+        await memory.saw(share.provider, shownBy(share, spec, results, tookMs))
       }
       return open.map((result) => ({ task: result.index, result }))
     } catch (error) {
@@ -95,12 +99,12 @@ export class ShareRunner {
     }
   }
 
-  /** Returns how the tasks ended that have no result by that. */
+  /** Returns how the tasks ended, and which of these ends are no results. */
   async #followAndPay(
     spec: JobSpec,
     share: ShareRecord,
     signal: AbortSignal,
-  ): Promise<readonly TaskResult[]> {
+  ): Promise<{ readonly results: readonly TaskResult[]; readonly open: readonly TaskResult[] }> {
     const { awarding, metering, book, channels } = this.#parts
     const known = this.#parts.signing.open('Agreement', fromHex(share.agreement))
     const current = known.signatories.length === 2 ? share : await awarding.send(share, signal)
@@ -135,7 +139,7 @@ export class ShareRunner {
     for (const { id } of settled.meter?.agreed ?? [])
       if (id !== bill.agreement) await channels.release(share.provider, id, true)
     this.#parts.onPaid(share.provider)
-    return open
+    return { results, open }
   }
 
   async #follow(share: ShareRecord, signal: AbortSignal): Promise<LastEvent> {
@@ -175,6 +179,21 @@ export class ShareRunner {
       code: reasonOf(error),
     })
   }
+}
+
+/** What a delivered share shows of its provider; one that was taken up again, or is paid by the second, of no pace. */
+function shownBy(
+  share: ShareRecord,
+  spec: JobSpec,
+  results: readonly TaskResult[],
+  tookMs: number,
+): ShareSeen {
+  const made = results.flatMap(({ stdout, stderr, files }) => [stdout, stderr, ...files])
+  // The program last: of too many the earliest are forgotten.
+  const contents = [...made, ...contentsOf(spec, share.tasks).toReversed()].map(({ cid }) => cid)
+  const isWhole = share.state === 'awarded' && share.meter === undefined
+  const taskMs = isWhole ? taskPace(results, tookMs) : undefined
+  return { contents, program: spec.image.cid, ...(taskMs !== undefined && { taskMs }) }
 }
 
 function givenUp(open: readonly OpenTask[], cause: HiveError | undefined): Leftover {

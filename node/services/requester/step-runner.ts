@@ -1,7 +1,5 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32 } from '../../domain/ids.ts'
-import { isFinal } from '../../domain/job-state.ts'
-import type { Amount } from '../../domain/money.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
 import { specOfStep, type StepMade } from '../../domain/step-inputs.ts'
 import { needsOf, type StepState } from '../../domain/workflow.ts'
@@ -9,11 +7,10 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { decodeJobSpec, encodeJobSpec } from '../../protocol/job-spec-codec.ts'
 import { allEnded } from '../all-ended.ts'
-import { KeyedLock } from '../keyed-lock.ts'
 import type { JobRecord, JobRequest } from './records.ts'
 import type { Requester } from './requester.ts'
 import type { WorkflowBook } from './workflow-book.ts'
-import { mostCost, requireBudget } from './workflow-budget.ts'
+import { mostCost } from './workflow-budget.ts'
 import type { StepRecord, WorkflowRecord, WorkflowStep } from './workflow-records.ts'
 
 export interface StepRunnerParts {
@@ -26,8 +23,6 @@ export interface StepRunnerParts {
 /** Brings the steps of workflows to their end, each as soon as those that it needs have settled. */
 export class StepRunner {
   readonly #parts: StepRunnerParts
-  /** What a step may cost is reserved in the budget before the next one looks at it. */
-  readonly #lock = new KeyedLock()
 
   constructor(parts: StepRunnerParts) {
     this.#parts = parts
@@ -72,7 +67,10 @@ export class StepRunner {
       )
     let job: JobRecord
     try {
-      job = await this.#lock.run(id, async () => this.#job(workflow, step, signal))
+      // What a step may cost counts before the next one looks at the budget.
+      job = await this.#parts.requester.budgets.inTurn(id, async () =>
+        this.#job(workflow, step, signal),
+      )
     } catch (error) {
       if (signal.aborted) throw error
       logger.warn('step not started', { workflow: id, step: step.name, code: codeOf(error) })
@@ -120,19 +118,8 @@ export class StepRunner {
     if (left !== undefined && left <= 0)
       throw new HiveError('JOB_TIMEOUT', { totalMs: request.totalMs ?? 0 })
     const job = withinTotal({ ...step.request, spec }, left)
-    if (request.budget !== undefined) {
-      const spent = await Promise.all(jobs.map(async (each) => this.#costOf(each)))
-      const sum = spent.reduce((a, b) => a + b, 0n)
-      requireBudget(step.name, mostCost(job), request.budget, sum)
-    }
+    await requester.budgets.require(id, step.name, mostCost(job))
     return requester.submit(job, signal, new Map(), { workflow: id, step: step.name })
-  }
-
-  /** What a job has cost; while it is under way, what it may cost. */
-  async #costOf(job: JobRecord): Promise<Amount> {
-    if (!isFinal(job.state)) return mostCost(job.request)
-    const shares = await this.#parts.requester.book.sharesOf(job)
-    return shares.reduce((sum, { amount }) => sum + (amount ?? 0n), 0n)
   }
 }
 

@@ -49,7 +49,7 @@ export class VoucherDelivery {
 
   async #send(record: ChannelRecord, signal: AbortSignal): Promise<boolean> {
     const { requests, channels, logger } = this.#parts
-    const request = voucherRequest.encode(channels.unacknowledged(record))
+    const request = voucherRequest.encode(channels.vouchers.unacknowledged(record))
     try {
       const answer = voucherAnswer.decode(
         await requests.call(record.peer, 'voucher', request, { signal }),

@@ -5,12 +5,14 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import type { WalletBody } from '../../../node/api/schemas/money.ts'
 import { writeApiFile } from '../../../node/api/api-file.ts'
 import { commandTree } from '../../../node/cli/program.ts'
 import type { CliParts } from '../../../node/cli/parts.ts'
 import { fakeImage } from '../../support/fake-script.ts'
 import { openTestApi } from '../../support/test-api.ts'
 import { testCli } from '../../support/test-cli.ts'
+import { oneJob, TASK_PRICE, TOKEN } from '../../support/test-market.ts'
 
 async function tempDir(): Promise<{ readonly dir: string } & AsyncDisposable> {
   const dir = await mkdtemp(join(tmpdir(), 'hive-cli-'))
@@ -127,6 +129,25 @@ test('cli: money is typed in tokens, and a slip is refused before it travels', a
   assert.equal(it.market.chain.free.get(own), 3n * 10n ** 18n)
   assert.equal(await hive.run('wallet', 'deposit', '1e3'), 1)
   assert.match(hive.stderr.text, /INPUT_INVALID/)
+})
+
+test('cli: the wallet shows what was agreed, beside the limits of that', async () => {
+  const limits = { perJob: TOKEN, perDay: 2n * TOKEN, outstanding: 3n * TOKEN }
+  await using it = await openTestApi({ limits })
+  await oneJob(it.requester, it.member, new AbortController().signal)
+  const hive = testCli({ dataDir: it.dataDir })
+  assert.equal(await hive.run('wallet'), 0)
+  assert.match(hive.stdout.text, /agreed +0\.001 of 2 tokens today \(UTC\), 0 of 3 not yet paid\n/)
+  assert.match(hive.stdout.text, /limit +1 tokens a job\n/)
+  const plain = testCli({ dataDir: it.dataDir })
+  assert.equal(await plain.run('wallet', '--json'), 0)
+  const { spending } = JSON.parse(plain.stdout.text) as WalletBody
+  const [perJob, perDay, outstanding] = [1n, 2n, 3n].map((tokens) => (tokens * TOKEN).toString())
+  assert.deepEqual(spending, {
+    today: TASK_PRICE.toString(),
+    outstanding: '0',
+    limits: { perJob, perDay, outstanding },
+  })
 })
 
 test('cli: init asks for the passphrase twice and hands on what the flags say', async () => {

@@ -81,6 +81,7 @@ resources: { cpu: 0.5, memory: 64MiB, disk: 1MiB }
 timeout: 30s
 map: in*.txt
 maxPrice: '0.5'
+budget: 2
 attempts: 3
 bidWindow: 2s
 bids: 7
@@ -94,6 +95,7 @@ stream: true
   assert.equal(job.timeoutMs, 30 * second)
   assert.equal(job.tasks, 2)
   assert.equal(job.maxPrice, 5n * 10n ** 17n)
+  assert.equal(job.budget, 2n * 10n ** 18n)
   assert.deepEqual(
     job.files.map(({ path }) => path),
     ['/data/one', '/tree/a.wasm'],
@@ -219,6 +221,7 @@ test('job file: what does not fit together is refused', async (t) => {
     [{ map: ['x.txt', 'y/x.txt'] }, 'map'],
     [{ kind: 'docker' }, 'kind'],
     [{ maxPrice: '0' }, 'maxPrice'],
+    [{ budget: '0' }, 'budget'],
     [{ timeout: '0s' }, 'timeout'],
     [{ files: { '/../up': 'x.txt' } }, 'files./../up'],
   ]

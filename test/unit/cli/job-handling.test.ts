@@ -7,7 +7,7 @@ import { second } from '../../../node/domain/units.ts'
 import { fakeImage, type FakeScript } from '../../support/fake-script.ts'
 import { openTestApi, type TestApi } from '../../support/test-api.ts'
 import { testCli } from '../../support/test-cli.ts'
-import { aRequest, started } from '../../support/test-market.ts'
+import { aRequest, started, TOKEN } from '../../support/test-market.ts'
 
 const { signal } = new AbortController()
 
@@ -63,7 +63,7 @@ steps:
 test('hive extend: a plus adds to what the job has, and what is agreed is fixed', async () => {
   await using it = await openTestApi()
   const timeouts = { totalMs: 3600 * second }
-  const request = await aRequest(it.member, { spin: true }, { timeouts })
+  const request = await aRequest(it.member, { spin: true }, { timeouts, budget: TOKEN })
   const { id } = await it.requester.submit(request, signal)
   await started(it.requester)
   const hive = testCli({ dataDir: it.dataDir })
@@ -71,6 +71,10 @@ test('hive extend: a plus adds to what the job has, and what is agreed is fixed'
   const { request: now } = await it.requester.book.get(id)
   assert.deepEqual([now.timeouts?.totalMs, now.attempts], [7200 * second, request.attempts + 2])
   assert.match(hive.stdout.text, /attempts +4\n/)
+  const dearer = testCli({ dataDir: it.dataDir })
+  assert.equal(await dearer.run('extend', id, '--budget', '+0.5'), 0, dearer.stderr.text)
+  assert.match(dearer.stdout.text, /budget +1\.5 tokens\n/)
+  assert.equal((await it.requester.book.get(id)).request.budget, (3n * TOKEN) / 2n)
   const fixed = testCli({ dataDir: it.dataDir })
   assert.equal(await fixed.run('extend', id, '--timeout', '+1h'), 1)
   assert.match(fixed.stderr.text, /AGREEMENT_FIXED/)

@@ -142,6 +142,22 @@ test('why: a job that nobody declined has nothing to explain; one that some decl
   assert.deepEqual([last?.placed, last?.bids, last?.declines[0]?.code], [1, 1, 'DECLINED_BUSY'])
 })
 
+test('why: tasks that the budget does not pay for are counted, and it says what to raise', async () => {
+  await using on = await among(room(4 * GiB))
+  const cli = on.hive()
+  const { code, id } = await on.run(cli, '--tasks', '3', '--budget', '0.002')
+  assert.equal(code, 125)
+  assert.match(cli.stderr.text, /JOB_BUDGET[\s\S]*hive extend JOB --budget/)
+  const { answers } = await on.why(id)
+  assert.deepEqual(answers[0]?.unplaced, { code: 'JOB_BUDGET', tasks: 1 })
+  const why = on.hive()
+  assert.equal(await why.run('why', id), 0)
+  assert.match(why.stdout.text, /1 of 3 tasks found no place\.\n1 task: JOB_BUDGET\. What is left/)
+  const quote = on.hive()
+  assert.equal(await quote.run('quote', 'p.wasm', '--tasks', '3', '--budget', '0.001'), 0)
+  assert.match(quote.stdout.text, /2 tasks would find no place\.\n2 tasks: JOB_BUDGET\./)
+})
+
 test('why: an unknown job is told as such', async () => {
   await using on = await among()
   const cli = on.hive()

@@ -91,7 +91,7 @@ test('config: units become the plain numbers that services take', () => {
       prices: { perTask: '0.5', perCoreSecond: 0.25, perGpuSecond: 2, reservedSeconds: 10 },
       claimAfterIdle: '2h',
     },
-    requester: { lostAfter: 1 },
+    requester: { lostAfter: 1, channelCost: '0.002', limits: { perDay: 5 } },
   })
   assert.deepEqual(provider.resources, {
     cpuMillis: 1500,
@@ -107,6 +107,12 @@ test('config: units become the plain numbers that services take', () => {
   })
   assert.equal(provider.claimAfterIdleMs, 2 * hour)
   assert.equal(requester.lostAfterMs, 1000)
+  assert.equal(requester.channelCost, 2n * 10n ** 15n)
+  assert.deepEqual(requester.limits, {
+    perJob: undefined,
+    perDay: 5n * 10n ** 18n,
+    outstanding: undefined,
+  })
 })
 
 test('config: a number that YAML cannot hold exactly is refused as an amount', () => {

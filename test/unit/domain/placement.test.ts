@@ -1,32 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { compareCandidates, place, type Candidate } from '../../../node/domain/placement.ts'
-import type { Bid } from '../../../node/domain/bid.ts'
+import {
+  comparedCost,
+  compareCandidates,
+  standingOf,
+  type Candidate,
+} from '../../../node/domain/candidate.ts'
 import { MAX_SHARE_TASKS } from '../../../node/domain/offer.ts'
-import type { Address } from '../../../node/domain/ids.ts'
-import { aBid, anOffer, NOW } from '../../support/messages.ts'
+import { place } from '../../../node/domain/placement.ts'
+import { hour } from '../../../node/domain/units.ts'
+import { account, aCandidate as candidate } from '../../support/candidates.ts'
+import { anOffer, NOW } from '../../support/messages.ts'
 
-type Extras = Partial<Omit<Candidate, 'bid'>>
-
-const account = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}`
-const candidate = (n: number, bid: Partial<Bid> = {}, extras: Extras = {}): Candidate => ({
-  bid: aBid({ provider: account(n), capacity: 4, ...bid }),
-  affine: false,
-  faults: 0,
-  capacity: bid.capacity ?? 4,
-  proven: true,
-  msPerTask: Infinity,
-  lot: String(n).padStart(3, '0'),
-  ...extras,
-})
 const deal = (tasks: number, ...candidates: Candidate[]) =>
   place(
     anOffer(),
     Array.from({ length: tasks }, (_, at) => at),
     candidates,
     NOW,
-  )
+  ).placements
 const winner = (...candidates: Candidate[]) => deal(1, ...candidates)[0]?.provider
 
 const candidates = fc.uniqueArray(fc.nat(200), { maxLength: 12 }).chain((numbers) =>
@@ -40,8 +33,12 @@ const candidates = fc.uniqueArray(fc.nat(200), { maxLength: 12 }).chain((numbers
           cached: fc.boolean(),
           affine: fc.boolean(),
           faults: fc.nat(2),
+          reputation: fc.record({ faults: fc.nat(1), standing: fc.nat(2) }),
+          holds: fc.nat(1),
         })
-        .map(({ affine, faults, ...bid }) => candidate(n, bid, { affine, faults })),
+        .map(({ price, capacity, etaMs, cached, ...extras }) =>
+          candidate(n, { price, capacity, etaMs, cached }, extras),
+        ),
     ),
   ),
 )
@@ -86,8 +83,8 @@ test('no provider gets another round of work while one waits for its first', () 
       const counts = new Map(
         deal(tasks, ...all).map(({ provider, tasks: own }) => [provider, own.length]),
       )
-      const trusted = all.some(({ faults }) => faults === 0)
-      const used = trusted ? all.filter(({ faults }) => faults === 0) : all
+      const isTrusted = (each: Candidate) => each.faults + each.reputation.faults === 0
+      const used = all.some(isTrusted) ? all.filter(isTrusted) : all
       const rounds = used.map(({ bid }) =>
         Math.ceil((counts.get(bid.provider) ?? 0) / bid.capacity),
       )
@@ -113,36 +110,65 @@ test('candidates are in a total order: antisymmetric, transitive, no ties', () =
   )
 })
 
-test('one task goes to fewer faults, then to the cheapest, a channel, the image, the pace, the sooner, the lot', () => {
-  const best = { affine: true, faults: 0 }
-  const quick = { price: 2n, cached: true, etaMs: 0 }
-  assert.equal(
-    winner(candidate(1, { price: 1n }, { faults: 1 }), candidate(2, { price: 2n })),
-    account(2),
-  )
-  assert.equal(
-    winner(candidate(1, { price: 1n }, { faults: 2 }), candidate(2, { price: 2n }, { faults: 1 })),
-    account(2),
-  )
-  assert.equal(
-    winner(candidate(1, quick, { ...best, msPerTask: 1 }), candidate(2, { price: 1n })),
-    account(2),
-  )
-  assert.equal(
-    winner(candidate(1, { etaMs: 0 }, { msPerTask: 2 }), candidate(2, {}, { msPerTask: 1 })),
-    account(2),
-  )
-  assert.equal(
-    winner(candidate(1, quick, { ...best, faults: 1 }), candidate(2, { price: 2n })),
-    account(2),
-  )
-  assert.equal(winner(candidate(1, quick), candidate(2, { price: 2n, etaMs: 5 }, best)), account(2))
-  assert.equal(
-    winner(candidate(1, { etaMs: 0 }), candidate(2, { cached: true, etaMs: 5 })),
-    account(2),
-  )
-  assert.equal(winner(candidate(1, { etaMs: 2 }), candidate(2, { etaMs: 1 })), account(2))
-  assert.equal(winner(candidate(1, {}, { lot: 'b' }), candidate(2, {}, { lot: 'a' })), account(2))
+const best = { reputation: { faults: 0, standing: 9 }, holds: 9, affine: true, msPerTask: 1 }
+const good = { price: 2n, cached: true, etaMs: 0 }
+
+for (const [what, [worse, better]] of [
+  ['fewer failures', [candidate(1, good, { ...best, faults: 1 }), candidate(2, { price: 3n })]],
+  [
+    'fewer cases lost on the chain, which weigh as much',
+    [
+      candidate(1, { price: 2n }, { reputation: { faults: 2, standing: 9 } }),
+      candidate(2, { price: 3n }, { faults: 1 }),
+    ],
+  ],
+  ['the lower cost', [candidate(1, good, best), candidate(2, { price: 1n, etaMs: 5 })]],
+  [
+    'more fees paid, at the same cost',
+    [
+      candidate(1, { ...good }, { ...best, reputation: { faults: 0, standing: 8 } }),
+      candidate(2, { price: 2n, etaMs: 5 }, { reputation: { faults: 0, standing: 9 } }),
+    ],
+  ],
+  [
+    'the image at hand',
+    [
+      candidate(1, { ...good, cached: false }, best),
+      candidate(2, { ...good, etaMs: 5 }, { reputation: best.reputation }),
+    ],
+  ],
+  [
+    'more of the data at hand',
+    [candidate(1, good, { ...best, holds: 8 }), candidate(2, good, { ...best, affine: false })],
+  ],
+  [
+    'a channel at hand',
+    [candidate(1, good, { affine: false, msPerTask: 1 }), candidate(2, good, { affine: true })],
+  ],
+  ['the pace', [candidate(1, { etaMs: 0 }, { msPerTask: 2 }), candidate(2, {}, { msPerTask: 1 })]],
+  ['the sooner start', [candidate(1, { etaMs: 2 }), candidate(2, { etaMs: 1 })]],
+  ['the lot', [candidate(1, {}, { lot: 'b' }), candidate(2, {}, { lot: 'a' })]],
+] as const)
+  test(`one task goes to ${what}, and what comes later in the order does not matter`, () => {
+    assert.equal(winner(worse, better), account(2))
+    assert.equal(winner(better, worse), account(2))
+  })
+
+test('opening a channel counts as an even part over what a provider could take at once, and a base unit does not outweigh it', () => {
+  const offer = anOffer({ payEveryMs: 0 })
+  const cost = (price: bigint, affine: boolean, capacity: number, tasks: number) =>
+    comparedCost(offer, candidate(1, { price }, { affine, capacity }), tasks, 100n)
+  assert.equal(cost(50n, true, 4, 10), 50n)
+  assert.equal(cost(49n, false, 4, 1), 149n)
+  assert.equal(cost(49n, false, 4, 10), 74n)
+  assert.equal(cost(49n, false, 3, 10), 83n, 'rounded up')
+  const service = anOffer({ payEveryMs: 10_000, taskTimeoutMs: hour })
+  const second = comparedCost(service, candidate(1, { price: 5n }), 1, 3600n)
+  assert.equal(second, 6n, 'over the seconds of a service')
+})
+
+test('fees count in doublings', () => {
+  assert.deepEqual([0n, 1n, 2n, 3n, 4n, 1n << 95n].map(standingOf), [0, 1, 2, 2, 3, 96])
 })
 
 test('tasks spread by capacity', () => {

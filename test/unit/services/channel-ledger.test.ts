@@ -38,7 +38,8 @@ function requester(open: (chain: Escrow) => Escrow['open'] = (chain) => chain.op
       nonce: bondNonce(alice.signing.address),
     }
     const signature = bob.signing.seal('BondOffer', offer).signatures[0] ?? new Uint8Array()
-    await on.reserve(bob.signing.peer, { offer, signature }, price, () => share(n), until)
+    const spend = { price, job: share(0) }
+    await on.reserve(bob.signing.peer, { offer, signature }, spend, () => share(n), until)
   }
   const settle = async (on: ChannelLedger, bob: Member, n: number, amount: Amount = 1n) =>
     on.settle(bob.signing.address, { seq: n, agreement: share(n), amount }, [])

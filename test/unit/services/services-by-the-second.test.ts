@@ -239,3 +239,44 @@ test('a requester that takes the heartbeats and never pays: stopped within an in
   const owed = provider.works.unpaidBy(alice.signing.address, 10n ** 18n)
   assert.equal(owed, 2n * RATE)
 })
+
+for (const [what, limits, budget, code] of [
+  ['a budget of its own', {}, 3n * RATE + 1n, 'JOB_BUDGET'],
+  ['a limit of the wallet for a job', { perJob: 3n * RATE + 1n }, undefined, 'SPENDING_LIMIT'],
+] as const)
+  test(`a service under ${what}: it runs for as long as that pays, says so, and is never paid more`, async () => {
+    const market = new TestMarket()
+    const [alice, bob] = [market.member(), market.member()]
+    await using _ = await market.provider(bob, { prices: PRICES, claimAfterIdleMs: 300 })
+    await using requester = await market.requester(alice, { limits })
+    const request = { ...(await aService(alice)), ...(budget !== undefined && { budget }) }
+    const { id } = await requester.submit(request, signal)
+    const done = await finished(requester, id)
+    assert.deepEqual([done.state, done.results[0]?.reason], ['settled', 'stopped'])
+    const [share] = await requester.book.sharesOf(done)
+    assert.deepEqual([share?.error, await paidOf(requester, id)], [code, 3n * RATE])
+    await claimed(market, 3n * RATE)
+  })
+
+test('a service whose budget is used up goes on when it is raised in time', async () => {
+  const market = new TestMarket()
+  const [alice, bob] = [market.member(), market.member()]
+  await using _ = await market.provider(bob, { prices: PRICES, claimAfterIdleMs: 300 })
+  await using requester = await market.requester(alice)
+  const budget = 2n * RATE
+  const { id } = await requester.submit({ ...(await aService(alice)), budget }, signal)
+  const noted = (error: string | undefined) =>
+    until(
+      requester.book.updates,
+      (update) =>
+        update?.type === 'share' &&
+        update.share.error === error &&
+        update.share.meter?.agreed.length !== 0,
+    )
+  await noted('JOB_BUDGET')
+  await requester.extend(id, { budget: 5n * RATE })
+  await paid(requester, 4n * RATE)
+  await requester.stop(id)
+  assert.equal((await finished(requester, id)).state, 'settled')
+  assert.ok((await paidOf(requester, id)) <= 5n * RATE)
+})

@@ -37,7 +37,7 @@ async function paying(shares: number, answer: (bytes: Uint8Array) => number) {
   await channels.reserve(
     bob.signing.peer,
     { offer: bond.message, signature },
-    1n,
+    { price: 1n, job: numbered(0) },
     () => '0x01',
     signal,
   )

@@ -189,6 +189,36 @@ test('budget: more than the steps could cost is refused at once, what shows late
   assert.equal(enough.state, 'settled')
 })
 
+test('budget: a service step counts every second of its time, not one', async () => {
+  await using it = await aMarket()
+  const [maxPrice, tasks] = [10n, 1]
+  const step = await it.step('serve', { spin: true }, { tasks })
+  const spec = { ...step.request.spec, service: { payEveryMs: second }, timeoutMs: 2500 }
+  const steps = [{ ...step, request: { ...step.request, maxPrice, spec } }]
+  await assert.rejects(it.workflows.submit({ steps, budget: 3n * maxPrice - 1n }), {
+    code: 'WORKFLOW_BUDGET',
+    data: { step: 'all', needed: 30n, budget: 29n, spent: 0n },
+  })
+})
+
+test('budget: a step’s job cannot be extended beyond what its workflow may cost', async () => {
+  await using it = await aMarket()
+  const max = TOKEN / 100n
+  const dear = await it.step('a', { spin: true })
+  const { id } = await it.workflows.submit({ steps: [dear], budget: 3n * max })
+  await started(it.requester)
+  const job = (await it.workflows.book.get(id)).steps[0]?.job ?? '0x'
+  const retry = { on: [75], elsewhere: false, backOff: { firstMs: 1, factor: 1, mostMs: 1 } }
+  await it.requester.book.change(job, (each) => ({ ...each, request: { ...each.request, retry } }))
+  await assert.rejects(it.requester.extend(job, { attempts: 4 }), {
+    code: 'WORKFLOW_BUDGET',
+    data: { step: 'a', needed: 4n * max, budget: 3n * max, spent: 0n },
+  })
+  assert.equal((await it.requester.book.get(job)).request.attempts, 2)
+  assert.equal((await it.requester.extend(job, { attempts: 3 })).request.attempts, 3)
+  await it.workflows.cancel(id)
+})
+
 test('cancel: running steps are stopped, waiting ones never start', async () => {
   await using it = await aMarket()
   const { id } = await it.workflows.submit({
