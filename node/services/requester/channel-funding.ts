@@ -7,7 +7,7 @@ import { fromHex } from '../../protocol/bytes.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import type { ChannelBook } from './channel-book.ts'
-import { asOnChain, type ChannelRecord } from './channel-record.ts'
+import { asOnChain, committed, wasOpen, type ChannelRecord } from './channel-record.ts'
 
 export interface ChannelFundingParts {
   readonly clock: Clock
@@ -78,12 +78,47 @@ export class ChannelFunding {
     price: Amount,
     signal: AbortSignal,
   ): Promise<ChannelRecord> {
+    const { escrow, book } = this.#parts
     if (needed <= record.deposit) return record
     return this.#lock.run(ACCOUNT, async () => {
-      const more = await this.#affordable(needed - record.deposit, price, signal)
-      await this.#parts.escrow.topUp(record.id, more, { signal })
-      return { ...record, deposit: record.deposit + more }
+      const { toppingUp: _, ...known } = record
+      const amount = await this.#affordable(needed - known.deposit, price, signal)
+      // Written first: a node that starts again knows that the deposit may rise by itself.
+      await book.save({ ...known, toppingUp: amount })
+      const top = { channel: known.id, from: known.deposit, amount }
+      const sent = await escrow.topUp(top, { signal }).catch(async (error: unknown) => {
+        if (!signal.aborted) await book.save(known) // nothing is under way then
+        throw error
+      })
+      if (sent === undefined) return this.#raised(known, needed, signal)
+      const raised = { ...known, deposit: known.deposit + amount }
+      await book.save(raised)
+      return raised
     })
+  }
+
+  /**
+   * Takes over what the contract says of a channel, and mends what a reorganised chain forgot of it: its opening, or
+   * deposits for what is promised. True when there was something to mend or to take over. Throws as {@link ensure}.
+   */
+  async mend(record: ChannelRecord, signal: AbortSignal): Promise<boolean> {
+    const seen = await this.look(record, signal)
+    if (seen.status === 'opening' && wasOpen(seen)) await this.resume(seen, signal)
+    const isShort = seen.status === 'open' && committed(seen) > seen.deposit
+    if (isShort) await this.ensure(seen, committed(seen), 0n, signal)
+    return isShort || (seen !== record && record.toppingUp === undefined)
+  }
+
+  /** A channel whose deposit is not what it was: an earlier top-up was mined after all, or somebody else's was. */
+  async #raised(
+    record: ChannelRecord,
+    needed: Amount,
+    signal: AbortSignal,
+  ): Promise<ChannelRecord> {
+    const seen = await this.look(record, signal)
+    if (seen.status === 'open' && seen.deposit >= needed) return seen
+    // Rarely less than needed: the record says by now from where the next try is to go on.
+    throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'topUp', channel: record.id })
   }
 
   /**

@@ -14,13 +14,8 @@ import type { Signing } from '../signing.ts'
 import { ChannelBook } from './channel-book.ts'
 import { draftChannel, openingChannel } from './channel-draft.ts'
 import { ChannelFunding, type ChannelFundingOptions, type SignedBond } from './channel-funding.ts'
-import {
-  committed,
-  wasOpen,
-  without,
-  type ChannelRecord,
-  type ChannelSlot,
-} from './channel-record.ts'
+import { isBuried } from '../buried.ts'
+import { committed, without, type ChannelRecord, type ChannelSlot } from './channel-record.ts'
 
 export interface ChannelLedgerParts {
   readonly clock: Clock
@@ -61,6 +56,16 @@ export class ChannelLedger {
   /** Channels that the contract does not say are closed, those being opened included. */
   all(): readonly ChannelRecord[] {
     return this.#book.live()
+  }
+
+  /** All of them, those that are over included. */
+  every(): readonly ChannelRecord[] {
+    return this.#book.all()
+  }
+
+  /** Whether a channel is on record. */
+  knows(channel: Bytes32): boolean {
+    return this.#book.get(channel) !== undefined
   }
 
   /** Whether new shares of a provider find an open channel. */
@@ -229,16 +234,15 @@ export class ChannelLedger {
   }
 
   /**
-   * Takes over what the contract says of a channel, and opens it again where a reorganised chain forgot it. True when
-   * that was news.
+   * Takes over what the contract says of a channel, also of one that closed lately, and mends what a reorganised chain
+   * forgot of it. True when that was news.
    */
   async reconcile(channel: Bytes32, signal: AbortSignal): Promise<boolean> {
     // Asked while nothing else can change the channel: an older answer could undo a top-up.
     const isNews = await this.#holdingLock(channel, async (record) => {
-      if (record.status === 'closed') return false
-      const seen = await this.#funding.look(record, signal)
-      if (seen.status === 'opening' && wasOpen(seen)) await this.#funding.resume(seen, signal)
-      return seen !== record
+      const { status, closedAt } = record
+      if (status === 'closed' && isBuried(closedAt, this.#parts.clock.now())) return false
+      return this.#funding.mend(record, signal)
     })
     return isNews ?? false
   }

@@ -23,6 +23,7 @@ import { ChannelLedger, type ChannelLedgerOptions } from './channel-ledger.ts'
 import { Dealing } from './dealing.ts'
 import { extended, type JobExtension } from './extending.ts'
 import { Following, type FollowingOptions } from './following.ts'
+import { ForgottenChannels } from './forgotten-channels.ts'
 import { GivenUp } from './given-up.ts'
 import { Metering } from './metering.ts'
 import { JobBook } from './job-book.ts'
@@ -61,6 +62,7 @@ export interface RequesterOptions extends ChannelLedgerOptions, FollowingOptions
 export class Requester implements AsyncDisposable {
   readonly book: JobBook
   readonly channels: ChannelLedger
+  readonly forgotten: ForgottenChannels
   readonly cache: ResultCache
   readonly quoting: Quoting
   readonly #parts: RequesterParts
@@ -81,6 +83,7 @@ export class Requester implements AsyncDisposable {
       ...options,
       onGivenUp: (provider) => this.#tellGivenUp(provider),
     })
+    this.forgotten = new ForgottenChannels(parts)
     this.cache = new ResultCache(parts)
     this.#offers = new OfferMaker(parts, options)
     const shared = { ...parts, book: this.book, channels: this.channels }
@@ -114,6 +117,7 @@ export class Requester implements AsyncDisposable {
   /** Takes up every unfinished job, and every voucher that was not acknowledged, where they stood. */
   async resume(): Promise<void> {
     await this.channels.load()
+    await this.forgotten.load()
     await this.#bidding.load()
     const open = (await this.book.list()).filter((job) => !isFinal(job.state))
     await this.#vault.forgetAllBut(new Set(open.map(({ id }) => id)))

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { HiveError } from '../../../node/domain/errors.ts'
 import type { Hex } from '../../../node/domain/ids.ts'
 import type { Escrow } from '../../../node/ports/escrow.ts'
+import { DriftCounts } from '../../../node/services/drift.ts'
 import { agreementOf, receiptOf } from '../../../node/services/watchtower/evidence.ts'
 import { RequesterWatch } from '../../../node/services/watchtower/requester-watch.ts'
 import { oneJob, TestMarket, type Member } from '../../support/test-market.ts'
@@ -58,7 +59,8 @@ async function aPaidShare() {
   assert.ok(work?.receipt !== undefined && work.amount !== undefined)
   const { channel: id, receipt, amount } = work
   const mine = market.parts(alice)
-  const { channels, book } = requester
+  const { channels, book, forgotten } = requester
+  const counts = new DriftCounts()
   const channel = async () => {
     const found = await mine.escrow.channel(id, { signal })
     assert.ok(found !== undefined)
@@ -74,7 +76,8 @@ async function aPaidShare() {
     warned: (text: string) => market.log.some(({ message }) => message === text),
     state: async () => (await mine.escrow.cases.of(work.id, { signal }))?.state,
     look: async (escrow: Escrow = mine.escrow) => {
-      const watch = new RequesterWatch({ ...mine, escrow, channels, book })
+      const counted = { forgotten, counts }
+      const watch = new RequesterWatch({ ...mine, escrow, channels, book, ...counted })
       await watch.look(await channel(), market.chain.now(), signal)
     },
     accuse: async () => {
