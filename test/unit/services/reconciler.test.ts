@@ -88,6 +88,24 @@ test('a claim that a reorganised chain forgot is sent again', async () => {
   assert.equal(on.market.chain.channels.get(on.id)?.settled, TASK_PRICE)
 })
 
+test('an endpoint that answers nonsense, or serves another chain, says nothing about a difference', async () => {
+  await using on = await open()
+  for (const code of ['CHAIN_ANSWER_INVALID', 'CHAIN_WRONG', 'CHAIN_NO_CONTRACT'] as const) {
+    const says = async () => Promise.reject(new HiveError(code))
+    const escrow = Object.assign(on.market.chain.as(on.parts.signing.address), {
+      channel: says,
+      newestBlock: says,
+    })
+    const channels = new ChannelLedger({ ...on.parts, escrow }, { channelDeposit: TOKEN })
+    await channels.load()
+    const reconciler = new Reconciler({ ...on.parts, escrow, channels })
+    assert.equal(await reconciler.pass(signal), 0)
+    assert.equal(reconciler.chainFault, code)
+  }
+  await on.alices.pass(signal)
+  assert.equal(on.alices.chainFault, undefined)
+})
+
 test('an endpoint that is away is a pause: the next pass sees the difference', async () => {
   await using on = await open()
   let down = true

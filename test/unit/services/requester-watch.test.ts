@@ -6,6 +6,7 @@ import type { Escrow } from '../../../node/ports/escrow.ts'
 import { DriftCounts } from '../../../node/services/drift.ts'
 import { agreementOf, receiptOf } from '../../../node/services/watchtower/evidence.ts'
 import { RequesterWatch } from '../../../node/services/watchtower/requester-watch.ts'
+import { Watchtower } from '../../../node/services/watchtower/watchtower.ts'
 import { oneJob, TestMarket, type Member } from '../../support/test-market.ts'
 
 const DAY_S = 24 * 3600
@@ -45,6 +46,30 @@ test('watchtower: an endpoint that is away while a payment is shown is no refusa
   assert.equal(await it.state(), 'paid-shown')
 })
 
+test('watchtower: a case outlives its channel: the requester ends what it has shown after the close', async () => {
+  await using it = await aPaidShare()
+  await it.accuse()
+  await it.giveNotice()
+  await it.watch()
+  assert.equal(await it.state(), 'paid-shown')
+  it.pass(DAY_S + 1)
+  await it.close()
+  await it.reconcile()
+  assert.deepEqual(it.channels(), [])
+  await it.watch()
+  assert.equal(await it.state(), 'paid')
+  assert.deepEqual(it.counts.of('case'), { found: 2, mended: 2 })
+})
+
+test('watchtower: a case that cannot be answered is a difference that stays', async () => {
+  await using it = await aPaidShare()
+  await it.accuse()
+  it.refuseProofs()
+  await it.watch()
+  await it.watch()
+  assert.deepEqual(it.counts.of('case'), { found: 2, mended: 0 })
+})
+
 /** A share that ran, was paid by a voucher, and is not claimed; its provider may accuse all the same. */
 async function aPaidShare() {
   const market = new TestMarket()
@@ -61,6 +86,8 @@ async function aPaidShare() {
   const mine = market.parts(alice)
   const { channels, book, forgotten } = requester
   const counts = new DriftCounts()
+  const tower = new Watchtower({ ...mine, counts, requester })
+  const bobs = market.chain.as(bob.signing.address)
   const channel = async () => {
     const found = await mine.escrow.channel(id, { signal })
     assert.ok(found !== undefined)
@@ -71,6 +98,16 @@ async function aPaidShare() {
     amount,
     channel,
     escrow: mine.escrow,
+    counts,
+    channels: () => requester.channels.all(),
+    giveNotice: async () => bobs.startClose(id, { signal }),
+    close: async () => bobs.close(id, { signal }),
+    reconcile: async () => requester.channels.reconcile(id, signal),
+    watch: async () => tower.pass(signal),
+    refuseProofs: () =>
+      Object.assign(mine.escrow.cases, {
+        provePaid: async () => Promise.reject(new HiveError('INTERNAL')),
+      }),
     pass: (seconds: number) => void (ahead += seconds),
     paysOutOfACase: () => void market.chain.paidByCase.add(id),
     warned: (text: string) => market.log.some(({ message }) => message === text),
