@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../domain/error-codes.ts'
 import { codeOf } from '../../domain/errors.ts'
+import { second } from '../../domain/units.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import { ChainEscrow, type ChainEscrowParts, type EscrowAccountOptions } from './escrow-account.ts'
 import { EscrowLink, type EscrowLinkOptions } from './escrow-link.ts'
@@ -16,6 +17,9 @@ export interface ChainEscrowOptions
   readonly mayBeAway?: boolean
 }
 
+/** How long an endpoint that may be away is waited for, ms: a node has better things to do at its start. */
+const AWAY_AFTER_MS: number = 5 * second
+
 /** What an endpoint that is away, or not in its senses, comes to. */
 const AWAY: ReadonlySet<ErrorCode> = new Set(['CHAIN_UNREACHABLE', 'CHAIN_ANSWER_INVALID'])
 
@@ -30,11 +34,13 @@ export async function openChainEscrow(
 ): Promise<Escrow & AsyncDisposable> {
   const { chainId = await servedChain(options.rpc, undefined, signal) } = options
   const link = new EscrowLink({ ...options, chainId })
+  const mayBeAway = options.mayBeAway === true
+  const late = mayBeAway ? AbortSignal.timeout(AWAY_AFTER_MS) : new AbortController().signal
   try {
-    await link.ready(signal)
+    await link.ready(AbortSignal.any([signal, late]))
   } catch (error) {
-    const isAway = AWAY.has(codeOf(error)) && !signal.aborted
-    if (!isAway || options.mayBeAway !== true) {
+    const isAway = late.aborted || AWAY.has(codeOf(error))
+    if (!mayBeAway || !isAway || signal.aborted) {
       link[Symbol.dispose]()
       throw error
     }
