@@ -271,7 +271,9 @@ export async function openPeer({
     peer: net.peer,
     addresses: addresses(),
     kinds,
-    drain: async (stop) => provider?.drain(config.provider.drainMs, stop),
+    drain: async (stop) => {
+      await Promise.all([provider?.drain(config.provider.drainMs, stop), requester.drain(stop)])
+    },
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   }
 }

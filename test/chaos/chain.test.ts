@@ -50,6 +50,12 @@ async function settles(id: string): Promise<void> {
   assert.equal(job.state, 'settled', JSON.stringify(job.error))
 }
 
+/** Whether a node says that its chain gives no answer. */
+async function isAway(name: string): Promise<boolean> {
+  const { chain: seen } = await (await network.client(name)).get<StatusBody>('/v1/status')
+  return seen.fault === 'CHAIN_UNREACHABLE'
+}
+
 for (const trouble of ['refuses', 'hangs', 'answers 500', 'answers rubbish'] as const)
   fault('RPC down', `it ${trouble} while a job runs`, async () => {
     const id = await submit(await requester(), LONG)
@@ -102,18 +108,13 @@ for (const [name, trouble] of [
     try {
       await network.kill(name)
       await network.restart(name)
-      const client = await network.client(name)
-      await eventually(async () => {
-        const { chain: seen } = await client.get<StatusBody>('/v1/status')
-        return seen.fault === 'CHAIN_UNREACHABLE'
-      })
+      await eventually(async () => isAway(name))
       await settles(id)
     } finally {
       set(undefined)
     }
     await assertSound(network, money)
-    const { chain: seen } = await (await network.client(name)).get<StatusBody>('/v1/status')
-    assert.equal(seen.fault, undefined)
+    await eventually(async () => !(await isAway(name)))
   })
 
 fault('reorganisation', 'of a claim', async () => {

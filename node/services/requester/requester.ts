@@ -4,6 +4,7 @@ import { isFinal } from '../../domain/job-state.ts'
 import { agreedPrice, INTERVALS_AGREED } from '../../domain/metering.ts'
 import { offerFault } from '../../domain/offer.ts'
 import type { SecretValues } from '../../domain/secret-slot.ts'
+import { second } from '../../domain/units.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Directory } from '../../ports/directory.ts'
@@ -15,6 +16,7 @@ import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
 import { encodeJobSpec } from '../../protocol/job-spec-codec.ts'
 import { secretProblems } from '../../protocol/secrets.ts'
+import { lookUntil } from '../look-until.ts'
 import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import { Awarding } from './awarding.ts'
@@ -57,6 +59,9 @@ export interface RequesterParts {
 export interface RequesterOptions extends ChannelLedgerOptions, FollowingOptions {
   readonly network: string
 }
+
+/** How long a node that stops waits for vouchers to be acknowledged, ms: enough for two tries. */
+const VOUCHERS_WITHIN_MS: number = 3 * second
 
 /** Publishes jobs from this node and brings back verified results. */
 export class Requester implements AsyncDisposable {
@@ -210,6 +215,15 @@ export class Requester implements AsyncDisposable {
     const shares = await this.book.sharesOf(job)
     if (shares.every(({ state }) => isFinal(state))) return this.#loops.cancel(job)
     return this.book.change(job.id, (each) => ({ ...each, stopping: true }))
+  }
+
+  /**
+   * Resolves when every provider knows the vouchers that it has coming, after a few seconds at the latest or when the
+   * signal aborts: who is away gets its voucher after the next start.
+   */
+  async drain(signal: AbortSignal): Promise<void> {
+    const isDelivered = () => this.channels.all().every((each) => each.acknowledged >= each.jobs)
+    await lookUntil(this.#parts.clock, isDelivered, VOUCHERS_WITHIN_MS, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
