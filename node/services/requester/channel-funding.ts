@@ -27,6 +27,9 @@ export interface SignedBond {
   readonly signature: Uint8Array
 }
 
+/** Times that a deposit is looked at anew because it is not what it was: anybody may add to one, few will. */
+const TOP_UP_TRIES = 3
+
 /** All spending is from one account: what one reads of it must hold until its transaction is mined. */
 const ACCOUNT = 'account'
 
@@ -78,22 +81,15 @@ export class ChannelFunding {
     price: Amount,
     signal: AbortSignal,
   ): Promise<ChannelRecord> {
-    const { escrow, book } = this.#parts
     if (needed <= record.deposit) return record
     return this.#lock.run(ACCOUNT, async () => {
-      const { toppingUp: _, ...known } = record
-      const amount = await this.#affordable(needed - known.deposit, price, signal)
-      // Written first: a node that starts again knows that the deposit may rise by itself.
-      await book.save({ ...known, toppingUp: amount })
-      const top = { channel: known.id, from: known.deposit, amount }
-      const sent = await escrow.topUp(top, { signal }).catch(async (error: unknown) => {
-        if (!signal.aborted) await book.save(known) // nothing is under way then
-        throw error
-      })
-      if (sent === undefined) return this.#raised(known, needed, signal)
-      const raised = { ...known, deposit: known.deposit + amount }
-      await book.save(raised)
-      return raised
+      let seen = record
+      for (let tries = 0; tries < TOP_UP_TRIES; tries++) {
+        seen = await this.#topUp(seen, needed, price, signal)
+        if (seen.status !== 'open') throw new HiveError('CHANNEL_UNKNOWN', { channel: record.id })
+        if (needed <= seen.deposit) return seen
+      }
+      throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'topUp', channel: record.id })
     })
   }
 
@@ -109,16 +105,26 @@ export class ChannelFunding {
     return isShort || (seen !== record && record.toppingUp === undefined)
   }
 
-  /** A channel whose deposit is not what it was: an earlier top-up was mined after all, or somebody else's was. */
-  async #raised(
-    record: ChannelRecord,
+  /** The channel after a top-up, or as it is where its deposit is not what it was: an earlier one was mined after all. */
+  async #topUp(
+    { toppingUp: _, ...known }: ChannelRecord,
     needed: Amount,
+    price: Amount,
     signal: AbortSignal,
   ): Promise<ChannelRecord> {
-    const seen = await this.look(record, signal)
-    if (seen.status === 'open' && seen.deposit >= needed) return seen
-    // Rarely less than needed: the record says by now from where the next try is to go on.
-    throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'topUp', channel: record.id })
+    const { escrow, book } = this.#parts
+    const amount = await this.#affordable(needed - known.deposit, price, signal)
+    // Written first: a node that starts again knows that the deposit may rise by itself.
+    await book.save({ ...known, toppingUp: amount })
+    const top = { channel: known.id, from: known.deposit, amount }
+    const sent = await escrow.topUp(top, { signal }).catch(async (error: unknown) => {
+      if (!signal.aborted) await book.save(known) // nothing is under way then
+      throw error
+    })
+    if (sent === undefined) return this.look(known, signal)
+    const raised = { ...known, deposit: known.deposit + amount }
+    await book.save(raised)
+    return raised
   }
 
   /**

@@ -258,6 +258,15 @@ test('a top-up of a killed node that never reached the chain is sent by the next
   assert.equal(on.again.all()[0]?.toppingUp, undefined)
 })
 
+test('a deposit that somebody else added to meanwhile is topped up from where it is', async () => {
+  const on = await paying()
+  await on.parts.escrow.topUp({ channel: on.id, from: TOKEN, amount: 7n }, { signal })
+  await on.reserve(2, 3n * TOKEN)
+  const [record] = on.ledger.all()
+  assert.equal(record?.deposit, on.chain.get(on.id)?.deposit)
+  assert.ok((record?.deposit ?? 0n) >= 3n * TOKEN + 1n)
+})
+
 test('a top-up that the contract refuses leaves nothing that waits for it', async () => {
   const on = await paying()
   on.market.chain.free.set(on.parts.signing.address, 0n)
