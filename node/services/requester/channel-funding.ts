@@ -107,12 +107,13 @@ export class ChannelFunding {
 
   /** The channel after a top-up, or as it is where its deposit is not what it was: an earlier one was mined after all. */
   async #topUp(
-    { toppingUp: _, ...known }: ChannelRecord,
+    record: ChannelRecord,
     needed: Amount,
     price: Amount,
     signal: AbortSignal,
   ): Promise<ChannelRecord> {
     const { escrow, book } = this.#parts
+    const { toppingUp: _, ...known } = record
     const amount = await this.#affordable(needed - known.deposit, price, signal)
     // Written first: a node that starts again knows that the deposit may rise by itself.
     await book.save({ ...known, toppingUp: amount })

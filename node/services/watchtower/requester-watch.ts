@@ -41,6 +41,8 @@ export class RequesterWatch {
     const foundAt = this.#parts.forgotten.foundAt(channel.id)
     await noticeWhenIdle(this.#parts, channel, { foundAt, idleMs: FORGOTTEN_IDLE_MS }, now, signal)
     if (!isDue(channel, now)) return
+    // Its provider was away for the whole notice, and is to have what it was promised all the same.
+    await this.#claimNewest(channel, signal)
     await close(this.#parts, channel, signal)
     await this.#parts.channels.reconcile(channel.id, signal)
   }
@@ -102,11 +104,8 @@ export class RequesterWatch {
     const index = all.findIndex((each) => each.agreement === id)
     const paid = all.slice(0, index + 1)
     const place = placeIn(paid, index)
-    const bytes = channels.newestVoucher(channel.id)
-    if (place === undefined || bytes === undefined) return false
-    const newest = voucherOf(signing, bytes)
-    if (channel.status !== 'closed' && channel.settled < newest.voucher.cumulative)
-      await escrow.claim(newest.voucher, newest.signature, { signal })
+    if (place === undefined) return false
+    await this.#claimNewest(channel, signal)
     const message = {
       channel: channel.id,
       cumulative: paid.reduce((sum, { amount }) => sum + amount, 0n),
@@ -124,5 +123,15 @@ export class RequesterWatch {
     }
     logger.info('payment shown', { agreement: id })
     return true
+  }
+
+  /** Has a provider paid what the newest voucher promises it. */
+  async #claimNewest(channel: EscrowChannel, signal: AbortSignal): Promise<void> {
+    const { escrow, channels, signing } = this.#parts
+    const bytes = channels.newestVoucher(channel.id)
+    if (bytes === undefined || channel.status === 'closed') return
+    const { voucher, signature } = voucherOf(signing, bytes)
+    if (channel.settled >= voucher.cumulative) return
+    await escrow.claim(voucher, signature, { signal })
   }
 }

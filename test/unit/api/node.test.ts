@@ -35,11 +35,14 @@ test('api: status says that the chain is away, and no more once it answers', asy
     const status = (await json(await it.call('/v1/status'))) as unknown as StatusBody
     return [status.chain.fault, /CHAIN_UNREACHABLE: The chain’s RPC/.test(hive.stdout.text)]
   }
-  const { newestBlock } = it.escrow
-  const away = async () => Promise.reject(new HiveError('CHAIN_UNREACHABLE'))
-  Object.assign(it.escrow, { newestBlock: away })
-  assert.deepEqual(await fault(), ['CHAIN_UNREACHABLE', true])
+  let isAway = true
+  const newestBlock = async () => {
+    if (isAway) throw new HiveError('CHAIN_UNREACHABLE')
+    return 1
+  }
   Object.assign(it.escrow, { newestBlock })
+  assert.deepEqual(await fault(), ['CHAIN_UNREACHABLE', true])
+  isAway = false
   assert.deepEqual(await fault(), [undefined, false])
 })
 

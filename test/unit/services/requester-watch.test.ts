@@ -61,6 +61,15 @@ test('watchtower: a case outlives its channel: the requester ends what it has sh
   assert.deepEqual(it.counts.of('case'), { found: 2, mended: 2 })
 })
 
+test('watchtower: a requester that closes a channel has its provider paid before, who may be away', async () => {
+  await using it = await aPaidShare()
+  await it.giveNotice()
+  it.pass(DAY_S + 1)
+  await it.watch()
+  const { status, settled } = await it.channel()
+  assert.deepEqual([status, settled], ['closed', it.amount])
+})
+
 test('watchtower: a case that cannot be answered is a difference that stays', async () => {
   await using it = await aPaidShare()
   await it.accuse()
