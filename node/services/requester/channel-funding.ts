@@ -1,5 +1,6 @@
 import type { BondOffer } from '../../domain/bid.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { Bytes32 } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Escrow, OpenChannel } from '../../ports/escrow.ts'
@@ -41,6 +42,8 @@ export class ChannelFunding {
   readonly #parts: ChannelFundingParts
   readonly #options: ChannelFundingOptions
   readonly #lock = new KeyedLock()
+  /** Channels that had too little for what is promised on them when they were last compared with the contract. */
+  readonly #short = new Set<Bytes32>()
   #wanted: Amount = 0n
 
   constructor(parts: ChannelFundingParts, options: ChannelFundingOptions) {
@@ -101,8 +104,12 @@ export class ChannelFunding {
     const seen = await this.look(record, signal)
     if (seen.status === 'opening' && wasOpen(seen)) await this.resume(seen, signal)
     const isShort = seen.status === 'open' && committed(seen) > seen.deposit
-    if (isShort) await this.ensure(seen, committed(seen), 0n, signal)
-    return isShort || (seen !== record && record.toppingUp === undefined)
+    // Only where it was so before: an endpoint that lags behind a top-up would have it made twice.
+    const isStill = isShort && this.#short.has(record.id)
+    if (isStill) await this.ensure(seen, committed(seen), 0n, signal)
+    if (isShort && !isStill) this.#short.add(record.id)
+    else this.#short.delete(record.id)
+    return isStill || (seen !== record && record.toppingUp === undefined)
   }
 
   /** The channel after a top-up, or as it is where its deposit is not what it was: an earlier one was mined after all. */
