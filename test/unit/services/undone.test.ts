@@ -182,19 +182,6 @@ test('the release of a bond that a reorganised chain undoes is sent again', asyn
   assert.equal(on.chain.get(on.id)?.bond, TOKEN, 'what is over for long is not looked at any more')
 })
 
-test('a channel whose notice has run out is closed by its provider, which claims before', async () => {
-  await using on = await earning()
-  on.market.chain.now = () => Math.floor(on.clock.now() / 1000)
-  const closeAt = on.market.chain.now() + 60
-  on.chain.set(on.id, { ...on.onChain, status: 'closing', closeAt, settled: 0n })
-  await on.earnings.reconcile(on.record() ?? assert.fail(), signal)
-  await on.tower.pass(signal)
-  assert.equal(on.chain.get(on.id)?.status, 'closing')
-  await on.clock.advance(61_000)
-  await on.tower.pass(signal)
-  assert.deepEqual([on.chain.get(on.id)?.status, on.chain.get(on.id)?.settled], ['closed', PRICE])
-})
-
 test('a channel whose notice has run out is closed by its requester, which has its deposit back', async () => {
   const on = await paying()
   const { address } = on.parts.signing
