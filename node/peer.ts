@@ -27,6 +27,7 @@ import { DriftCounts } from './services/drift.ts'
 import { Housekeeping } from './services/housekeeping.ts'
 import { ImageBook } from './services/image-book.ts'
 import { TaskRegister } from './services/monitoring/task-register.ts'
+import { PriceBook } from './services/price-book.ts'
 import { Presence } from './services/presence.ts'
 import { AttachDesk } from './services/provider/attach-desk.ts'
 import { Provider } from './services/provider/provider.ts'
@@ -129,7 +130,8 @@ export async function openPeer({
   // The two roles
   const running = new TaskRegister()
   const sealer = createKeySealer(privateKey)
-  const parts = { clock, store, gossip, requests, blobs, escrow, signing, sealer }
+  const prices = stack.use(new PriceBook({ clock, logger: logger.child('prices'), store }))
+  const parts = { clock, store, gossip, requests, blobs, escrow, signing, sealer, prices }
   const requester = stack.use(
     new Requester(
       { ...parts, directory, logger: logger.child('requester') },
@@ -224,6 +226,7 @@ export async function openPeer({
   )
 
   // Traffic, once everything that answers it is there
+  await prices.start()
   await provider?.start()
   await measuring.start()
   await presence.start()
@@ -248,6 +251,7 @@ export async function openPeer({
         capacity: measuring.capacity,
         challenger: measuring.challenger,
         monitor: measuring.monitor,
+        prices,
         reconciler,
         escrow,
         blobs,

@@ -7,6 +7,7 @@ import type { CapacityKeeper } from '../services/capacity-keeper.ts'
 import type { Challenger } from '../services/challenge/challenger.ts'
 import type { ImageBook } from '../services/image-book.ts'
 import type { Monitor } from '../services/monitoring/monitor.ts'
+import type { PriceBook } from '../services/price-book.ts'
 import type { Presence } from '../services/presence.ts'
 import type { Provider } from '../services/provider/provider.ts'
 import type { Reconciler } from '../services/reconciler.ts'
@@ -30,6 +31,7 @@ export interface ApiParts {
   readonly capacity: CapacityKeeper
   readonly challenger: Challenger
   readonly monitor: Monitor
+  readonly prices: PriceBook
   readonly escrow: Escrow
   readonly blobs: Blobs
   readonly images: ImageBook

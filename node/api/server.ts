@@ -13,6 +13,7 @@ import { blobRoutes } from './routes/blob-routes.ts'
 import { cacheRoutes } from './routes/cache-routes.ts'
 import { imageRoutes } from './routes/image-routes.ts'
 import { jobRoutes } from './routes/job-routes.ts'
+import { priceRoutes } from './routes/price-routes.ts'
 import { quoteRoutes } from './routes/quote-routes.ts'
 import { measuringRoutes } from './routes/measuring-routes.ts'
 import { metricsRoutes } from './routes/metrics-routes.ts'
@@ -80,6 +81,7 @@ async function createApp(context: RouteContext, token: string): Promise<App> {
     imageRoutes,
     jobRoutes,
     quoteRoutes,
+    priceRoutes,
     workflowRoutes,
     cacheRoutes,
     workRoutes,

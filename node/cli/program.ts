@@ -16,6 +16,7 @@ import { jobsCommand } from './commands/jobs.ts'
 import { logsCommand } from './commands/logs.ts'
 import { networkKeyCommand } from './commands/network-key.ts'
 import { peersCommand } from './commands/peers.ts'
+import { pricesCommand } from './commands/prices.ts'
 import { quoteCommand } from './commands/quote.ts'
 import { runCommand } from './commands/run.ts'
 import { statusCommand } from './commands/status.ts'
@@ -72,6 +73,7 @@ export function commandTree(parts: CliParts, setExit: SetExit): Command {
     statusCommand(parts),
     runCommand(parts, setExit),
     quoteCommand(parts),
+    pricesCommand(parts),
     imageCommand(parts),
     jobsCommand(parts),
     jobCommand(parts),

@@ -19,7 +19,6 @@ interface Point {
   readonly mayFailWith?: readonly string[]
 }
 
-const JOB = { args: ['echo', '0', 'hi'], tasks: 2, bidsWanted: 1 }
 const state = (name: string) => `"state":"${name}"`
 
 /** Each of a requester that has no channel yet. */
@@ -83,6 +82,9 @@ const network = wasmMarket({
       : initial,
 })
 const money = new Money(network)
+const JOB = { args: ['echo', '0', 'hi'], tasks: 2, bidsWanted: 1 }
+/** A node that starts again offers its jobs again before it has found the others. */
+const BID_WINDOW_MS: number = 30 * second
 const SURVIVORS_WITHIN_MS = 10 * second
 
 for (const [at, point] of OPENING.entries()) killAt(`requester-${at + 1}`, point)
@@ -114,7 +116,7 @@ function killAt(
     // A requester that stands still does not answer; whether the job is on record is seen below.
     const submitting = network
       .client(requester)
-      .then(async (client) => submit(client, JOB))
+      .then(async (client) => submit(client, { ...JOB, bidWindowMs: BID_WINDOW_MS }))
       .catch(() => undefined)
     await stoodStill(child, patience())
     const family = await familyOf(child.pid ?? 0)

@@ -30,15 +30,17 @@ after(async () => {
 })
 const money = new Money(network)
 const requester = async () => network.client('requester-1')
-const JOB = { args: ['sleep', '2500'], bidsWanted: 1 }
+const SHORT_MS = '2500'
+/** Longer than it takes to tell a busy machine's node twice to stop, ms. */
+const LONG_MS = '15000'
 /** How long a fault lasts. */
 const FAULT_MS: number = 4 * second
 /** Beyond what a clock may be off by. */
 const FAR_OFF_MS: number = 120 * second
 
 /** The job once it runs, with the name of the provider where it does. */
-async function running(): Promise<{ readonly id: string; readonly provider: string }> {
-  const id = await submit(await requester(), JOB)
+async function running(ms = SHORT_MS): Promise<{ readonly id: string; readonly provider: string }> {
+  const id = await submit(await requester(), { args: ['sleep', ms], bidsWanted: 1 })
   return { id, provider: network.nodeAt(await printedSomewhere(await requester(), id)).name }
 }
 
@@ -46,6 +48,13 @@ async function settles(id: string): Promise<void> {
   const job = await ended(await requester(), id)
   assert.equal(job.state, 'settled', JSON.stringify(job.error))
   await assertSound(network, money)
+}
+
+/** The requester's clock off by so much, until disposed. */
+async function skewed(ms: number): Promise<AsyncDisposable> {
+  const { process: child } = network.node('requester-1').child
+  await tell(child, { type: 'skew', ms })
+  return { [Symbol.asyncDispose]: async () => tell(child, { type: 'skew', ms: 0 }) }
 }
 
 function setLinks(state: LinkState): void {
@@ -66,32 +75,29 @@ for (const state of ['down', 'stalled', 'slow'] as const)
   fault('link', `${state} while a job runs`, async () => {
     const { id } = await running()
     setLinks(state)
-    await sleep(FAULT_MS)
-    setLinks('fine')
+    await sleep(FAULT_MS).finally(() => setLinks('fine'))
     await settles(id)
     await network.everyoneMet()
   })
 
 for (const ms of [20 * second, -20 * second])
   fault('clock', `of the requester ${ms / second} s off: within what is allowed`, async () => {
-    const { process: child } = network.node('requester-1').child
-    await tell(child, { type: 'skew', ms })
+    await using _ = await skewed(ms)
     // Longer than the clock is behind: an offer is over for others when its window is over by their clocks.
     const bidWindowMs = 40 * second
     const args = ['echo', '0', 'hi']
     const id = await submit(await requester(), { args, bidWindowMs, bidsWanted: 1 })
     await settles(id)
-    await tell(child, { type: 'skew', ms: 0 })
   })
 
 for (const ms of [FAR_OFF_MS, -FAR_OFF_MS])
   fault('clock', `of the requester ${ms / second} s off: nobody bids, and it says so`, async () => {
-    const { process: child } = network.node('requester-1').child
-    await tell(child, { type: 'skew', ms })
-    const id = await submit(await requester(), { args: ['echo', '0', 'hi'], bidWindowMs: second })
-    const job = await ended(await requester(), id)
-    assert.deepEqual([job.state, job.error?.code], ['failed', 'NO_BIDS'])
-    await tell(child, { type: 'skew', ms: 0 })
+    {
+      await using _ = await skewed(ms)
+      const id = await submit(await requester(), { args: ['echo', '0', 'hi'], bidWindowMs: second })
+      const job = await ended(await requester(), id)
+      assert.deepEqual([job.state, job.error?.code], ['failed', 'NO_BIDS'])
+    }
     await assertSound(network, money)
   })
 
@@ -109,7 +115,7 @@ fault('told to stop', 'a provider whose task is short: it ends it, is paid, and 
 })
 
 fault('told to stop', 'twice: the task goes elsewhere at once', async () => {
-  const { id, provider } = await running()
+  const { id, provider } = await running(LONG_MS)
   const { process: child } = network.node(provider).child
   const gone = once(child, 'exit')
   child.kill('SIGTERM')

@@ -7,6 +7,8 @@ import { allResults, ended, printedSomewhere, stdoutOf, submit } from './support
 import { Money } from './support/money.ts'
 import { SharedNetwork } from './support/shared-network.ts'
 
+/** How long a task takes in the middle of which a node is killed, ms: on a busy machine that takes seconds. */
+const LONG_MS = '10000'
 const PRICES = ['0.002', '0.003']
 
 const network = new SharedNetwork({
@@ -28,7 +30,7 @@ const promised = async () => {
 
 test('a provider killed during a task: another one does it, and it is paid once', async () => {
   const client = await requester()
-  const id = await submit(client, { args: ['sleep', '4000'] })
+  const id = await submit(client, { args: ['sleep', LONG_MS] })
   const victim = network.nodeAt(await printedSomewhere(client, id))
   assert.equal(victim.name, 'provider-1', 'the cheaper one is asked first')
   await network.kill(victim.name)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JobEventBody } from '../../node/api/schemas/jobs.ts'
+import type { MomentBody } from '../../node/api/schemas/metrics.ts'
 import type { WorkListBody } from '../../node/api/schemas/money.ts'
 import type { NodeClient } from '../../node/cli/node-client.ts'
 import { buildBusyboxImage } from '../../scripts/images/busybox.ts'
@@ -93,6 +94,16 @@ async function bothRunning(): Promise<readonly string[]> {
   return running()
 }
 
+/** Those in which tasks ran before their node was killed, once it has taken up both: one that ends before is run again. */
+async function takenUp(): Promise<readonly string[]> {
+  const client = await network.client('provider-1')
+  await eventually(async () => {
+    const { tasks } = await client.get<MomentBody>('/v1/metrics')
+    return tasks.filter(({ use }) => use !== undefined).length === 2
+  })
+  return running()
+}
+
 /** Lets the tasks in these containers end. */
 async function tellOn(containers: readonly string[]): Promise<void> {
   await Promise.all(containers.map((id) => engine.getContainer(id).kill({ signal: 'SIGUSR1' })))
@@ -111,7 +122,7 @@ test(
     const containers = await bothRunning()
     await network.kill('provider-1')
     await network.restart('provider-1')
-    assert.deepEqual(await running(), containers)
+    assert.deepEqual(await takenUp(), containers)
     await tellOn(containers)
     await settledOnce(id, before)
     await listening
@@ -134,7 +145,7 @@ test(
     await Promise.all([network.kill('provider-1'), network.kill('requester-1')])
     await network.restart('requester-1')
     await network.restart('provider-1')
-    assert.deepEqual(await running(), containers)
+    assert.deepEqual(await takenUp(), containers)
     await tellOn(containers)
     await settledOnce(id, before)
   },

@@ -31,6 +31,9 @@ const OPEN = {
 } as const
 const AT_HOME = { listen: LISTEN, private: false, viaRelays: 'on', upnp: false } as const
 
+/** How long a lab, a chain and three nodes may take to start, ms. */
+const START_MS = 120_000
+
 let lab: NatLab
 let network: LocalNetwork
 let dir: string
@@ -46,7 +49,7 @@ before(
       requesters: 2,
       providers: 1,
       provider: () => ({ kinds: ['wasm'], resources: { cpu: 1, memory: '1GiB', disk: '1GiB' } }),
-      signal: patience(),
+      signal: AbortSignal.timeout(START_MS),
       through: (name) => homeOf(name),
       change: async (name, initial) => ({
         ...initial,
@@ -55,7 +58,7 @@ before(
       }),
     })
   },
-  { timeout: 120_000 },
+  { timeout: START_MS },
 )
 
 after(async () => {
@@ -94,7 +97,8 @@ test(
     assert.equal(said, 'through\n')
     // it has no other way to the only other node behind a router
     const { relaying } = JSON.parse(await hive('status', '--json')) as StatusBody
-    assert.equal(relaying.connections, 1)
+    // both may have dialled at once
+    assert.ok(relaying.connections >= 1)
     assert.deepEqual(relaying.via, [network.requesters[0]?.peer])
     const escrow = await openChainEscrow(
       { clock: systemClock },

@@ -6,6 +6,8 @@ import { filesWith } from '../support/found-in.ts'
 import { allResults, ended, printedSomewhere, stdoutOf, submit } from './support/jobs.ts'
 import { patience, SharedNetwork } from './support/shared-network.ts'
 
+/** How long a task takes in the middle of which nodes are killed, ms: on a busy machine that takes seconds. */
+const LONG_MS = '10000'
 const PRICES = ['0.002', '0.003']
 
 const network = new SharedNetwork({
@@ -71,7 +73,7 @@ test('the task finds them: the variable, and the file with any bytes', async () 
 test('requester and provider killed in the middle: the secrets reach the next provider after the restart', async () => {
   const client = await requester()
   const secrets = { GREETING: randomUUID() }
-  const id = await submit(client, { args: ['sleep', '4000'], secrets, attempts: 3 })
+  const id = await submit(client, { args: ['sleep', LONG_MS], secrets, attempts: 3 })
   const victim = network.nodeAt(await printedSomewhere(client, id))
   await network.kill('requester-1')
   await network.kill(victim.name)

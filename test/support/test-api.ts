@@ -13,6 +13,7 @@ import { Challenger } from '../../node/services/challenge/challenger.ts'
 import { ImageBook } from '../../node/services/image-book.ts'
 import { Monitor } from '../../node/services/monitoring/monitor.ts'
 import { TaskRegister } from '../../node/services/monitoring/task-register.ts'
+import { PriceBook } from '../../node/services/price-book.ts'
 import { Presence } from '../../node/services/presence.ts'
 import type { PolicyOptions } from '../../node/services/provider/policy-options.ts'
 import type { Provider } from '../../node/services/provider/provider.ts'
@@ -69,7 +70,9 @@ export async function openTestApi(
   // Claims come when a test sends them, not in the middle of it.
   const unhurried = { claimAfterIdleMs: hour }
   const member = market.member()
-  const requester = stack.use(await market.requester(member))
+  const prices = stack.use(new PriceBook(market.parts(member)))
+  await prices.start()
+  const requester = stack.use(await market.requester(member, {}, { prices }))
   for (let left = options.providers ?? 1; left > 0; left -= 1)
     stack.use(await market.provider(market.member(), unhurried))
   const running = new TaskRegister()
@@ -134,6 +137,7 @@ export async function openTestApi(
         capacity,
         challenger,
         monitor,
+        prices,
         peerCount: () => node.directory.connected().length,
         reconciler,
         escrow,

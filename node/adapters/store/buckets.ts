@@ -46,6 +46,10 @@ export const BUCKETS: readonly Bucket[] = [
   },
   { prefix: 'over/', holds: 'channel id → since when nothing can happen in the channel any more' },
   { prefix: 'provider/', holds: 'address → TrackRecord, what came of a provider’s shares here' },
+  {
+    prefix: 'price/',
+    holds: 'hour / core or gpu / class of offers → PriceHour, what computing cost then',
+  },
   { prefix: 'asked/', holds: 'group of offers → how large a share of its hearers bids' },
   { prefix: 'image/', holds: 'CID → ImageRecord, an image that this node keeps for its jobs' },
   { prefix: 'advert/', holds: '`own` → the sequence number of this node’s last advert' },

@@ -16,6 +16,7 @@ import { addressOfPeer } from '../../protocol/identity.ts'
 import { bondNonce } from '../../protocol/random.ts'
 import { bidRequest, type BidRequest } from '../../protocol/requests.ts'
 import { belongsOn } from '../../protocol/topics.ts'
+import type { PriceNotes } from '../price-book.ts'
 import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { Admission } from './admission.ts'
@@ -34,6 +35,8 @@ export interface IntakeParts {
   readonly signing: Signing
   readonly slots: Slots
   readonly admission: Admission
+  /** Remembers what was asked and offered. Left out: nobody does. */
+  readonly prices?: PriceNotes
 }
 
 export interface IntakeOptions {
@@ -147,6 +150,8 @@ export class Intake {
     const counted = this.#counted.get(offer.id)
     if (counted === undefined && !this.#quota.take(signer.address, clock.now()))
       return { code: 'PEER_QUOTA', verdict: 'ignore', rule: 'R8' }
+    if (counted === undefined && signer.address !== signing.address)
+      this.#parts.prices?.note('limit', offer.message, offer.message.maxPrice)
     const answered =
       counted === true ||
       (signer.address !== signing.address && this.#startAnswer(offer, signer.peer, signal))
@@ -202,6 +207,7 @@ export class Intake {
       expiry: Math.floor((now + BOND_VALIDITY_MS) / 1000),
       nonce: bondNonce(offer.message.requester),
     }
+    this.#parts.prices?.note('bid', offer.message, bid.price)
     this.#standing.set(offer.id, { offer, requester, bid }, now)
     return {
       offer: offer.id,

@@ -19,6 +19,7 @@ import type { Signed } from '../../protocol/envelope.ts'
 import { awardRequest } from '../../protocol/requests.ts'
 import { taskListHash } from '../../protocol/typed-data.ts'
 import { KeyedLock } from '../keyed-lock.ts'
+import type { PriceNotes } from '../price-book.ts'
 import type { Signing } from '../signing.ts'
 import type { ReceivedBid } from './open-offer.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
@@ -43,6 +44,8 @@ export interface AwardingParts {
   readonly signing: Signing
   readonly channels: ChannelLedger
   readonly book: JobBook
+  /** Remembers what was agreed on. Left out: nobody does. */
+  readonly prices?: PriceNotes
 }
 
 /** Turns a placed bid into an agreement that both have signed. */
@@ -115,7 +118,9 @@ export class Awarding {
     if (share === undefined) throw new HiveError('INTERNAL', { at: 'reserve' })
     const awarded = step(share, 'award')
     await book.putShare(awarded, (each) => ({ ...each, shares: [...each.shares, awarded.id] }))
-    return this.#send(awarded, signal)
+    const agreed = await this.#send(awarded, signal)
+    this.#parts.prices?.note('agreed', offer.message, bid.bid.price)
+    return agreed
   }
 
   async #send(share: ShareRecord, signal: AbortSignal): Promise<ShareRecord> {

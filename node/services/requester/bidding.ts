@@ -10,6 +10,7 @@ import type { Requests } from '../../ports/requests.ts'
 import type { Store } from '../../ports/store.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { bidRequest, type BidRequest } from '../../protocol/requests.ts'
+import type { PriceNotes } from '../price-book.ts'
 import type { Signing } from '../signing.ts'
 import { Asking } from './asking.ts'
 import { DirectOffers } from './direct-offers.ts'
@@ -33,6 +34,8 @@ export interface BiddingParts {
   readonly store: Store
   /** Where providers are looked for that gossip does not reach. Left out: nowhere. */
   readonly directory?: Pick<Directory, 'find'>
+  /** Remembers what was asked and offered. Left out: nobody does. */
+  readonly prices?: PriceNotes
 }
 
 /** How long to wait before an offer that nobody heard is announced again, ms. */
@@ -91,6 +94,7 @@ export class Bidding {
   ): Promise<BiddingOutcome> {
     const open = openOffer(offer, this.#asking.ladder(offer, wanted), providers)
     this.#open.set(offer.id, open)
+    this.#parts.prices?.note('limit', offer.message, offer.message.maxPrice)
     const over = new AbortController()
     const until = AbortSignal.any([signal, over.signal])
     let outside: Promise<void> | undefined
@@ -195,7 +199,10 @@ export class Bidding {
       const { maxBids } = this.#options
       if (open.bids.size >= maxBids && !heard && !open.bids.has(from))
         throw new HiveError('PEER_QUOTA', { maxBids })
-      open.bids.set(from, this.#admit(from, answer, open.offer))
+      const received = this.#admit(from, answer, open.offer)
+      if (!open.bids.has(from))
+        this.#parts.prices?.note('bid', open.offer.message, received.bid.price)
+      open.bids.set(from, received)
       open.declines.delete(from)
     } else {
       const { decline: code, most, lowestPrice } = answer

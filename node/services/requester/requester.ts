@@ -17,6 +17,7 @@ import type { Store } from '../../ports/store.ts'
 import { encodeJobSpec } from '../../protocol/job-spec-codec.ts'
 import { secretProblems } from '../../protocol/secrets.ts'
 import { lookUntil } from '../look-until.ts'
+import type { PriceNotes } from '../price-book.ts'
 import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import { Awarding } from './awarding.ts'
@@ -54,6 +55,8 @@ export interface RequesterParts {
   readonly sealer: Sealer
   /** Where providers are looked for that gossip does not reach. */
   readonly directory?: Pick<Directory, 'find'>
+  /** Remembers what computing costs. Left out: nobody does. */
+  readonly prices?: PriceNotes
 }
 
 export interface RequesterOptions extends ChannelLedgerOptions, FollowingOptions {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { text as textOf } from 'node:stream/consumers'
 
 /** What an endpoint does instead of answering; `undefined`: it answers. */
@@ -14,10 +14,11 @@ export interface RpcProxy extends AsyncDisposable {
 
 /** Serves `target` on loopback. */
 export async function openRpcProxy(target: string): Promise<RpcProxy> {
+  let trouble: RpcTrouble | undefined
+  const hanging = new Set<Socket>()
   const server = createServer((request, response) => {
-    const { trouble } = proxy
     if (trouble === 'refuses') return void request.socket.destroy()
-    if (trouble === 'hangs') return
+    if (trouble === 'hangs') return void hanging.add(request.socket)
     if (trouble !== undefined) return answerBadly(trouble, response)
     void (async () => {
       const body = await textOf(request)
@@ -30,7 +31,15 @@ export async function openRpcProxy(target: string): Promise<RpcProxy> {
   await once(server, 'listening')
   const proxy: RpcProxy = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    trouble: undefined,
+    get trouble() {
+      return trouble
+    },
+    set trouble(next) {
+      trouble = next
+      // what hung is not to hang for as long as its caller waits once all is well
+      for (const socket of hanging) socket.destroy()
+      hanging.clear()
+    },
     async [Symbol.asyncDispose]() {
       server.close()
       server.closeAllConnections()

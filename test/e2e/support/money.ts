@@ -18,6 +18,9 @@ export interface Holdings extends Solvency {
   readonly fees: bigint
 }
 
+/** How often it is read until something holds, ms: each time is a connection and all events. */
+const READ_EVERY_MS = 250
+
 /** Reads the contract over RPC, as anybody could, while the tests of a network run. */
 export class Money {
   readonly #network: SharedNetwork
@@ -51,7 +54,7 @@ export class Money {
       const promised = channels.reduce((sum, each) => sum + BigInt(each.promised), 0n)
       const claims = await this.#claimedFrom(address)
       return claims === promised
-    })
+    }, READ_EVERY_MS)
   }
 
   async holdings(): Promise<Holdings> {

@@ -17,6 +17,8 @@ import {
 export const PATIENCE_MS: number = 1 * minute
 const START_MS = 2 * minute
 const LOOK_EVERY_MS = 50
+/** Each look asks every peer for its advert, of which the table of protocols allows one a second, ms. */
+const MEET_EVERY_MS = 1000
 
 /** A network of separate processes for all tests of one file, made before them and ended after. */
 export class SharedNetwork {
@@ -98,7 +100,7 @@ export class SharedNetwork {
       await eventually(async () => {
         const { peers } = await client.get<{ peers: PeerBody[] }>('/v1/peers')
         return peers.filter(({ kinds }) => kinds !== undefined).length >= living.length - 1
-      })
+      }, MEET_EVERY_MS)
     }
   }
 }
@@ -109,7 +111,10 @@ export function patience(): AbortSignal {
 }
 
 /** Asks another process until the answer is yes; rejects when patience ends. */
-export async function eventually(holds: () => Promise<boolean>): Promise<void> {
+export async function eventually(
+  holds: () => Promise<boolean>,
+  everyMs: number = LOOK_EVERY_MS,
+): Promise<void> {
   const signal = patience()
-  while (!(await holds())) await systemClock.sleep(LOOK_EVERY_MS, signal)
+  while (!(await holds())) await systemClock.sleep(everyMs, signal)
 }
