@@ -22,6 +22,8 @@ import { createEnvelopeCodec } from './protocol/envelope.ts'
 import { offerTopic } from './protocol/topics.ts'
 import type { Peer, PeerParts } from './peer-parts.ts'
 import { openSandboxes, usableEgress } from './sandboxes.ts'
+import { Adoption } from './services/adoption.ts'
+import { DriftCounts } from './services/drift.ts'
 import { Housekeeping } from './services/housekeeping.ts'
 import { ImageBook } from './services/image-book.ts'
 import { TaskRegister } from './services/monitoring/task-register.ts'
@@ -69,7 +71,7 @@ export async function openPeer({
 
   // The chain: the truth about money
   const { rpc, id: chainId, escrow: address, confirmations, fromBlock } = config.chain
-  const chain = { rpc, chainId, address, fromBlock, lane: { confirmations } }
+  const chain = { rpc, chainId, address, fromBlock, lane: { confirmations }, mayBeAway: true }
   const escrow = stack.use(await openChainEscrow({ clock, privateKey }, chain, signal))
   const signing = createSigning(createEnvelopeCodec({ chainId, escrow: address }), signer)
 
@@ -182,15 +184,13 @@ export async function openPeer({
       },
       config.provider.policy,
     ).answer()
+  const counts = new DriftCounts()
+  const { channels, forgotten } = requester
+  const money = { clock, logger: logger.child('reconciler'), store, escrow, signing }
+  const earned = { channels, forgotten, earnings: provider?.earnings }
   const reconciler = stack.use(
     new Reconciler(
-      {
-        clock,
-        logger: logger.child('reconciler'),
-        escrow,
-        channels: requester.channels,
-        earnings: provider?.earnings,
-      },
+      { ...money, ...earned, provider, counts, adoption: new Adoption({ ...money, ...earned }) },
       { everyMs: config.chain.reconcileEveryMs },
     ),
   )
@@ -213,10 +213,9 @@ export async function openPeer({
   )
   const watchtower = stack.use(
     new Watchtower({
-      clock,
+      ...money,
       logger: logger.child('watchtower'),
-      escrow,
-      signing,
+      counts,
       requester,
       ...(provider === undefined ? {} : { provider }),
     }),
@@ -280,7 +279,9 @@ export async function openPeer({
     peer: net.peer,
     addresses: addresses(),
     kinds,
-    drain: async (stop) => provider?.drain(config.provider.drainMs, stop),
+    drain: async (stop) => {
+      await Promise.all([provider?.drain(config.provider.drainMs, stop), requester.drain(stop)])
+    },
     [Symbol.asyncDispose]: async () => resources.disposeAsync(),
   }
 }

@@ -45,12 +45,12 @@ export async function bundleOf(
     shares: shares.map((share) =>
       shareOf(
         share,
-        requester.channels.paidSince(share.channel, 0),
+        requester.channels.vouchers.paidSince(share.channel, 0),
         counts.get(share.channel) ?? [],
       ),
     ),
     channels: channels.map((id) => {
-      const voucher = requester.channels.newestVoucher(id)
+      const voucher = requester.channels.vouchers.newest(id)
       return { id, ...(voucher !== undefined && { voucher }) }
     }),
   }

@@ -27,6 +27,10 @@ export const CHAIN_ERRORS = {
     'Shares are under way on the channel, or a voucher has not been acknowledged yet.',
     'Try again when its jobs have ended and its provider is online; --force does not wait.',
   ),
+  CHANNEL_CLOSED: text(
+    'The channel is gone from the contract, and what was done on it was not paid before.',
+    'Nothing can be claimed any more; a smaller credit window risks less on a requester.',
+  ),
   CHANNEL_UNKNOWN: text(
     'No such channel exists in the contract.',
     'Check the id and the contract address.',

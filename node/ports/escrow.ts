@@ -45,6 +45,22 @@ export interface OpenChannel {
   readonly agreement: Bytes32
 }
 
+/** What is to be added to a channel's deposit, as the account knows it. */
+export interface TopUp {
+  readonly channel: Bytes32
+  readonly from: Amount
+  readonly amount: Amount
+}
+
+/** What the openings in a range of blocks tell of an account. */
+export interface OpenedChannels {
+  readonly channels: readonly Bytes32[]
+  /** Last block of the range; where nothing was to be read yet, the one before its first. */
+  readonly upTo: number
+  /** Number of the newest block: beyond `upTo` there is more to ask for. */
+  readonly newest: number
+}
+
 /** Balances of an account, each in its own unit. */
 export interface Balances {
   /** In the escrow, free to use. */
@@ -150,6 +166,14 @@ export interface Escrow {
   record(account: Address, options: CallOptions): Promise<AccountRecord>
   /** `undefined` for an id that was never opened. */
   channel(id: Bytes32, options: CallOptions): Promise<EscrowChannel | undefined>
+  /**
+   * Channels of an account, by either side, as their openings in a block or later tell; oldest first. One answer covers
+   * so many blocks at most, so that it has an end.
+   */
+  channelsOf(
+    query: { readonly account: Address; readonly fromBlock: number },
+    options: CallOptions,
+  ): Promise<OpenedChannels>
   /** Events from a block on, oldest first, of one channel or of all. */
   events(
     query: { readonly fromBlock: number; readonly channel?: Bytes32 },
@@ -163,7 +187,11 @@ export interface Escrow {
     terms: OpenChannel,
     options: CallOptions,
   ): Promise<{ readonly id: Bytes32; readonly receipt: TransactionReceipt }>
-  topUp(channel: Bytes32, amount: Amount, options: CallOptions): Promise<TransactionReceipt>
+  /**
+   * Adds to a deposit from the node's account. Sends nothing and resolves with `undefined` where the deposit is another
+   * than `from` by then: what an earlier life of the node sent could have been mined after all.
+   */
+  topUp(top: TopUp, options: CallOptions): Promise<TransactionReceipt | undefined>
   claim(voucher: Voucher, signature: Uint8Array, options: CallOptions): Promise<TransactionReceipt>
   /**
    * Claims on several channels in one transaction; all are of one provider with one session key. A

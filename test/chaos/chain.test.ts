@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { StatusBody } from '../../node/api/schemas/node.ts'
 import { second } from '../../node/domain/units.ts'
 import { ended, printedSomewhere, submit } from '../e2e/support/jobs.ts'
 import { Money } from '../e2e/support/money.ts'
+import { eventually } from '../e2e/support/shared-network.ts'
 import { fault } from './support/faults.ts'
 import { openRpcProxy, type RpcProxy, type RpcTrouble } from './support/rpc-proxy.ts'
 import { assertSound } from './support/soundness.ts'
@@ -48,6 +50,12 @@ async function settles(id: string): Promise<void> {
   assert.equal(job.state, 'settled', JSON.stringify(job.error))
 }
 
+/** Whether a node says that its chain gives no answer. */
+async function isAway(name: string): Promise<boolean> {
+  const { chain: seen } = await (await network.client(name)).get<StatusBody>('/v1/status')
+  return seen.fault === 'CHAIN_UNREACHABLE'
+}
+
 for (const trouble of ['refuses', 'hangs', 'answers 500', 'answers rubbish'] as const)
   fault('RPC down', `it ${trouble} while a job runs`, async () => {
     const id = await submit(await requester(), LONG)
@@ -87,6 +95,27 @@ fault('RPC down', 'the provider cannot look at the chain when it gets the job', 
   await settles(id)
   await assertSound(network, money)
 })
+
+for (const [name, trouble] of [
+  ['requester-1', 'refuses'],
+  ['requester-1', 'hangs'],
+  ['provider-1', 'refuses'],
+] as const)
+  fault('RPC down', `it ${trouble} while ${name} is killed and starts again`, async () => {
+    const id = await submit(await requester(), LONG)
+    await printedSomewhere(await requester(), id)
+    set(trouble, [name])
+    try {
+      await network.kill(name)
+      await network.restart(name)
+      await eventually(async () => isAway(name))
+      await settles(id)
+    } finally {
+      set(undefined)
+    }
+    await assertSound(network, money)
+    await eventually(async () => !(await isAway(name)))
+  })
 
 fault('reorganisation', 'of a claim', async () => {
   const before = await chain('evm_snapshot')

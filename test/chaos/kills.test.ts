@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { second } from '../../node/domain/units.ts'
-import { submit } from '../e2e/support/jobs.ts'
+import { ended, submit } from '../e2e/support/jobs.ts'
 import { Money } from '../e2e/support/money.ts'
 import { patience } from '../e2e/support/shared-network.ts'
 import { familyOf, survivors } from '../support/processes.ts'
@@ -72,7 +72,15 @@ const PROVIDER: readonly Point[] = [
   { name: 'with a voucher and no claim', prefix: 'earned/', holds: 'agreement' },
 ]
 
-const network = wasmMarket({ requesters: OPENING.length })
+/** A requester whose channels hold what was needed so far and no more, so that each job after its first tops up. */
+const THRIFTY = `requester-${OPENING.length + 1}`
+const network = wasmMarket({
+  requesters: OPENING.length + 1,
+  change: async (name, initial) =>
+    name === THRIFTY
+      ? { ...initial, requester: { ...initial.requester, channelDeposit: '0.000001' } }
+      : initial,
+})
 const money = new Money(network)
 const JOB = { args: ['echo', '0', 'hi'], tasks: 2, bidsWanted: 1 }
 /** A node that starts again offers its jobs again before it has found the others. */
@@ -83,10 +91,25 @@ for (const [at, point] of OPENING.entries()) killAt(`requester-${at + 1}`, point
 for (const point of REQUESTER) killAt('requester-1', point)
 for (const point of PROVIDER) killAt('provider-1', point)
 
-function killAt(name: string, { when = 'after', mayFailWith = [], ...point }: Point): void {
+killAt(
+  THRIFTY,
+  { name: 'with a top-up on record and not sent', prefix: 'channel/', holds: '"toppingUp"' },
+  async () => {
+    const client = await network.client(THRIFTY)
+    const id = await submit(client, JOB)
+    assert.equal((await ended(client, id)).state, 'settled')
+  },
+)
+
+function killAt(
+  name: string,
+  { when = 'after', mayFailWith = [], ...point }: Point,
+  before: () => Promise<void> = async () => {},
+): void {
   const [role = ''] = name.split('-')
   const requester = role === 'requester' ? name : 'requester-1'
   fault(`${role} killed`, point.name, async () => {
+    await before()
     const { process: child } = network.node(name).child
     const order: Order = { type: 'stop', when, prefix: point.prefix, holds: point.holds }
     await tell(child, order)

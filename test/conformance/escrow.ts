@@ -90,9 +90,45 @@ export function escrowKeepsItsPromises(
     const { id, escrow } = await openChannel(stage)
     await escrow.claim(...voucher(stage, id, DEPOSIT + 50n, 2), options())
     assert.equal((await escrow.channel(id, options()))?.settled, DEPOSIT)
-    await stage.requester.escrow.topUp(id, 50n, options())
+    await stage.requester.escrow.topUp({ channel: id, from: DEPOSIT, amount: 50n }, options())
     await escrow.claim(...voucher(stage, id, DEPOSIT + 50n, 2), options())
     assert.equal((await escrow.channel(id, options()))?.settled, DEPOSIT + 50n)
+  })
+
+  test(`${name}: a top-up from another deposit than the channel has sends nothing`, async () => {
+    await using stage = await open()
+    const { id } = await openChannel(stage)
+    const { escrow } = stage.requester
+    const first = { channel: id, from: DEPOSIT, amount: 7n }
+    assert.ok((await escrow.topUp(first, options())) !== undefined)
+    assert.equal(await escrow.topUp(first, options()), undefined)
+    assert.equal((await escrow.channel(id, options()))?.deposit, DEPOSIT + 7n)
+  })
+
+  test(`${name}: either side finds its channels by their openings, from a block on`, async () => {
+    await using stage = await open()
+    const stranger = await open()
+    const from = await stage.provider.escrow.newestBlock(options())
+    const first = await openChannel(stage)
+    const second = await openChannel(stage)
+    const found = async (side: 'requester' | 'provider', fromBlock: number) => {
+      const { escrow, signer } = stage[side]
+      return escrow.channelsOf({ account: signer.address, fromBlock }, options())
+    }
+    for (const side of ['requester', 'provider'] as const) {
+      const { channels, upTo, newest } = await found(side, 0)
+      assert.deepEqual(channels, [first.id, second.id])
+      assert.ok(upTo === newest && newest > from)
+      assert.deepEqual((await found(side, newest + 1)).channels, [])
+    }
+    const [, opened] = (await stage.provider.escrow.events({ fromBlock: from }, options())).filter(
+      ({ type }) => type === 'opened',
+    )
+    assert.deepEqual((await found('provider', opened?.block ?? 0)).channels, [second.id])
+    const { escrow, signer } = stranger.requester
+    const account = signer.address
+    assert.deepEqual((await escrow.channelsOf({ account, fromBlock: 0 }, options())).channels, [])
+    await stranger[Symbol.asyncDispose]()
   })
 
   test(`${name}: a voucher that the requester did not sign pays nothing`, async () => {
@@ -183,7 +219,7 @@ export function escrowKeepsItsPromises(
   test(`${name}: the events of a channel tell its story in order`, async () => {
     await using stage = await open()
     const { id, escrow } = await openChannel(stage)
-    await stage.requester.escrow.topUp(id, 5n, options())
+    await stage.requester.escrow.topUp({ channel: id, from: DEPOSIT, amount: 5n }, options())
     await escrow.claim(...voucher(stage, id, 100n, 1), options())
     const events = await escrow.events({ fromBlock: 0, channel: id }, options())
     assert.deepEqual(

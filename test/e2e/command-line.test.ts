@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { after, before, test } from 'node:test'
 import type { JobBody, JobEventBody, JobSummary } from '../../node/api/schemas/jobs.ts'
+import type { StatusBody } from '../../node/api/schemas/node.ts'
 import type { WalletBody } from '../../node/api/schemas/money.ts'
 import { parseAmount } from '../../node/domain/money.ts'
 import { ended, Hive, up, type Up } from './support/hive.ts'
@@ -73,7 +74,7 @@ test('without a node, commands that need one say so, and a job’s exit code is 
   assert.deepEqual([run.exit, run.code], [125, 'NODE_NOT_RUNNING'])
 })
 
-test('up refuses a wrong passphrase, a dead endpoint, another chain and a contract that is none', async () => {
+test('up refuses a wrong passphrase, another chain and a contract that is none', async () => {
   await writeFile(join(home, 'wrong'), 'incorrect horse\n')
   const refused = async (env: Record<string, string>) => {
     const { exit, code } = await hive.with(env).refusal('up')
@@ -84,12 +85,25 @@ test('up refuses a wrong passphrase, a dead endpoint, another chain and a contra
     1,
     'PASSPHRASE_WRONG',
   ])
-  assert.deepEqual(await refused({ HIVE_CHAIN_RPC: 'http://127.0.0.1:9' }), [
-    1,
-    'CHAIN_UNREACHABLE',
-  ])
   assert.deepEqual(await refused({ HIVE_CHAIN_ID: '5' }), [1, 'CHAIN_WRONG'])
   assert.deepEqual(await refused(nobody), [1, 'CHAIN_NO_CONTRACT'])
+})
+
+test('up starts while its chain is away, and says so in its status', async () => {
+  const lonely = hive.with({ HIVE_CHAIN_RPC: 'http://127.0.0.1:9' })
+  const node = await up(lonely, data)
+  try {
+    assert.equal(node.ready.address, address)
+    await eventually(async () => {
+      const status = await lonely.run('status', '--json')
+      return json<StatusBody>(status.stdout).chain.fault === 'CHAIN_UNREACHABLE'
+    })
+    const refused = await lonely.refusal('run', PROGRAMS, '--', 'echo', '0')
+    assert.deepEqual([refused.exit, refused.code], [125, 'CHAIN_UNREACHABLE'])
+  } finally {
+    node.child.kill('SIGKILL')
+    await once(node.child, 'exit')
+  }
 })
 
 test('up refuses a port of its API or of the network that another program holds', async () => {

@@ -3,16 +3,19 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { openChainEscrow } from '../../node/adapters/chain/chain-escrow.ts'
+import { ESCROW_INTERFACE } from '../../node/adapters/chain/artifact.ts'
+import { openChainEscrow, type ChainEscrowOptions } from '../../node/adapters/chain/chain-escrow.ts'
 import { deployDevnet, type DevnetContracts } from '../../node/adapters/chain/deploy.ts'
 import { systemClock } from '../../node/adapters/system/system-clock.ts'
 import { codeOf } from '../../node/domain/errors.ts'
-import type { Address } from '../../node/domain/ids.ts'
+import { ZERO_BYTES32, type Address } from '../../node/domain/ids.ts'
+import type { Escrow } from '../../node/ports/escrow.ts'
 import { startChain } from '../../scripts/devnet/chain.ts'
 import type { Child } from '../../scripts/devnet/child.ts'
 import { escrowJudgesCases } from '../conformance/escrow-cases.ts'
 import { escrowKeepsItsPromises, type EscrowStage } from '../conformance/escrow.ts'
 import { testKey, testSigner } from '../support/test-signer.ts'
+import { startProxy } from './chain-proxy.ts'
 
 let dir: string
 let chain: Child<{ readonly url: string }>
@@ -76,6 +79,78 @@ test('an endpoint that is not there is unreachable, without waiting for ever', a
   )
 })
 
+test('an endpoint that may be away is opened, and checked as soon as it answers', async () => {
+  await using proxy = await startProxy(chain.ready.url)
+  const where = { rpc: proxy.url, chainId: contracts.chainId, mayBeAway: true }
+  const feeBps = async (escrow: Escrow) => escrow.feeBps({ signal: signal() })
+  proxy.away = true
+  await using escrow = await open(where)
+  assert.equal(escrow.chainId, contracts.chainId)
+  await assert.rejects(feeBps(escrow), (error) => codeOf(error) === 'CHAIN_UNREACHABLE')
+  proxy.away = false
+  assert.equal(await feeBps(escrow), 250)
+})
+
+test('an endpoint that was away and serves another chain, or no contract, is never used', async () => {
+  await using proxy = await startProxy(chain.ready.url)
+  const away = async (changes: { readonly chainId: number; readonly address?: Address }) => {
+    proxy.away = true
+    const escrow = await open({ rpc: proxy.url, mayBeAway: true, ...changes })
+    proxy.away = false
+    return escrow
+  }
+  const { chainId } = contracts
+  await using another = await away({ chainId: 5 })
+  await using nobody = await away({ chainId, address: `0x${'77'.repeat(20)}` })
+  for (const [escrow, code] of [
+    [another, 'CHAIN_WRONG'],
+    [nobody, 'CHAIN_NO_CONTRACT'],
+  ] as const) {
+    const { signal: stop } = new AbortController()
+    const refused = (error: unknown) => codeOf(error) === code
+    await assert.rejects(escrow.newestBlock({ signal: stop }), refused)
+    await assert.rejects(escrow.feeBps({ signal: stop }), refused)
+  }
+  await assert.rejects(
+    open({ rpc: proxy.url, mayBeAway: true, chainId: 5 }),
+    (error) => codeOf(error) === 'CHAIN_WRONG',
+    'one that answers is refused at once',
+  )
+})
+
+test('openings that an endpoint makes up are refused', async () => {
+  const parties = await stage()
+  await using _ = parties
+  const { requester, provider } = parties
+  await requester.escrow.deposit(10n, { signal: signal() })
+  await using proxy = await startProxy(chain.ready.url)
+  await using escrow = await open({ rpc: proxy.url })
+  const query = { account: provider.signer.address, fromBlock: 0 }
+  const made = (id: string, who: string) => [
+    {
+      address: contracts.escrow,
+      topics: [opened, id, who, who],
+      data: `0x${'00'.repeat(32 * 7)}`,
+      blockNumber: '0x1',
+      blockHash: ZERO_BYTES32,
+      transactionHash: ZERO_BYTES32,
+      transactionIndex: '0x0',
+      logIndex: '0x0',
+      removed: false,
+    },
+  ]
+  const word = (address: string) => `0x${'00'.repeat(12)}${address.slice(2)}`
+  const opened = ESCROW_INTERFACE.getEvent('Opened')?.topicHash ?? ''
+  for (const who of [provider, requester]) {
+    proxy.lie = (method) =>
+      method === 'eth_getLogs' ? made(`0x${'c1'.repeat(32)}`, word(who.signer.address)) : undefined
+    await assert.rejects(
+      escrow.channelsOf(query, { signal: signal() }),
+      (error) => codeOf(error) === 'CHAIN_ANSWER_INVALID',
+    )
+  }
+})
+
 test('an account without gas money is told so', async () => {
   const options = { rpc: chain.ready.url, address: contracts.escrow }
   await using escrow = await openChainEscrow(
@@ -93,7 +168,7 @@ test('an account without gas money is told so', async () => {
   )
 })
 
-async function open(changes: { rpc?: string; chainId?: number; address?: Address }) {
+async function open(changes: Partial<ChainEscrowOptions>) {
   const options = { rpc: chain.ready.url, address: contracts.escrow, ...changes }
   return openChainEscrow({ clock: systemClock }, options, signal())
 }

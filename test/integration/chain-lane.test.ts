@@ -94,6 +94,21 @@ class Stage implements AsyncDisposable {
 
 const call = (value: bigint) => ({ to: TARGET, value })
 
+test('what an earlier life had under way is mined first, and nothing is sent that it has done', async () => {
+  await using stage = await Stage.open()
+  const stop = new AbortController()
+  const first = stage.lane().send('pay', call(1n), stop.signal)
+  await stage.sent(1)
+  stop.abort(new Error('the node was stopped'))
+  await assert.rejects(first)
+  const again = stage
+    .lane()
+    .sendIf(async () => (await stage.count()) === 0, 'pay', call(1n), signal())
+  await mine()
+  assert.equal(await again, undefined)
+  assert.equal(stage.proxy.sent.length, 1)
+})
+
 test('a transaction that pays too little: replaced at the same nonce by a dearer one, which counts', async () => {
   await using stage = await Stage.open()
   const sending = stage.lane({ stuckAfterMs: 300 }).send('pay', call(1n), signal())

@@ -10,7 +10,9 @@ import type {
   EscrowChannel,
   EscrowEvent,
   OpenChannel,
+  OpenedChannels,
   SignedVoucher,
+  TopUp,
   TransactionReceipt,
 } from '../../node/ports/escrow.ts'
 import type { CallOptions } from '../../node/ports/requests.ts'
@@ -68,6 +70,24 @@ export class FakeEscrow implements Escrow {
 
   async channel(id: Bytes32): Promise<EscrowChannel | undefined> {
     return this.#chain.channels.get(id)
+  }
+
+  async channelsOf({
+    account,
+    fromBlock,
+  }: {
+    readonly account: Address
+    readonly fromBlock: number
+  }): Promise<OpenedChannels> {
+    const { events, newestBlock: newest } = this.#chain
+    const channels = events.flatMap((event) =>
+      event.type === 'opened' &&
+      event.block >= fromBlock &&
+      (event.requester === account || event.provider === account)
+        ? [event.channel]
+        : [],
+    )
+    return { channels, upTo: Math.max(newest, fromBlock - 1), newest }
   }
 
   async events(query: {
@@ -151,8 +171,9 @@ export class FakeEscrow implements Escrow {
     return { id, receipt: this.#chain.mine(event) }
   }
 
-  async topUp(id: Bytes32, amount: Amount): Promise<TransactionReceipt> {
+  async topUp({ channel: id, from, amount }: TopUp): Promise<TransactionReceipt | undefined> {
     const channel = this.#known(id)
+    if (channel.deposit !== from) return undefined
     this.#chain.move(this.#account, -amount)
     this.#chain.channels.set(id, { ...channel, deposit: channel.deposit + amount })
     return this.#chain.mine({ type: 'topped-up', channel: id, payer: this.#account, amount })
@@ -195,6 +216,7 @@ export class FakeEscrow implements Escrow {
 
   async startClose(id: Bytes32): Promise<TransactionReceipt> {
     const channel = this.#known(id)
+    if (channel.status !== 'open') throw reverted('ComputeEscrowWrongStatus')
     const closeAt = this.#chain.now() + NOTICE_S
     this.#chain.channels.set(id, { ...channel, status: 'closing', closeAt })
     return this.#chain.mine({ type: 'closing', channel: id, by: this.#account, closeAt })

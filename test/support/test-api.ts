@@ -8,6 +8,7 @@ import type { Score } from '../../node/domain/capacity.ts'
 import type { SpendingLimits } from '../../node/domain/spending.ts'
 import { hour } from '../../node/domain/units.ts'
 import type { Clock } from '../../node/ports/clock.ts'
+import type { Escrow } from '../../node/ports/escrow.ts'
 import { CapacityKeeper } from '../../node/services/capacity-keeper.ts'
 import { Challenger } from '../../node/services/challenge/challenger.ts'
 import { ImageBook } from '../../node/services/image-book.ts'
@@ -38,6 +39,8 @@ export interface TestApi extends AsyncDisposable {
   readonly api: Api
   readonly sampler: FakeSampler
   readonly running: TaskRegister
+  readonly reconciler: Reconciler
+  readonly escrow: Escrow
   readonly dataDir: string
   readonly token: string
   /** Calls with the token; `null` sends none. */
@@ -159,6 +162,8 @@ export async function openTestApi(
     api,
     sampler,
     running,
+    reconciler,
+    escrow,
     dataDir,
     token,
     call: async (path, call = {}) =>

@@ -24,10 +24,17 @@ export class ContractReads {
   /** The escrow, whose logs are read. */
   readonly address: Address
   readonly #rpc: JsonRpcProvider
+  readonly #ready: (signal: AbortSignal) => Promise<void>
 
-  constructor(rpc: JsonRpcProvider, address: Address) {
+  /** `ready` refuses while it is not known that the endpoint serves what it should. */
+  constructor(
+    rpc: JsonRpcProvider,
+    address: Address,
+    ready: (signal: AbortSignal) => Promise<void> = async () => {},
+  ) {
     this.#rpc = rpc
     this.address = address
+    this.#ready = ready
   }
 
   /** Number of the newest block that the endpoint knows. */
@@ -42,12 +49,17 @@ export class ContractReads {
     return block.timestamp
   }
 
-  /** Events of the escrow from a block on; none of another contract, and none that was not asked for. */
-  async logs(fromBlock: number, topics: Topics, options: CallOptions): Promise<readonly Log[]> {
+  /** Events of the escrow in these blocks; none of another contract, and none that was not asked for. */
+  async logs(
+    fromBlock: number,
+    topics: Topics,
+    options: CallOptions,
+    toBlock: number = Infinity,
+  ): Promise<readonly Log[]> {
     return this.call(
       'events',
       async () => {
-        const latest = await this.#rpc.getBlockNumber()
+        const latest = Math.min(toBlock, await this.#rpc.getBlockNumber())
         if (fromBlock > latest) return []
         const logs = await this.#logsBetween(fromBlock, latest, topics, options)
         const asked = (log: Log) =>
@@ -102,6 +114,7 @@ export class ContractReads {
   async call<T>(action: string, work: () => Promise<T>, { signal }: CallOptions): Promise<T> {
     signal.throwIfAborted()
     try {
+      await this.#ready(signal)
       return await withSignal(work(), signal)
     } catch (error) {
       if (signal.aborted) throw error

@@ -1,8 +1,9 @@
 import type { Contract } from 'ethers'
 import type { Address, Bytes32 } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
-import type { AccountRecord, EscrowEvent } from '../../ports/escrow.ts'
+import type { AccountRecord, EscrowEvent, OpenedChannels } from '../../ports/escrow.ts'
 import type { CallOptions } from '../../ports/requests.ts'
+import type { ChannelPartiesBook } from './channel-parties.ts'
 import { topicOf, type ContractReads } from './contract-reads.ts'
 import { eventOf } from './escrow-events.ts'
 
@@ -16,6 +17,23 @@ export async function ledgerOf(
   const answer = await reads.read(escrow, 'account', [account], options)
   const { free = 0n, feesPaid = 0n, faults, firstSeen } = answer as Record<string, bigint>
   return { free, record: { feesPaid, faults: Number(faults), firstSeen: Number(firstSeen) } }
+}
+
+/** Blocks that one answer about openings covers at most; public endpoints read some ten thousand at once. */
+const MAX_BLOCKS_AT_ONCE = 50_000
+
+/** Channels of an account that were opened in a block or later. */
+export async function openedFrom(
+  reads: ContractReads,
+  parties: ChannelPartiesBook,
+  { account, fromBlock }: { readonly account: Address; readonly fromBlock: number },
+  options: CallOptions,
+): Promise<OpenedChannels> {
+  const newest = await reads.newestBlock(options)
+  const upTo = Math.min(newest, fromBlock + MAX_BLOCKS_AT_ONCE - 1)
+  if (upTo < fromBlock) return { channels: [], upTo: fromBlock - 1, newest }
+  const channels = await parties.openedWith(account, [fromBlock, upTo], options)
+  return { channels, upTo, newest }
 }
 
 /** Events from a block on, oldest first, of one channel or of all. */

@@ -7,28 +7,46 @@ import { asChainError } from './chain-error.ts'
 /** How long one call to the endpoint may take, ms. */
 const RPC_TIMEOUT_MS: number = 15 * second
 
-/**
- * An endpoint that serves the expected chain. Throws `CHAIN_UNREACHABLE`, or `CHAIN_WRONG` when it
- * serves another one. Without `chainId` whatever it serves is taken.
- */
+/** An endpoint of a chain, which is not asked which one it serves: {@link servedChain} is for that. */
+export function providerOf(url: string, chainId: number): JsonRpcProvider {
+  // A static network: the library would otherwise ask for it again and again, and log when it cannot.
+  const network = Network.from(chainId)
+  return new JsonRpcProvider(requestTo(url), network, {
+    staticNetwork: network,
+    cacheTimeout: -1,
+    batchMaxCount: 1,
+  })
+}
+
+/** As {@link providerOf}, once {@link servedChain} has passed. */
 export async function connectRpc(
   url: string,
   chainId: number | undefined,
   signal: AbortSignal,
 ): Promise<JsonRpcProvider> {
+  return providerOf(url, await servedChain(url, chainId, signal))
+}
+
+/**
+ * The chain that an endpoint serves. Throws `CHAIN_UNREACHABLE`, `CHAIN_ANSWER_INVALID`, or `CHAIN_WRONG` when it is
+ * another than the expected; without `chainId` whatever it serves is taken.
+ */
+export async function servedChain(
+  url: string,
+  chainId: number | undefined,
+  signal: AbortSignal,
+): Promise<number> {
+  const served = await withSignal(askChainId(requestTo(url), url), signal)
+  if (chainId !== undefined && served !== chainId)
+    throw new HiveError('CHAIN_WRONG', { expected: chainId, served })
+  return served
+}
+
+function requestTo(url: string): FetchRequest {
   const request = new FetchRequest(url)
   request.timeout = RPC_TIMEOUT_MS
   request.getUrlFunc = boundedGet()
-  const served = await withSignal(askChainId(request, url), signal)
-  if (chainId !== undefined && served !== chainId)
-    throw new HiveError('CHAIN_WRONG', { expected: chainId, served })
-  // A static network: the library would otherwise ask for it again and again, and log when it cannot.
-  const network = Network.from(served)
-  return new JsonRpcProvider(request.clone(), network, {
-    staticNetwork: network,
-    cacheTimeout: -1,
-    batchMaxCount: 1,
-  })
+  return request
 }
 
 /** `work`, unless the signal aborts first; then its reason. */
@@ -46,8 +64,7 @@ export async function withSignal<T>(work: Promise<T>, signal: AbortSignal): Prom
 }
 
 /** Asked by hand, once: the library retries a dead endpoint for ever. */
-async function askChainId(request: FetchRequest, url: string): Promise<number> {
-  const call = request.clone()
+async function askChainId(call: FetchRequest, url: string): Promise<number> {
   call.body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] })
   call.setHeader('content-type', 'application/json')
   call.setThrottleParams({ maxAttempts: 1 })

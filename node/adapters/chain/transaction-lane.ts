@@ -52,8 +52,23 @@ export class TransactionLane implements AsyncDisposable {
     request: TransactionRequest,
     signal: AbortSignal,
   ): Promise<TransactionReceipt> {
+    const sent = await this.sendIf(async () => true, action, request, signal)
+    if (sent === undefined) throw new HiveError('INTERNAL', { action })
+    return sent
+  }
+
+  /**
+   * As {@link send}; sends nothing and resolves with `undefined` where `holds` denies. It is asked once the transaction
+   * has its number: what an earlier life of the node sent is mined by then, or this one takes its place.
+   */
+  async sendIf(
+    holds: () => Promise<boolean>,
+    action: string,
+    request: TransactionRequest,
+    signal: AbortSignal,
+  ): Promise<TransactionReceipt | undefined> {
     const either = AbortSignal.any([signal, this.#stop.signal])
-    const turn = this.#tail.then(async () => this.#sendNow(action, request, either))
+    const turn = this.#tail.then(async () => this.#sendNow(holds, action, request, either))
     this.#tail = turn.catch(() => undefined) // the next in line does not inherit this failure
     return turn
   }
@@ -65,13 +80,15 @@ export class TransactionLane implements AsyncDisposable {
   }
 
   async #sendNow(
+    holds: () => Promise<boolean>,
     action: string,
     request: TransactionRequest,
     signal: AbortSignal,
-  ): Promise<TransactionReceipt> {
+  ): Promise<TransactionReceipt | undefined> {
     try {
       for (;;) {
         const numbered = await this.#nextNonce(signal)
+        if (!(await holds())) return undefined
         // Estimated each time anew: what took the nonce may have done the work already.
         const estimate = await withSignal(this.#parts.wallet.estimateGas(request), signal)
         const gasLimit = (estimate * (100n + GAS_HEADROOM_PERCENT)) / 100n

@@ -41,6 +41,12 @@ export const BUCKETS: readonly Bucket[] = [
     prefix: 'earned/',
     holds: 'channel id / number → PaidShare, a leaf under the jobsRoot of a channel that pays',
   },
+  { prefix: 'forgotten/', holds: 'channel id → ForgottenRecord, an own channel found on chain' },
+  {
+    prefix: 'openings/',
+    holds: '`own` → the block up to which openings of own channels were read',
+  },
+  { prefix: 'over/', holds: 'channel id → since when nothing can happen in the channel any more' },
   { prefix: 'provider/', holds: 'address → TrackRecord, what came of a provider’s shares here' },
   {
     prefix: 'price/',

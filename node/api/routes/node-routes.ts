@@ -28,7 +28,11 @@ export function nodeRoutes(app: App, context: RouteContext): void {
         peer: signing.peer,
         address: signing.address,
         network: options.network,
-        chain: { id: escrow.chainId, escrow: escrow.address },
+        chain: {
+          id: escrow.chainId,
+          escrow: escrow.address,
+          ...(reconciler.chainFault !== undefined && { fault: reconciler.chainFault }),
+        },
         addresses: [...context.addresses()],
         reachability: context.reachability(),
         relaying: relayingView(context.relaying()),

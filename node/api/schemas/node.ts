@@ -27,7 +27,13 @@ export const StatusBody = Type.Object({
   peer: Type.String(),
   address: AddressText,
   network: Type.String(),
-  chain: Type.Object({ id: Type.Integer(), escrow: AddressText }),
+  chain: Type.Object({
+    id: Type.Integer(),
+    escrow: AddressText,
+    fault: Type.Optional(
+      Type.String({ description: 'error code: why the endpoint gave no answer when last asked' }),
+    ),
+  }),
   addresses: Type.Array(Type.String()),
   reachability: Type.Union(
     [Type.Literal('direct'), Type.Literal('relayed'), Type.Literal('unknown')],
@@ -55,7 +61,7 @@ export const StatusBody = Type.Object({
   pausedBy: Type.Optional(Type.String()),
   /** Absent until the node has looked for the first time. */
   visibility: Type.Optional(VisibilityBody),
-  /** Differences between this node's channels and the contract since it started. */
+  /** Differences of this node's channels, jobs and cases from the contract since it started. */
   drift: Type.Integer(),
 })
 export type StatusBody = Static<typeof StatusBody>

@@ -1,4 +1,4 @@
-import { DRIFT_KINDS, type Drift, type DriftKind } from '../../services/reconciler.ts'
+import { DRIFT_KINDS, type Drift, type DriftKind } from '../../services/drift.ts'
 import type { View } from '../../services/visibility.ts'
 import type { Relaying } from '../../ports/directory.ts'
 import type { Moment } from '../../services/monitoring/monitor.ts'

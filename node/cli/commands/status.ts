@@ -21,6 +21,9 @@ export function statusCommand(parts: CliParts): Command {
   })
 }
 
+/** What a further line of a value begins with. */
+const NEXT = '\n           '
+
 const REACHED: Readonly<Record<StatusBody['reachability'], string>> = {
   direct: 'at an address of its own',
   relayed: 'through relays',
@@ -36,13 +39,13 @@ function lines({ slots, hardware, ...node }: StatusBody): string[] {
     ['peer', node.peer],
     ['address', node.address],
     ['network', node.network],
-    ['chain', `${node.chain.id}, escrow ${node.chain.escrow}`],
-    ['listening', node.addresses.join('\n           ')],
-    ['reached', REACHED[node.reachability]],
     [
-      'relays',
-      node.relaying.via.length === 0 ? undefined : node.relaying.via.join('\n           '),
+      'chain',
+      [`${node.chain.id}, escrow ${node.chain.escrow}`, ...faultText(node.chain)].join(NEXT),
     ],
+    ['listening', node.addresses.join(NEXT)],
+    ['reached', REACHED[node.reachability]],
+    ['relays', node.relaying.via.length === 0 ? undefined : node.relaying.via.join(NEXT)],
     ['carries', node.relaying.carried === 0 ? undefined : carriesText(node.relaying.carried)],
     ['runs', node.kinds.length === 0 ? 'nothing for others' : node.kinds.join(', ')],
     ...machinePairs(hardware),
@@ -74,10 +77,16 @@ function seenText({ asked, listed, reached, faults }: VisibilityBody): string {
     return asked === 0
       ? 'no peer could be asked yet'
       : `${listed} of ${asked} peers find its advert, ${reached} could connect to it`
-  const told = faults.flatMap((code) => {
-    if (!isErrorCode(code)) return [code]
-    const { what, remedy } = ERROR_CODES[code]
-    return [`${code}: ${what}`, remedy]
-  })
-  return told.join('\n           ')
+  return faults.flatMap(told).join(NEXT)
+}
+
+/** What is wrong with the chain, and what to do. */
+function faultText({ fault }: StatusBody['chain']): string[] {
+  return fault === undefined ? [] : told(fault)
+}
+
+function told(code: string): string[] {
+  if (!isErrorCode(code)) return [code]
+  const { what, remedy } = ERROR_CODES[code]
+  return [`${code}: ${what}`, remedy]
 }

@@ -1,5 +1,6 @@
 import { second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { lookUntil } from '../look-until.ts'
 
 export interface DrainParts {
   readonly clock: Clock
@@ -11,8 +12,6 @@ export interface DrainParts {
   readonly interrupt: () => void
 }
 
-/** How often it is looked whether all is done, ms: a stop need not be quicker. */
-const LOOK_EVERY_MS: number = second / 20
 /** How long requesters may take to hear how their shares ended, ms. */
 const LAST_WORDS_MS: number = 2 * second
 
@@ -23,12 +22,7 @@ export async function drained(
   signal: AbortSignal,
 ): Promise<void> {
   const { signal: never } = new AbortController()
-  const until = async (isDone: () => boolean, at: number, stop: AbortSignal) => {
-    while (!isDone() && !stop.aborted && clock.now() < at)
-      await clock.sleep(LOOK_EVERY_MS, stop).catch(() => undefined) // the next look sees the abort
-  }
-  await until(() => underWay() === 0, clock.now() + drainMs, signal)
+  await lookUntil(clock, () => underWay() === 0, drainMs, signal)
   interrupt()
-  const saidBy = clock.now() + LAST_WORDS_MS
-  await until(() => following() === 0, saidBy, never)
+  await lookUntil(clock, () => following() === 0, LAST_WORDS_MS, never)
 }

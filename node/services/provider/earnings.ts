@@ -9,12 +9,14 @@ import type { Store, StoreChange } from '../../ports/store.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { NO_JOBS, rootOf, withShare, type JobsTree } from '../../protocol/jobs-root.ts'
 import { voucherAnswer, voucherRequest } from '../../protocol/requests.ts'
+import { isBuried } from '../buried.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import { Table } from '../table.ts'
 import { addressOfPeer } from '../../protocol/identity.ts'
 import { ClaimSchedule } from './claim-schedule.ts'
 import { sendClaims, voucherToClaim } from './claims.ts'
+import { asOnChain, newEarning } from './earning-record.ts'
 import type { IntervalRecord } from './interval-book.ts'
 import type { EarningRecord, WorkRecord } from './records.ts'
 import type { WorkBook } from './work-book.ts'
@@ -83,17 +85,20 @@ export class Earnings {
       .reduce((sum, { cumulative }) => sum + cumulative, 0n)
   }
 
-  /** Notes a channel, or its newest sequence number and deposit. */
+  /** Notes a channel that an award came on, or its newest sequence number and deposit. */
   async note(channel: EscrowChannel, seq: number): Promise<void> {
     await this.#lock.run(channel.id, async () => {
-      const before = this.#live.get(channel.id)
-      const empty = { cumulative: 0n, claimed: channel.settled, paid: [] }
-      const base = before ?? { id: channel.id, requester: channel.requester, ...empty }
-      await this.#save({
-        ...base,
-        deposit: channel.deposit,
-        lastSeq: Math.max(seq, before?.lastSeq ?? 0),
-      })
+      const { adoptedAt: _, ...before } = this.#live.get(channel.id) ?? newEarning(channel)
+      const lastSeq = Math.max(seq, before.lastSeq)
+      await this.#save({ ...before, deposit: channel.deposit, lastSeq })
+    })
+  }
+
+  /** Notes a channel that was opened on a bond offer of this node, and of which no award told yet. */
+  async adopt(channel: EscrowChannel): Promise<void> {
+    await this.#lock.run(channel.id, async () => {
+      if (this.#live.has(channel.id)) return
+      await this.#save({ ...newEarning(channel), adoptedAt: this.#parts.clock.now() })
     })
   }
 
@@ -159,9 +164,12 @@ export class Earnings {
     })
   }
 
-  /** Takes over what the contract says of a channel: its deposit, and what was paid out. True when that was news. */
+  /**
+   * Takes over what the contract says of a channel, also of one that closed lately: its deposit, and what was paid out.
+   * True when that was news. Throws `CHANNEL_UNKNOWN` when the chain does not know the channel any more.
+   */
   async reconcile(seen: EarningRecord, signal: AbortSignal): Promise<boolean> {
-    if (seen.closed === true) return false
+    if (seen.closed === true && isBuried(seen.closedAt, this.#parts.clock.now())) return false
     return this.#claiming.run(seen.id, async () =>
       this.#lock.run(seen.id, async () => this.#compare(seen.id, signal)),
     )
@@ -169,23 +177,15 @@ export class Earnings {
 
   async #compare(id: Bytes32, signal: AbortSignal): Promise<boolean> {
     const onChain = await this.#parts.escrow.channel(id, { signal })
-    if (onChain === undefined) return false
     const record = this.#live.get(id)
-    if (record === undefined || record.closed === true) return false
-    if (onChain.status === 'closed') {
-      await this.#close(record, onChain.settled)
-      return true
-    }
+    if (record === undefined) return false
+    const next = await this.#takeOver(record, onChain)
     // Notice was given: what is not claimed before it runs out is lost.
-    const wait = onChain.status === 'closing' ? 0 : undefined
-    const same = record.deposit === onChain.deposit && record.claimed === onChain.settled
-    if (same && wait === 0) this.#setDue(record, wait)
-    if (same) return false
-    // A claim that a reorganised chain forgot shows up here as less paid out, and is sent again.
-    const next = { ...record, deposit: onChain.deposit, claimed: onChain.settled }
-    await this.#save(next)
-    this.#setDue(next, wait)
-    return true
+    if (onChain?.status === 'closing') this.#setDue(next, 0)
+    // A reorganised chain forgot the opening: the requester has it opened again, or nothing is paid here.
+    if (next !== record && onChain === undefined)
+      throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
+    return next !== record
   }
 
   /** What is there to claim on a channel; notes what the chain says when that is nothing. */
@@ -194,15 +194,15 @@ export class Earnings {
     const claim = voucherToClaim(this.#live.get(channel), signing)
     if (claim === undefined) return undefined
     const onChain = await escrow.channel(channel, { signal })
-    if (onChain?.status === 'closed') {
+    if (onChain === undefined || onChain.status === 'closed') {
       await this.#lock.run(channel, async () => {
         const current = this.#live.get(channel)
-        if (current !== undefined) await this.#close(current, onChain.settled)
+        if (current !== undefined) await this.#takeOver(current, onChain)
       })
       return undefined
     }
     const { cumulative } = claim.voucher
-    if (onChain !== undefined && onChain.settled < cumulative) return claim
+    if (onChain.settled < cumulative) return claim
     await this.#noteClaimed(channel, cumulative)
     return undefined
   }
@@ -234,15 +234,18 @@ export class Earnings {
     return owed
   }
 
-  async #close(record: EarningRecord, settled: Amount): Promise<void> {
+  /** The record as the contract has it from now on, and the claim on it set; the same object when that is no news. */
+  async #takeOver(record: EarningRecord, onChain?: EscrowChannel): Promise<EarningRecord> {
+    const { clock, logger } = this.#parts
+    const next = asOnChain(record, onChain, clock.now())
+    if (next === record) return record
     this.#schedule.drop(record.id)
-    await this.#save({ ...record, claimed: settled, closed: true })
-    const lost = record.cumulative - settled
-    if (lost > 0n)
-      this.#parts.logger.error('channel closed before all was claimed', {
-        channel: record.id,
-        lost,
-      })
+    await this.#save(next)
+    if (onChain !== undefined) this.#setDue(next)
+    const lost = record.cumulative - next.claimed
+    if (next.closed === true && lost > 0n)
+      logger.error('channel closed before all was claimed', { channel: record.id, lost })
+    return next
   }
 
   #setDue(record: EarningRecord, afterMs: number = this.#options.claimAfterIdleMs): void {

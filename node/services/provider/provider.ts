@@ -33,6 +33,7 @@ import { taskId, type WorkRecord } from './records.ts'
 import { endLeft, goOnAfterRestart } from './restart.ts'
 import { SecretIntake, type SecretIntakeOptions } from './secret-intake.ts'
 import { Slots } from './slots.ts'
+import { endUnpayable, type Running } from './unpayable.ts'
 import { WorkBook } from './work-book.ts'
 
 export interface ProviderParts extends Omit<IntakeParts, 'slots' | 'admission'> {
@@ -176,6 +177,12 @@ export class Provider implements AsyncDisposable {
     )
   }
 
+  /** As {@link endUnpayable}. */
+  async endUnpayable(): Promise<number> {
+    const { works, earnings } = this
+    return endUnpayable({ clock: this.#parts.clock, works, earnings, running: this.#running })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new HiveError('INTERRUPTED'))
     await this.#intake.settled()
@@ -287,11 +294,4 @@ export class Provider implements AsyncDisposable {
       throw new HiveError('AGREEMENT_UNKNOWN', { agreement: id })
     return work
   }
-}
-
-/** A share under way. */
-interface Running {
-  readonly control: AbortController
-  /** Resolves when its end is on record. */
-  readonly over: Promise<void>
 }

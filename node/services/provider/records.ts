@@ -56,4 +56,10 @@ export interface EarningRecord {
   readonly paid: readonly PaidShare[]
   /** The contract has closed it: nothing more can be claimed. */
   readonly closed?: boolean
+  /** When it was first seen closed, Unix ms. */
+  readonly closedAt?: number
+  /** Since when the chain does not know it, Unix ms: it did when the record was made. */
+  readonly missingSince?: number
+  /** When it was found on chain though no award had told of it, Unix ms; there until one does. */
+  readonly adoptedAt?: number
 }

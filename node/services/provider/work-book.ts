@@ -172,6 +172,17 @@ export class WorkBook {
     ).length
   }
 
+  /** Shares under way or delivered on a channel, and not paid yet. */
+  unpaidOn(channel: Bytes32): readonly WorkRecord[] {
+    return [...this.#unpaid.values()].filter((work) => work.channel === channel)
+  }
+
+  /** Channels on which something is under way or waits for its money. */
+  owingChannels(): ReadonlySet<Bytes32> {
+    const due = this.intervals.all().filter(({ state }) => state === 'due')
+    return new Set([...this.#unpaid.values(), ...due].map(({ channel }) => channel))
+  }
+
   /** What is agreed or delivered on a channel and not yet paid. */
   owedOn(channel: Bytes32): Amount {
     return [...this.#unpaid.values()]

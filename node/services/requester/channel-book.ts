@@ -33,6 +33,10 @@ export class ChannelBook {
     return this.#records.get(channel)
   }
 
+  all(): readonly ChannelRecord[] {
+    return [...this.#records.values()]
+  }
+
   /** Channels that the contract does not say are closed, oldest first; narrowed to a provider. */
   live(provider?: Address): readonly ChannelRecord[] {
     return [...this.#records.values()]

@@ -1,5 +1,6 @@
 import type { BondOffer } from '../../domain/bid.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
+import type { Bytes32 } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Escrow, OpenChannel } from '../../ports/escrow.ts'
@@ -7,7 +8,7 @@ import { fromHex } from '../../protocol/bytes.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import type { ChannelBook } from './channel-book.ts'
-import { asOnChain, type ChannelRecord } from './channel-record.ts'
+import { asOnChain, committed, wasOpen, type ChannelRecord } from './channel-record.ts'
 
 export interface ChannelFundingParts {
   readonly clock: Clock
@@ -27,6 +28,9 @@ export interface SignedBond {
   readonly signature: Uint8Array
 }
 
+/** Times that a deposit is looked at anew because it is not what it was: anybody may add to one, few will. */
+const TOP_UP_TRIES = 3
+
 /** All spending is from one account: what one reads of it must hold until its transaction is mined. */
 const ACCOUNT = 'account'
 
@@ -38,6 +42,8 @@ export class ChannelFunding {
   readonly #parts: ChannelFundingParts
   readonly #options: ChannelFundingOptions
   readonly #lock = new KeyedLock()
+  /** Channels that had too little for what is promised on them when they were last compared with the contract. */
+  readonly #short = new Set<Bytes32>()
   #wanted: Amount = 0n
 
   constructor(parts: ChannelFundingParts, options: ChannelFundingOptions) {
@@ -80,10 +86,53 @@ export class ChannelFunding {
   ): Promise<ChannelRecord> {
     if (needed <= record.deposit) return record
     return this.#lock.run(ACCOUNT, async () => {
-      const more = await this.#affordable(needed - record.deposit, price, signal)
-      await this.#parts.escrow.topUp(record.id, more, { signal })
-      return { ...record, deposit: record.deposit + more }
+      let seen = record
+      for (let tries = 0; tries < TOP_UP_TRIES; tries++) {
+        seen = await this.#topUp(seen, needed, price, signal)
+        if (seen.status !== 'open') throw new HiveError('CHANNEL_UNKNOWN', { channel: record.id })
+        if (needed <= seen.deposit) return seen
+      }
+      throw new HiveError('CHAIN_ANSWER_INVALID', { action: 'topUp', channel: record.id })
     })
+  }
+
+  /**
+   * Takes over what the contract says of a channel, and mends what a reorganised chain forgot of it: its opening, or
+   * deposits for what is promised. True when there was something to mend or to take over. Throws as {@link ensure}.
+   */
+  async mend(record: ChannelRecord, signal: AbortSignal): Promise<boolean> {
+    const seen = await this.look(record, signal)
+    if (seen.status === 'opening' && wasOpen(seen)) await this.resume(seen, signal)
+    const isShort = seen.status === 'open' && committed(seen) > seen.deposit
+    // Only where it was so before: an endpoint that lags behind a top-up would have it made twice.
+    const isStill = isShort && this.#short.has(record.id)
+    if (isStill) await this.ensure(seen, committed(seen), 0n, signal)
+    if (isShort && !isStill) this.#short.add(record.id)
+    else this.#short.delete(record.id)
+    return isStill || (seen !== record && record.toppingUp === undefined)
+  }
+
+  /** The channel after a top-up, or as it is where its deposit is not what it was: an earlier one was mined after all. */
+  async #topUp(
+    record: ChannelRecord,
+    needed: Amount,
+    price: Amount,
+    signal: AbortSignal,
+  ): Promise<ChannelRecord> {
+    const { escrow, book } = this.#parts
+    const { toppingUp: _, ...known } = record
+    const amount = await this.#affordable(needed - known.deposit, price, signal)
+    // Written first: a node that starts again knows that the deposit may rise by itself.
+    await book.save({ ...known, toppingUp: amount })
+    const top = { channel: known.id, from: known.deposit, amount }
+    const sent = await escrow.topUp(top, { signal }).catch(async (error: unknown) => {
+      if (!signal.aborted) await book.save(known) // nothing is under way then
+      throw error
+    })
+    if (sent === undefined) return this.look(known, signal)
+    const raised = { ...known, deposit: known.deposit + amount }
+    await book.save(raised)
+    return raised
   }
 
   /**

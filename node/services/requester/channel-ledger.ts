@@ -1,5 +1,5 @@
 import { HiveError } from '../../domain/errors.ts'
-import type { Address, Bytes32, Hex, PeerId } from '../../domain/ids.ts'
+import type { Address, Bytes32, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { SpendingLimits } from '../../domain/spending.ts'
 import type { PaidShare } from '../../domain/voucher.ts'
@@ -8,6 +8,7 @@ import type { Escrow } from '../../ports/escrow.ts'
 import type { Store, StoreChange } from '../../ports/store.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { withShare } from '../../protocol/jobs-root.ts'
+import { isBuried } from '../buried.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import { ChannelBook } from './channel-book.ts'
@@ -18,7 +19,6 @@ import {
   reserved,
   sumOf,
   sumOpen,
-  wasOpen,
   withReservation,
   without,
   type ChannelRecord,
@@ -77,6 +77,16 @@ export class ChannelLedger {
   /** Channels that the contract does not say are closed, those being opened included. */
   all(): readonly ChannelRecord[] {
     return this.#book.live()
+  }
+
+  /** All of them, those that are over included. */
+  every(): readonly ChannelRecord[] {
+    return this.#book.all()
+  }
+
+  /** Whether a channel is on record. */
+  knows(channel: Bytes32): boolean {
+    return this.#book.get(channel) !== undefined
   }
 
   /** Whether new shares of a provider find an open channel. */
@@ -208,16 +218,6 @@ export class ChannelLedger {
     })
   }
 
-  /** The newest voucher of a channel, also of one that is closed. */
-  newestVoucher(channel: Bytes32): Hex | undefined {
-    return this.#book.get(channel)?.voucher
-  }
-
-  /** The shares paid on a channel beyond the first `from`. */
-  paidSince(channel: Bytes32, from: number): readonly PaidShare[] {
-    return this.#book.paid(channel).slice(from)
-  }
-
   /** Notes how many shares paid on a channel its provider knows. */
   async acknowledge(channel: Bytes32, jobs: number): Promise<void> {
     await this.#holdingLock(channel, async (record) => {
@@ -227,16 +227,15 @@ export class ChannelLedger {
   }
 
   /**
-   * Takes over what the contract says of a channel, and opens it again where a reorganised chain forgot it. True when
-   * that was news.
+   * Takes over what the contract says of a channel, also of one that closed lately, and mends what a reorganised chain
+   * forgot of it. True when that was news.
    */
   async reconcile(channel: Bytes32, signal: AbortSignal): Promise<boolean> {
     // Asked while nothing else can change the channel: an older answer could undo a top-up.
     const isNews = await this.#holdingLock(channel, async (record) => {
-      if (record.status === 'closed') return false
-      const seen = await this.#funding.look(record, signal)
-      if (seen.status === 'opening' && wasOpen(seen)) await this.#funding.resume(seen, signal)
-      return seen !== record
+      const { status, closedAt } = record
+      if (status === 'closed' && isBuried(closedAt, this.#parts.clock.now())) return false
+      return this.#funding.mend(record, signal)
     })
     return isNews ?? false
   }

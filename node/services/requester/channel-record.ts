@@ -29,6 +29,10 @@ export interface ChannelRecord {
   readonly createdAt?: number
   readonly opening?: OpeningTerms
   readonly deposit: Amount
+  /** Sent, or about to be sent, on top of the deposit; there while the outcome is not known. */
+  readonly toppingUp?: Amount
+  /** When the channel was first seen closed, Unix ms. */
+  readonly closedAt?: number
   /** Promised by vouchers. */
   readonly cumulative: Amount
   readonly jobs: number
@@ -127,13 +131,22 @@ export function asOnChain(
   now: number,
 ): ChannelRecord {
   if (found === undefined) {
+    if (record.status === 'closed') return record
     if (record.status === 'open' && record.opening !== undefined) {
       const { refused: _, ...opening } = record.opening
       return { ...record, status: 'opening', opening }
     }
     if (record.status !== 'opening' || wasOpen(record) || mayStillOpen(record, now)) return record
-    return { ...record, status: 'closed', deposit: 0n }
+    return { ...record, status: 'closed', deposit: 0n, closedAt: now }
   }
-  if (found.status === record.status && found.deposit === record.deposit) return record
-  return { ...record, status: found.status, deposit: found.deposit }
+  const { status, deposit } = found
+  if (record.status === status && (status === 'closed' || deposit === record.deposit)) return record
+  const { closedAt: _closed, toppingUp, ...known } = record
+  return {
+    ...known,
+    status,
+    deposit,
+    ...(status === 'closed' && { closedAt: now }),
+    ...(toppingUp !== undefined && deposit < record.deposit + toppingUp && { toppingUp }),
+  }
 }

@@ -1,5 +1,6 @@
-import type { Bytes32 } from '../../domain/ids.ts'
+import type { Bytes32, Hex } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
+import type { PaidShare } from '../../domain/voucher.ts'
 import { fromHex } from '../../protocol/bytes.ts'
 import { NO_JOBS, rootOf, withShare, type JobsTree } from '../../protocol/jobs-root.ts'
 import { MAX_VOUCHER_SHARES } from '../../protocol/limits.ts'
@@ -19,6 +20,16 @@ export class ChannelVouchers {
   over(channel: Bytes32, cumulative: Amount, tree: JobsTree): Uint8Array {
     const message = { channel, cumulative, jobs: tree.jobs, jobsRoot: rootOf(tree) }
     return this.#parts.signing.seal('Voucher', message).bytes
+  }
+
+  /** The newest one of a channel, also of a channel that is closed. */
+  newest(channel: Bytes32): Hex | undefined {
+    return this.#parts.book.get(channel)?.voucher
+  }
+
+  /** The shares paid on a channel beyond the first `from`. */
+  paidSince(channel: Bytes32, from: number): readonly PaidShare[] {
+    return this.#parts.book.paid(channel).slice(from)
   }
 
   /** The newest voucher that one request can carry, with the shares it pays beyond the acknowledged ones. */

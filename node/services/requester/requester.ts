@@ -4,6 +4,7 @@ import { isFinal } from '../../domain/job-state.ts'
 import { agreedPrice, INTERVALS_AGREED } from '../../domain/metering.ts'
 import { offerFault } from '../../domain/offer.ts'
 import type { SecretValues } from '../../domain/secret-slot.ts'
+import { second } from '../../domain/units.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Directory } from '../../ports/directory.ts'
@@ -15,6 +16,7 @@ import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
 import { encodeJobSpec } from '../../protocol/job-spec-codec.ts'
 import { secretProblems } from '../../protocol/secrets.ts'
+import { lookUntil } from '../look-until.ts'
 import type { PriceNotes } from '../price-book.ts'
 import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
@@ -25,6 +27,7 @@ import { ChannelLedger, type ChannelLedgerOptions } from './channel-ledger.ts'
 import { Dealing } from './dealing.ts'
 import { extended, type JobExtension } from './extending.ts'
 import { Following, type FollowingOptions } from './following.ts'
+import { ForgottenChannels } from './forgotten-channels.ts'
 import { GivenUp } from './given-up.ts'
 import { Metering } from './metering.ts'
 import { JobBook } from './job-book.ts'
@@ -65,10 +68,14 @@ export interface RequesterOptions
   readonly network: string
 }
 
+/** How long a node that stops waits for vouchers to be acknowledged, ms: enough for two tries. */
+const VOUCHERS_WITHIN_MS: number = 3 * second
+
 /** Publishes jobs from this node and brings back verified results. */
 export class Requester implements AsyncDisposable {
   readonly book: JobBook
   readonly channels: ChannelLedger
+  readonly forgotten: ForgottenChannels
   readonly cache: ResultCache
   readonly quoting: Quoting
   /** What the jobs of workflows may cost. */
@@ -94,6 +101,7 @@ export class Requester implements AsyncDisposable {
       ...options,
       onGivenUp: (provider) => this.#tellGivenUp(provider),
     })
+    this.forgotten = new ForgottenChannels(parts)
     this.cache = new ResultCache(parts)
     this.#offers = new OfferMaker(parts, options)
     const shared = { ...parts, book: this.book, channels: this.channels }
@@ -130,6 +138,7 @@ export class Requester implements AsyncDisposable {
   /** Takes up every unfinished job, and every voucher that was not acknowledged, where they stood. */
   async resume(): Promise<void> {
     await this.channels.load()
+    await this.forgotten.load()
     await this.#bidding.load()
     const open = (await this.book.list()).filter((job) => !isFinal(job.state))
     await this.#vault.forgetAllBut(new Set(open.map(({ id }) => id)))
@@ -226,6 +235,15 @@ export class Requester implements AsyncDisposable {
     const shares = await this.book.sharesOf(job)
     if (shares.every(({ state }) => isFinal(state))) return this.#loops.cancel(job)
     return this.book.change(job.id, (each) => ({ ...each, stopping: true }))
+  }
+
+  /**
+   * Resolves when every provider knows the vouchers that it has coming, after a few seconds at the latest or when the
+   * signal aborts: who is away gets its voucher after the next start.
+   */
+  async drain(signal: AbortSignal): Promise<void> {
+    const isDelivered = () => this.channels.all().every((each) => each.acknowledged >= each.jobs)
+    await lookUntil(this.#parts.clock, isDelivered, VOUCHERS_WITHIN_MS, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

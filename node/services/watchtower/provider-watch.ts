@@ -8,6 +8,8 @@ import type { Logger } from '../../ports/logger.ts'
 import type { Earnings } from '../provider/earnings.ts'
 import type { Claim, WorkBook } from '../provider/work-book.ts'
 import type { Signing } from '../signing.ts'
+import type { DriftCounts } from '../drift.ts'
+import { ADOPTED_IDLE_MS, close, isDue, noticeWhenIdle } from './closing.ts'
 import { agreementOf, placeIn, receiptOf, voucherOf } from './evidence.ts'
 
 export interface ProviderWatchParts {
@@ -16,6 +18,7 @@ export interface ProviderWatchParts {
   readonly signing: Signing
   readonly earnings: Earnings
   readonly works: WorkBook
+  readonly counts: DriftCounts
 }
 
 export interface ProviderWatchOptions {
@@ -33,7 +36,10 @@ export const PROVIDER_WATCH_DEFAULTS: ProviderWatchOptions = {
   graceMs: 1 * hour,
 }
 
-/** Sees to a provider's cases: brings what stays unpaid, answers what it is accused of, ends what it won. */
+/**
+ * Sees to a provider's cases: brings what stays unpaid, answers what it is accused of, ends what it won. Closes channels
+ * whose notice has run out, and gives notice on those that were opened with it and never used.
+ */
 export class ProviderWatch {
   readonly #parts: ProviderWatchParts
   readonly #options: ProviderWatchOptions
@@ -51,61 +57,79 @@ export class ProviderWatch {
         const [found, work] = [await escrow.cases.of(id, { signal }), await works.claim(id)]
         const signed = work === undefined ? undefined : agreementOf(signing, work.agreement)
         if (found === undefined || work === undefined || signed === undefined) continue
-        if (isOpenCase(found)) await this.#act(found, work, signed, now, signal)
+        if (!isOpenCase(found)) continue
+        const act = async () => this.#act(found, work, signed, now, signal)
+        await this.#parts.counts.during('case', act, signal)
       }
     }
     if (channel.providerCases === 0) await this.#bring(channel, now, signal)
+    const { adoptedAt: foundAt } = this.#parts.earnings.get(channel.id) ?? {}
+    await noticeWhenIdle(this.#parts, channel, { foundAt, idleMs: ADOPTED_IDLE_MS }, now, signal)
+    if (isDue(channel, now)) {
+      // Whoever closes first: what is not claimed by then is lost.
+      await this.#parts.earnings.claim(channel.id, signal)
+      await close(this.#parts, channel, signal)
+    }
     const isFree = channel.status === 'closed' && channel.bondFreeAt < now && channel.bond > 0n
     if (!isFree) return
     await escrow.releaseBond(channel.id, { signal })
     logger.info('bond released', { channel: channel.id, bond: channel.bond })
   }
 
+  /** True when something was done. */
   async #act(
     found: Case,
     work: Claim,
     { agreement }: SignedAgreement,
     now: number,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { escrow, signing, logger } = this.#parts
     const { cases } = escrow
     const isLate = now > found.deadline
     const note = { agreement: found.id, kind: found.kind, state: found.state }
     if (found.state === 'contested') {
-      if (isLate) await cases.resolve(agreement, { signal })
+      if (!isLate) return false
+      await cases.resolve(agreement, { signal })
     } else if (found.state === 'paid-shown') {
-      if (!isLate) await this.#disprove(found, agreement, signal)
+      return !isLate && (await this.#disprove(found, agreement, signal))
     } else if (isProvidersCase(found)) {
-      if (isLate) await cases.timeout(agreement, { signal })
-    } else if (!isLate && work.receipt !== undefined) {
+      if (!isLate) return false
+      await cases.timeout(agreement, { signal })
+    } else {
+      if (isLate || work.receipt === undefined) return false
       const receipt = receiptOf(signing, work.receipt)
       if (found.kind === 'no-show')
         await cases.showReceipt(agreement, receipt, undefined, { signal })
       else if (agreement.verifier !== ZERO_ADDRESS)
         await cases.contest(agreement, receipt, { signal })
-      else logger.warn('case left to its deadline: no verifier could rule', note)
+      else {
+        logger.warn('case left to its deadline: no verifier could rule', note)
+        return false
+      }
     }
+    return true
   }
 
-  /** Contradicts a payment that was shown, where this node's own voucher does. */
+  /** Contradicts a payment that was shown, where this node's own voucher does; false where it does not. */
   async #disprove(
     { id }: Case,
     agreement: SignedAgreement['agreement'],
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { escrow, earnings, signing, logger } = this.#parts
     const record = earnings.get(agreement.channel)
     const shown = await escrow.cases.shownPayment(id, { signal })
-    if (record?.voucher === undefined || shown === undefined) return
+    if (record?.voucher === undefined || shown === undefined) return false
     const { job } = shown
     const own = placeIn(record.paid, job.index)
     const isTrue = own?.job.agreement === job.agreement && own.job.amount === job.amount
-    if (isTrue) return
+    if (isTrue) return false
     const { job: otherJob, proof } = own ?? { job, proof: [] }
     const voucher = voucherOf(signing, record.voucher)
     await escrow.cases.disprovePaid(agreement, shown, voucher, otherJob, proof, { signal })
     logger.info('false payment contradicted', { agreement: id })
+    return true
   }
 
   /** Brings the oldest unpaid share: paying a younger one would make it look paid. */

@@ -6,9 +6,12 @@ import type { SignedAgreement } from '../../ports/escrow-cases.ts'
 import type { Logger } from '../../ports/logger.ts'
 import { toHex } from '../../protocol/bytes.ts'
 import { jobsRoot } from '../../protocol/jobs-root.ts'
+import type { DriftCounts } from '../drift.ts'
 import type { ChannelLedger } from '../requester/channel-ledger.ts'
+import type { ForgottenChannels } from '../requester/forgotten-channels.ts'
 import type { JobBook } from '../requester/job-book.ts'
 import type { Signing } from '../signing.ts'
+import { close, FORGOTTEN_IDLE_MS, isDue, noticeWhenIdle } from './closing.ts'
 import { agreementOf, placeIn, receiptOf, voucherOf } from './evidence.ts'
 
 export interface RequesterWatchParts {
@@ -17,9 +20,14 @@ export interface RequesterWatchParts {
   readonly signing: Signing
   readonly channels: ChannelLedger
   readonly book: JobBook
+  readonly forgotten: ForgottenChannels
+  readonly counts: DriftCounts
 }
 
-/** Sees to a requester's cases: shows that it paid, denies what it refused, ends what it won. */
+/**
+ * Sees to a requester's cases: shows that it paid, denies what it refused, ends what it won. Closes channels whose
+ * notice has run out, and gives notice on those of which it has no record.
+ */
 export class RequesterWatch {
   readonly #parts: RequesterWatchParts
 
@@ -29,17 +37,29 @@ export class RequesterWatch {
 
   /** What there is to do now on a channel; `now` in unix seconds. Throws what the escrow throws. */
   async look(channel: EscrowChannel, now: number, signal: AbortSignal): Promise<void> {
-    const { escrow, book, signing } = this.#parts
-    if (channel.requesterCases + channel.providerCases === 0) return
+    if (channel.requesterCases + channel.providerCases > 0) await this.#answer(channel, now, signal)
+    const foundAt = this.#parts.forgotten.foundAt(channel.id)
+    await noticeWhenIdle(this.#parts, channel, { foundAt, idleMs: FORGOTTEN_IDLE_MS }, now, signal)
+    if (!isDue(channel, now)) return
+    // Its provider was away for the whole notice, and is to have what it was promised all the same.
+    await this.#claimNewest(channel, signal)
+    await close(this.#parts, channel, signal)
+    await this.#parts.channels.reconcile(channel.id, signal)
+  }
+
+  async #answer(channel: EscrowChannel, now: number, signal: AbortSignal): Promise<void> {
+    const { escrow, book, signing, counts } = this.#parts
     for (const id of await escrow.cases.on(channel.id, { signal })) {
       const [found, bytes] = [await escrow.cases.of(id, { signal }), await book.agreementOf(id)]
       const signed = bytes === undefined ? undefined : agreementOf(signing, bytes)
       if (found === undefined || signed === undefined || !isOpenCase(found)) continue
       const receipt = (await book.share(id))?.receipt
-      await this.#act(found, receipt, signed, channel, now, signal)
+      const act = async () => this.#act(found, receipt, signed, channel, now, signal)
+      await counts.during('case', act, signal)
     }
   }
 
+  /** True when something was done. */
   async #act(
     found: Case,
     receipt: Hex | undefined,
@@ -47,19 +67,26 @@ export class RequesterWatch {
     channel: EscrowChannel,
     now: number,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { escrow, signing, logger } = this.#parts
     const { cases } = escrow
     const isLate = now > found.deadline
     if (found.state === 'contested') {
-      if (isLate) await cases.resolve(agreement, { signal })
+      if (!isLate) return false
+      await cases.resolve(agreement, { signal })
     } else if (found.state === 'paid-shown' || !isProvidersCase(found)) {
-      if (isLate) await cases.timeout(agreement, { signal })
-    } else if (!isLate && !(await this.#provePaid(found, agreement, channel, signal))) {
-      if (receipt !== undefined && agreement.verifier !== ZERO_ADDRESS)
-        await cases.contest(agreement, receiptOf(signing, receipt), { signal })
-      else logger.warn('case left to its deadline: no verifier could rule', { agreement: found.id })
+      if (!isLate) return false
+      await cases.timeout(agreement, { signal })
+    } else {
+      if (isLate) return false
+      if (await this.#provePaid(found, agreement, channel, signal)) return true
+      if (receipt === undefined || agreement.verifier === ZERO_ADDRESS) {
+        logger.warn('case left to its deadline: no verifier could rule', { agreement: found.id })
+        return false
+      }
+      await cases.contest(agreement, receiptOf(signing, receipt), { signal })
     }
+    return true
   }
 
   /**
@@ -73,15 +100,12 @@ export class RequesterWatch {
     signal: AbortSignal,
   ): Promise<boolean> {
     const { escrow, channels, signing, logger } = this.#parts
-    const all = channels.paidSince(channel.id, 0)
+    const all = channels.vouchers.paidSince(channel.id, 0)
     const index = all.findIndex((each) => each.agreement === id)
     const paid = all.slice(0, index + 1)
     const place = placeIn(paid, index)
-    const bytes = channels.all().find((each) => each.id === channel.id)?.voucher
-    if (place === undefined || bytes === undefined) return false
-    const newest = voucherOf(signing, bytes)
-    if (channel.settled < newest.voucher.cumulative)
-      await escrow.claim(newest.voucher, newest.signature, { signal })
+    if (place === undefined) return false
+    await this.#claimNewest(channel, signal)
     const message = {
       channel: channel.id,
       cumulative: paid.reduce((sum, { amount }) => sum + amount, 0n),
@@ -99,5 +123,15 @@ export class RequesterWatch {
     }
     logger.info('payment shown', { agreement: id })
     return true
+  }
+
+  /** Has a provider paid what the newest voucher promises it. */
+  async #claimNewest(channel: EscrowChannel, signal: AbortSignal): Promise<void> {
+    const { escrow, channels, signing } = this.#parts
+    const bytes = channels.vouchers.newest(channel.id)
+    if (bytes === undefined || channel.status === 'closed') return
+    const { voucher, signature } = voucherOf(signing, bytes)
+    if (channel.settled >= voucher.cumulative) return
+    await escrow.claim(voucher, signature, { signal })
   }
 }

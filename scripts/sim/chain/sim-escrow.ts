@@ -2,7 +2,12 @@ import type { CloseMutual } from '../../../node/domain/close-mutual.ts'
 import type { Address, Bytes32 } from '../../../node/domain/ids.ts'
 import type { Amount } from '../../../node/domain/money.ts'
 import type { Voucher } from '../../../node/domain/voucher.ts'
-import type { OpenChannel, SignedVoucher, TransactionReceipt } from '../../../node/ports/escrow.ts'
+import type {
+  OpenChannel,
+  SignedVoucher,
+  TopUp,
+  TransactionReceipt,
+} from '../../../node/ports/escrow.ts'
 import type { CallOptions } from '../../../node/ports/requests.ts'
 import { FakeEscrow } from '../../../test/support/fake-escrow.ts'
 import type { SimChain } from './sim-chain.ts'
@@ -30,8 +35,8 @@ export class SimEscrow extends FakeEscrow {
     return this.#chain.send(async () => super.open(terms))
   }
 
-  override async topUp(id: Bytes32, amount: Amount): Promise<TransactionReceipt> {
-    return this.#chain.send(async () => super.topUp(id, amount))
+  override async topUp(top: TopUp): Promise<TransactionReceipt | undefined> {
+    return this.#chain.send(async () => super.topUp(top))
   }
 
   override async claim(voucher: Voucher, signature: Uint8Array): Promise<TransactionReceipt> {

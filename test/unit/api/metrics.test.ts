@@ -6,7 +6,7 @@ import type { RunningTask } from '../../../node/domain/machine-sample.ts'
 import { bytes32Of } from '../../support/messages.ts'
 import { openTestApi, type TestApi } from '../../support/test-api.ts'
 import { testCli } from '../../support/test-cli.ts'
-import { aRequest, started } from '../../support/test-market.ts'
+import { aRequest, oneJob, started } from '../../support/test-market.ts'
 
 const { signal } = new AbortController()
 const TASK: RunningTask = {
@@ -88,6 +88,32 @@ test('api: the same as Prometheus reads it, names of strangers escaped, nothing 
       assert.match(line, /^(# (HELP|TYPE) .*|hive_[a-z_]+(\{.*\})? [-+.e\d]+)$/)
   })
   assert.equal((await it.call('/metrics', { token: null })).status, 401)
+})
+
+test('api: differences from the contract are counted by kind', async () => {
+  await using it = await openTestApi({ providers: 1 })
+  await oneJob(it.requester, it.member, signal)
+  const counted = async () => {
+    await it.reconciler.pass(signal)
+    const text = await (await it.call('/metrics')).text()
+    const value = (name: string, kind: string) =>
+      Number(text.match(new RegExp(`^hive_drift_${name}_total{kind="${kind}"} (\\d+)$`, 'm'))?.[1])
+    for (const kind of ['earning', 'job', 'case'])
+      assert.deepEqual([value('found', kind), value('mended', kind)], [0, 0], kind)
+    return [value('found', 'channel'), value('mended', 'channel')]
+  }
+  assert.deepEqual(await counted(), [0, 0])
+  const [channel] = it.requester.channels.all()
+  assert.ok(channel)
+  const chain = it.market.chain.channels
+  const found = chain.get(channel.id)
+  assert.ok(found)
+  chain.set(channel.id, { ...found, deposit: found.deposit + 7n })
+  assert.deepEqual(await counted(), [1, 1])
+  chain.set(channel.id, { ...found, deposit: 0n })
+  it.market.chain.free.set(it.member.signing.address, 0n)
+  assert.deepEqual(await counted(), [2, 2])
+  assert.deepEqual(await counted(), [3, 2], 'found, and no money to mend it with')
 })
 
 test('hive top: once where nobody can watch, with what is known', async () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Value } from 'typebox/value'
 import { PeerBody, StatusBody } from '../../../node/api/schemas/node.ts'
 import { ClosingBody, WalletBody, WorkListBody } from '../../../node/api/schemas/money.ts'
+import { HiveError } from '../../../node/domain/errors.ts'
 import { testCli } from '../../support/test-cli.ts'
 import { openTestApi, type TestApi } from '../../support/test-api.ts'
 import { aRequest, started } from '../../support/test-market.ts'
@@ -23,6 +24,26 @@ test('api: status is the node as it is', async () => {
   assert.equal(status.peer, it.member.signing.peer)
   assert.equal(status.chain.escrow, it.market.chain.address)
   assert.equal(status.slots?.utilisation, 0)
+})
+
+test('api: status says that the chain is away, and no more once it answers', async () => {
+  await using it = await openTestApi()
+  const fault = async () => {
+    await it.reconciler.pass(AbortSignal.timeout(5000))
+    const hive = testCli({ dataDir: it.dataDir })
+    assert.equal(await hive.run('status'), 0)
+    const status = (await json(await it.call('/v1/status'))) as unknown as StatusBody
+    return [status.chain.fault, /CHAIN_UNREACHABLE: The chain’s RPC/.test(hive.stdout.text)]
+  }
+  let isAway = true
+  const newestBlock = async () => {
+    if (isAway) throw new HiveError('CHAIN_UNREACHABLE')
+    return 1
+  }
+  Object.assign(it.escrow, { newestBlock })
+  assert.deepEqual(await fault(), ['CHAIN_UNREACHABLE', true])
+  isAway = false
+  assert.deepEqual(await fault(), [undefined, false])
 })
 
 test('api: status says why a provider takes no new work, for as long as it does not', async () => {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DriftCounts } from '../../../node/services/drift.ts'
+import { Watchtower } from '../../../node/services/watchtower/watchtower.ts'
 import { HandMadeRequester } from '../../support/hand-made-requester.ts'
 import { claimed, TASK_PRICE, TestMarket } from '../../support/test-market.ts'
 
@@ -11,7 +13,8 @@ const { signal } = new AbortController()
 async function paid() {
   const market = new TestMarket()
   const alice = new HandMadeRequester(market, market.member())
-  const provider = await market.provider(market.member(), { claimAfterIdleMs: 3600_000 })
+  const bob = market.member()
+  const provider = await market.provider(bob, { claimAfterIdleMs: 3600_000 })
   const deal = await alice.deal({ stdout: 'x' })
   const { id } = await alice.award(deal)
   assert.equal((await alice.follow(id)).at(-1)?.type, 'receipt')
@@ -22,9 +25,12 @@ async function paid() {
     assert.ok(record)
     return provider.earnings.reconcile(record, signal)
   }
+  const requester = await market.requester(bob)
+  const parts = { ...market.parts(bob), requester, provider, counts: new DriftCounts() }
   return {
     market,
     provider,
+    watch: async () => new Watchtower(parts).pass(signal),
     escrow,
     reconcile,
     channel: deal.channel,
@@ -56,4 +62,15 @@ test('a channel that closed before all was claimed: the loss is said once, and n
   )
   const { claimed: got, cumulative, closed } = on.provider.earnings.get(on.channel) ?? {}
   assert.deepEqual([got, cumulative, closed], [0n, PRICE, true])
+})
+
+test('a provider that comes back when a notice has run out claims first, and closes then', async () => {
+  await using on = await paid()
+  await on.escrow.startClose(on.channel, { signal })
+  await on.watch()
+  assert.equal(on.market.chain.channels.get(on.channel)?.status, 'closing', 'not before its time')
+  on.market.chain.now = () => Math.floor(Date.now() / 1000) + 2 * DAY_S
+  await on.watch()
+  const { status, settled } = on.market.chain.channels.get(on.channel) ?? {}
+  assert.deepEqual([status, settled], ['closed', PRICE])
 })

@@ -179,7 +179,7 @@ test('reconciling takes over a top-up and what was paid out, and says whether th
   const before = on.provider.earnings.get(channel)
   assert.ok(before)
   assert.equal(await on.provider.earnings.reconcile(before, signal), false)
-  await escrowOf(on.market, on.alice.member).topUp(channel, 5n, { signal })
+  await escrowOf(on.market, on.alice.member).topUp({ channel, from: TOKEN, amount: 5n }, { signal })
   assert.equal(await on.provider.earnings.reconcile(before, signal), true)
   assert.equal(on.provider.earnings.get(channel)?.deposit, TOKEN + 5n)
   assert.equal(await on.provider.earnings.reconcile(before, signal), false)

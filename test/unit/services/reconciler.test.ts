@@ -55,7 +55,7 @@ test('a top-up that only the chain knows is taken over by both sides', async () 
   await using on = await open()
   await on.bobs.pass(signal)
   const drift = on.bobs.drift
-  await on.escrow.topUp(on.id, 7n, { signal })
+  await on.escrow.topUp({ channel: on.id, from: TOKEN, amount: 7n }, { signal })
   assert.deepEqual([await on.alices.pass(signal), await on.bobs.pass(signal)], [1, 1])
   assert.equal(on.requester.channels.all()[0]?.deposit, TOKEN + 7n)
   assert.equal(on.provider.earnings.get(on.id)?.deposit, TOKEN + 7n)
@@ -88,6 +88,24 @@ test('a claim that a reorganised chain forgot is sent again', async () => {
   assert.equal(on.market.chain.channels.get(on.id)?.settled, TASK_PRICE)
 })
 
+test('an endpoint that answers nonsense, or serves another chain, says nothing about a difference', async () => {
+  await using on = await open()
+  for (const code of ['CHAIN_ANSWER_INVALID', 'CHAIN_WRONG', 'CHAIN_NO_CONTRACT'] as const) {
+    const says = async () => Promise.reject(new HiveError(code))
+    const escrow = Object.assign(on.market.chain.as(on.parts.signing.address), {
+      channel: says,
+      newestBlock: says,
+    })
+    const channels = new ChannelLedger({ ...on.parts, escrow }, { channelDeposit: TOKEN })
+    await channels.load()
+    const reconciler = new Reconciler({ ...on.parts, escrow, channels })
+    assert.equal(await reconciler.pass(signal), 0)
+    assert.equal(reconciler.chainFault, code)
+  }
+  await on.alices.pass(signal)
+  assert.equal(on.alices.chainFault, undefined)
+})
+
 test('an endpoint that is away is a pause: the next pass sees the difference', async () => {
   await using on = await open()
   let down = true
@@ -101,7 +119,7 @@ test('an endpoint that is away is a pause: the next pass sees the difference', a
   const channels = new ChannelLedger({ clock, signing, store, escrow }, { channelDeposit: TOKEN })
   await channels.load()
   await using reconciler = new Reconciler({ ...on.parts, channels })
-  await chain.topUp(on.id, 7n, { signal })
+  await chain.topUp({ channel: on.id, from: TOKEN, amount: 7n }, { signal })
   reconciler.start()
   await on.clock.advance(0)
   assert.equal(reconciler.drift, 0)

@@ -6,6 +6,7 @@ import { ZERO_ADDRESS, ZERO_BYTES32, type Address } from '../../../node/domain/i
 import { toHex } from '../../../node/protocol/bytes.ts'
 import { jobsRoot } from '../../../node/protocol/jobs-root.ts'
 import { bondNonce } from '../../../node/protocol/random.ts'
+import { DriftCounts } from '../../../node/services/drift.ts'
 import { Earnings } from '../../../node/services/provider/earnings.ts'
 import { WorkBook } from '../../../node/services/provider/work-book.ts'
 import { agreementOf, receiptOf, voucherOf } from '../../../node/services/watchtower/evidence.ts'
@@ -169,7 +170,8 @@ async function aDeliveredShare(
     return found
   }
   await earnings.note(await channel(), 1)
-  const watch = new ProviderWatch({ ...parts, earnings, works }, watching)
+  const counts = new DriftCounts()
+  const watch = new ProviderWatch({ ...parts, earnings, works, counts }, watching)
   const found = async () => parts.escrow.cases.of(agreement.id, options())
   const signed = agreementOf(provider.signing, toHex(agreement.bytes))
   const shown = receiptOf(provider.signing, toHex(receipt.bytes))

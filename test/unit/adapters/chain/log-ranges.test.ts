@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { ChannelPartiesBook } from '../../../../node/adapters/chain/channel-parties.ts'
 import { ContractReads } from '../../../../node/adapters/chain/contract-reads.ts'
+import { openedFrom } from '../../../../node/adapters/chain/escrow-reads.ts'
 import { connectRpc } from '../../../../node/adapters/chain/rpc-endpoint.ts'
 import { codeOf } from '../../../../node/domain/errors.ts'
 
@@ -35,11 +37,30 @@ test('a block that the chain has not reached yet has no events', async () => {
   assert.deepEqual(await endpoint.reads.logs(LATEST + 1, [], { signal }), [])
 })
 
+test('one answer about openings covers 50,000 blocks, and says how many more there are', async () => {
+  const asked: [number, number][] = []
+  const newest = 120_000
+  await using endpoint = await openEndpoint(Infinity, asked, newest)
+  const parties = new ChannelPartiesBook(endpoint.reads, { chainId: 31337, fromBlock: 0 })
+  const account = `0x${'a1'.repeat(20)}` as const
+  const openings = async (fromBlock: number) =>
+    openedFrom(
+      endpoint.reads,
+      parties,
+      { account, fromBlock },
+      { signal: AbortSignal.timeout(20_000) },
+    )
+  assert.deepEqual(await openings(7), { channels: [], upTo: 50_006, newest })
+  assert.ok(asked.every(([from, to]) => from === 7 && to === 50_006))
+  assert.equal((await openings(100_000)).upTo, newest)
+  assert.equal((await openings(newest + 1)).upTo, newest)
+})
+
 /** An endpoint that knows its height and serves logs of at most `longest` blocks at a time. */
-async function openEndpoint(longest: number, asked: [number, number][]) {
+async function openEndpoint(longest: number, asked: [number, number][], latest = LATEST) {
   const answer = (method: string, params: readonly unknown[]): object => {
     if (method === 'eth_chainId') return { result: '0x7a69' }
-    if (method === 'eth_blockNumber') return { result: `0x${LATEST.toString(16)}` }
+    if (method === 'eth_blockNumber') return { result: `0x${latest.toString(16)}` }
     const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }]
     const range: [number, number] = [Number(fromBlock), Number(toBlock)]
     asked.push(range)
