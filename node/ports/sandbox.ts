@@ -93,7 +93,10 @@ export type OutputStream = 1 | 2
 export interface RunOptions {
   /** Aborting ends the task within a second, reason `killed`. */
   readonly signal: AbortSignal
-  /** Called with output as it comes; must not throw. */
+  /**
+   * Called with output as it comes, the chunk good during the call only; must not throw. A program that prints faster
+   * than this returns is held back.
+   */
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Program, Programs } from '../conformance/sandbox.ts'
+import { dripModule } from './drip-module.ts'
 
 /** A module among the fixtures, by its file name; `args` go before a test's own. */
 export function wasmFixture(file: string, ...args: string[]): Program {
@@ -14,6 +15,7 @@ export const WASM_PROGRAMS: Programs = {
   copy: wasmFixture('programs.wasm', 'copy'),
   spin: wasmFixture('programs.wasm', 'spin'),
   flood: wasmFixture('programs.wasm', 'flood'),
+  drip: { image: { id: 'drip', load: async () => dripModule() }, args: [] },
   hog: wasmFixture('programs.wasm', 'hog'),
   sleep: wasmFixture('programs.wasm', 'sleep'),
 }

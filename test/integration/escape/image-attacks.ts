@@ -3,7 +3,9 @@ import { hostname } from 'node:os'
 import { readFileSync } from 'node:fs'
 import { MiB } from '../../../node/domain/units.ts'
 import { answersOf, callImage, otherMachine, type Call } from '../../support/call-program.ts'
-import { shell } from '../../support/docker-programs.ts'
+import { MAX_OUTPUT_BYTES } from '../../../node/protocol/limits.ts'
+import { PROGRAMS, shell } from '../../support/docker-programs.ts'
+import { HeapWatch } from '../../support/heap.ts'
 import { attempt, type Attack } from './attack.ts'
 
 /** A kernel's own number of files in a folder that is as full as ours get. */
@@ -313,6 +315,21 @@ export const IMAGE_ATTACKS: readonly Attack[] = [
       })
       assert.equal(reason, 'output-limit')
       assert.ok(stdout.length <= 50_000)
+    },
+  },
+  {
+    name: 'a flood of output by the byte, on either stream in turn',
+    contained: 'it costs the node its bytes and no more',
+    attempt: async (target, bait) => {
+      const heap = new HeapWatch()
+      const { reason, stdout, stderr } = await attempt(target, bait, PROGRAMS.drip, {
+        limits: { outputBytes: MAX_OUTPUT_BYTES, wallMs: 2000 },
+        onOutput: () => {
+          heap.look()
+        },
+      })
+      assert.equal(reason, 'timeout')
+      assert.ok(heap.taken < 8 * MiB + 2 * (stdout.length + stderr.length), `${heap.taken} B`)
     },
   },
   {

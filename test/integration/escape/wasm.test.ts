@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ISOLATIONS } from '../../../node/adapters/wasm/runner-command.ts'
 import { KiB, MiB } from '../../../node/domain/units.ts'
+import { MAX_OUTPUT_BYTES } from '../../../node/protocol/limits.ts'
+import { HeapWatch } from '../../support/heap.ts'
 import {
   CODE,
   EXPORTS,
@@ -108,6 +110,21 @@ const ATTACKS: readonly Attack[] = [
       const { reason, stdout } = await attempt(target, bait, WASM_PROGRAMS.flood, { limits })
       assert.equal(reason, 'output-limit')
       assert.ok(stdout.length <= 50_000)
+    },
+  },
+  {
+    name: 'a flood of output by the byte, on either stream in turn',
+    contained: 'it costs the node its bytes and no more',
+    attempt: async (target, bait) => {
+      const heap = new HeapWatch()
+      const { reason, stdout, stderr } = await attempt(target, bait, WASM_PROGRAMS.drip, {
+        limits: { outputBytes: MAX_OUTPUT_BYTES, wallMs: 2000 },
+        onOutput: () => {
+          heap.look()
+        },
+      })
+      assert.ok(['output-limit', 'timeout'].includes(reason), reason)
+      assert.ok(heap.taken < 8 * MiB + 2 * (stdout.length + stderr.length), `${heap.taken} B`)
     },
   },
   {

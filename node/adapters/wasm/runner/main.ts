@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { codeOf, HiveError } from '../../../domain/errors.ts'
 import { invalidModule } from '../module/byte-reader.ts'
 import type { FromRunner, ModuleForm, ToRunner } from './messages.ts'
+import { packOutput } from './packed-output.ts'
 import { Pool } from './pool.ts'
 import { Preparation } from './preparation.ts'
 
@@ -27,9 +28,10 @@ const pool = new Pool(Number(process.argv[2] ?? 1), {
   },
 })
 
-function tell(message: FromRunner): void {
+/** `sent` is called once the channel has taken the message, which a node that is busy makes it wait with. */
+function tell(message: FromRunner, sent: () => void = () => {}): void {
   // A channel that closes meanwhile is heard by `disconnect`.
-  process.send?.(message, undefined, undefined, () => {})
+  process.send?.(message, undefined, undefined, sent)
 }
 
 async function admit(key: string, bytes: Uint8Array, form: ModuleForm): Promise<void> {
@@ -56,8 +58,8 @@ function run({ id, key, task }: Extract<ToRunner, { type: 'run' }>): void {
   pool.run({
     id,
     message: { ...held, task },
-    onOutput: ({ stream, bytes }) => {
-      tell({ type: 'output', id, stream, bytes })
+    onOutput: (chunks, taken) => {
+      tell({ type: 'output', id, packed: packOutput(chunks) }, taken)
     },
     onEnd: (result) => {
       tell({ type: 'ended', id, result })

@@ -7,6 +7,8 @@ import { outputFiles } from '../../../../node/adapters/confinement/output-files.
 import { readTar } from '../../../../node/adapters/image/tar-reader.ts'
 import { packTar } from '../../../../node/adapters/image/tar-writer.ts'
 import { MAX_OUTPUT_FILES } from '../../../../node/protocol/limits.ts'
+import { MiB } from '../../../../node/domain/units.ts'
+import { heapBytes } from '../../../support/heap.ts'
 import { anImageTask } from './an-image-task.ts'
 
 function frame(stream: number, text: string): Buffer {
@@ -49,6 +51,16 @@ test('exactly the cap is fine; one byte more is told once, and nothing after it 
   assert.equal(capture(6, [frame(1, 'abc'), frame(2, 'def')]).full, 0)
   const over = capture(5, [frame(1, 'abc'), frame(2, 'def'), frame(1, 'ghi')])
   assert.deepEqual(over, { heard: ['1:abc', '2:de'], full: 1, stdout: 'abc', stderr: 'de' })
+})
+
+test('output that comes by the byte is kept as its bytes, not as an object each', () => {
+  const output = new CappedOutput(MiB, { onOutput: () => undefined, onFull: () => undefined })
+  const before = heapBytes()
+  for (let turn = 0; turn < MiB; turn++) output.push(turn % 2 === 0 ? 1 : 2, Buffer.of(turn))
+  const taken = heapBytes() - before
+  assert.ok(taken < 4 * MiB, `${taken} B`)
+  assert.equal(output.stdout.length + output.stderr.length, MiB)
+  assert.equal(output.stderr[1], 3)
 })
 
 test('outputs: regular files come, links do not, and what was given comes only when changed', () => {
