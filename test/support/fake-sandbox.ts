@@ -13,6 +13,7 @@ import type {
   SandboxResult,
   SandboxTask,
 } from '../../node/ports/sandbox.ts'
+import { isSandboxPath } from '../../node/protocol/job-spec-codec.ts'
 import { readScript, type FakeScript } from './fake-script.ts'
 
 /** How a fake task ends before its script does. */
@@ -274,12 +275,12 @@ class FakeRun {
   }
 
   #write(path: string, bytes: Uint8Array): void {
-    this.#files.set(path, bytes)
     const held = [...this.#files].reduce(
-      (n, [at, file]) => n + (this.#given.has(at) ? 0 : file.length),
-      0,
+      (n, [at, file]) => n + (this.#given.has(at) || at === path ? 0 : file.length),
+      bytes.length,
     )
     if (held > this.#task.limits.diskBytes) throw new Ended('disk-limit')
+    this.#files.set(path, bytes)
   }
 
   async #pause(ms: number): Promise<void> {
@@ -313,6 +314,7 @@ class FakeRun {
     const before = this.#given
     const files: SandboxFile[] = [...this.#files]
       .filter(([path, bytes]) => path.startsWith(`${outputs}/`) && before.get(path) !== bytes)
+      .filter(([path]) => isSandboxPath(path))
       .map(([path, bytes]) => ({ path, bytes }))
     const size = (n: number, file: SandboxFile) => n + file.bytes.byteLength
     return {

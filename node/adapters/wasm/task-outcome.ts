@@ -69,8 +69,9 @@ export class TaskOutcome {
 
   /** Whether a task of these limits can have left the files. */
   #mayLeave(files: readonly SandboxFile[]): boolean {
-    const { outputs, limits, files: given } = this.#task
-    const room = limits.diskBytes + total(given, 0)
+    const { outputs, limits, files: given, secrets } = this.#task
+    // what was given may have been moved there, free of charge
+    const room = limits.diskBytes + total([...given, ...(secrets?.files ?? [])], 0)
     return (
       files.length <= MAX_OUTPUT_FILES &&
       files.every(

@@ -4,7 +4,7 @@ import type { TaskUse } from '../../domain/machine-sample.ts'
 import { GiB, MiB, second } from '../../domain/units.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { RunOptions, Sandbox, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
-import { MAX_OUTPUT_FILES, MAX_PATH_CHARS } from '../../protocol/limits.ts'
+import { MAX_FILE_BYTES, MAX_OUTPUT_FILES, MAX_PATH_CHARS } from '../../protocol/limits.ts'
 import { abortable } from './abortable.ts'
 import { ISOLATIONS, runnerCommand, type Isolation, type RunnerCommand } from './runner-command.ts'
 import { RunnerSession } from './runner-session.ts'
@@ -186,6 +186,7 @@ class WasmSandbox implements Sandbox {
         outputBytes: limits.outputBytes,
         diskBytes: Math.min(limits.diskBytes, this.#options.maxDiskBytes),
         maxFiles: MAX_OUTPUT_FILES,
+        maxFileBytes: MAX_FILE_BYTES,
         maxPathChars: MAX_PATH_CHARS,
       },
     }

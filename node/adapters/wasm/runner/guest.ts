@@ -1,3 +1,4 @@
+import { isPlainPath } from '../../../domain/sandbox-path.ts'
 import type { SandboxFile } from '../../../ports/sandbox.ts'
 import { CLOCK } from '../wasi/abi.ts'
 import { SystemClock, VirtualClock } from '../wasi/clock.ts'
@@ -117,9 +118,13 @@ function collect(tree: FileTree, { outputs, limits }: GuestTask): readonly Sandb
   const files: SandboxFile[] = []
   if (dir === undefined) return files
   for (const { path, file } of changedFiles(dir, outputs)) {
+    // no result could carry such a name
+    if (!isPlainPath(path)) continue
     if (files.length >= limits.maxFiles) return `more than ${limits.maxFiles} output files`
     if (path.length > limits.maxPathChars)
       return `an output path of more than ${limits.maxPathChars} characters`
+    if (file.size > limits.maxFileBytes)
+      return `an output file of more than ${limits.maxFileBytes} bytes`
     files.push({ path, bytes: file.data.subarray(0, file.size) })
   }
   return files

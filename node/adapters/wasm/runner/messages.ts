@@ -11,6 +11,7 @@ export interface GuestLimits {
   readonly diskBytes: number
   /** Of the outputs folder. */
   readonly maxFiles: number
+  readonly maxFileBytes: number
   readonly maxPathChars: number
 }
 
