@@ -6,8 +6,12 @@ import { KiB } from '../../domain/units.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { CappedOutput } from '../confinement/capped-output.ts'
-import { SCRATCH_INODES } from '../confinement/job-bounds.ts'
-import { collected, unusableOutputs, type Collected } from '../confinement/output-files.ts'
+import {
+  collected,
+  outputRoom,
+  unusableOutputs,
+  type Collected,
+} from '../confinement/output-files.ts'
 import type { RunProgress } from '../confinement/running-tasks.ts'
 import { startFailure } from '../confinement/start-failure.ts'
 import {
@@ -211,9 +215,7 @@ async function drain(pipe: OutputPipe, onChunk: (chunk: Uint8Array) => void): Pr
 
 async function collect(stage: Stage, task: SandboxTask): Promise<Collected> {
   try {
-    // a file may be as large as the folder, and files given may lie beside it
-    const entries = await readOutputs(stage.outputs, task.limits.diskBytes + SCRATCH_INODES)
-    return collected(entries, task)
+    return collected(await readOutputs(stage.outputs, outputRoom(task)), task)
   } catch (error) {
     return unusableOutputs(error)
   }

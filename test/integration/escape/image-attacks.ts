@@ -306,6 +306,33 @@ export const IMAGE_ATTACKS: readonly Attack[] = [
     },
   },
   {
+    name: 'outputs that are larger than they look: many links to one file',
+    contained: 'disk-limit, and none of them comes back',
+    attempt: async (target, bait) => {
+      const command =
+        'cd /out; dd if=/dev/zero of=big bs=1M count=8; i=0; while [ $i -lt 60 ]; do ln big $i; i=$((i+1)); done; echo done'
+      const limits = { diskBytes: 16 * MiB }
+      const { said, reason, files } = await attempt(target, bait, shell(command), { limits })
+      assert.equal(said, 'done\n')
+      assert.equal(reason, 'disk-limit')
+      assert.deepEqual(files, [])
+    },
+  },
+  {
+    name: 'outputs that are larger than they look: files of holes',
+    contained: 'disk-limit, and none of them comes back',
+    attempt: async (target, bait) => {
+      const limits = { diskBytes: 16 * MiB }
+      for (const size of ['20M', '1G']) {
+        const command = `truncate -s ${size} /out/holes; echo done`
+        const { said, reason, files } = await attempt(target, bait, shell(command), { limits })
+        assert.equal(said, 'done\n')
+        assert.equal(reason, 'disk-limit', size)
+        assert.deepEqual(files, [])
+      }
+    },
+  },
+  {
     name: 'a flood of output',
     contained: 'cut at its cap',
     attempt: async (target, bait) => {
