@@ -127,6 +127,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly gpuVendors?: readonly GpuVendor[]
   /** Whether a task may have destinations here; one that does where it may not is start-failed. */
   readonly hasEgress?: boolean
+  /** Most disk that one of its tasks may ask for, bytes; one that asks for more is start-failed. Left out: no such limit. */
+  readonly maxDiskBytes?: number
   /** Ways into a task that runs; left out: none. */
   readonly attach?: Attach
   /** What a task that runs has used so far; `undefined` for one that does not run. Left out where it cannot be told. */

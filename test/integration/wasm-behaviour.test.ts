@@ -194,6 +194,17 @@ describe('the runner behind a WASM sandbox', () => {
     assert.equal(textOf(next.stdout), 'new runner\n')
   })
 
+  test('a task that asks for more disk than a module may have is refused by name, not given less', async () => {
+    await using small = await openTestWasm({ threads: 1, maxDiskBytes: 1 * MiB })
+    assert.equal(small.maxDiskBytes, 1 * MiB)
+    const asking = async (diskBytes: number) =>
+      runProgram(small, echo, ['0'], { limits: { diskBytes } })
+    assert.equal((await asking(1 * MiB)).reason, 'exit')
+    const { reason, detail } = await asking(1 * MiB + 1)
+    assert.equal(reason, 'start-failed')
+    assert.match(detail, /1048576 bytes of disk/)
+  })
+
   test('a sandbox that cannot start says so', async () => {
     await assert.rejects(openTestWasm({ isolations: [] }), { code: 'SANDBOX_UNAVAILABLE' })
     await assert.rejects(openTestWasm({ startTimeoutMs: 1 }), { code: 'SANDBOX_UNAVAILABLE' })
