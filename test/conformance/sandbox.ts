@@ -251,6 +251,11 @@ export function sandboxKeepsItsPromises(name: string, open: () => Promise<Sandbo
       assert.ok(result.usage.peakMemoryBytes <= 33 * MiB, `${result.usage.peakMemoryBytes} B`)
     })
 
+    test('a program that ends by itself as a killed one does has ended by itself', async () => {
+      const { reason, exitCode } = await runProgram(sandbox, programs.echo, ['137'])
+      assert.deepEqual([reason, exitCode], ['exit', 137])
+    })
+
     test('usage counts bytes in (files and stdin) and out (streams and files)', async () => {
       const result = await runProgram(sandbox, programs.copy, ['/in/a.txt', '/out/b.txt'], {
         files: [textFile('/in/a.txt', '12345')],

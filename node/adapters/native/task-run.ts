@@ -116,13 +116,13 @@ async function attempt(
   if (end.complaint !== '') on.logger.warn('a native task was not set up', { said: end.complaint })
   const said = Buffer.from(output.stderr.subarray(0, SAID_BYTES)).toString()
   const judgement = await keeper.judge(end, stage, said)
-  const isOutOfMemory = await group.wasOutOfMemory()
-  if (cut === undefined && judgement.fault !== undefined && !isOutOfMemory) {
+  const wasOutOfMemory = await group.wasOutOfMemory()
+  if (cut === undefined && judgement.fault !== undefined && !wasOutOfMemory) {
     return unstarted(task, 'start-failed', judgement.fault)
   }
   const status = judgement.status ?? KILLED_STATUS
   const outputs = end.status === undefined ? NOTHING : await collect(stage, task)
-  const run = { cut, status, isOutOfMemory, wallMs, output }
+  const run = { cut, status, wasOutOfMemory, wallMs, output }
   const result = finished(task, run, outputs, await group.read())
   return way === undefined ? result : way.settle(result)
 }
