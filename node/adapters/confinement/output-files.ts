@@ -17,7 +17,7 @@ export interface Collected {
   readonly files: readonly SandboxFile[]
   /** The job's own doing that makes the outputs unusable; empty when they are fine. */
   readonly fault: string
-  /** Whether the folder had no room left. */
+  /** Whether a folder that the job may write had no room left, as far as that can still be seen. */
   readonly isFull: boolean
 }
 

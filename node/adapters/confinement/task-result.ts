@@ -3,6 +3,7 @@ import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import type { Metered } from './cgroup-meter.ts'
 import { MiB } from '../../domain/units.ts'
 import type { CappedOutput } from './capped-output.ts'
+import { SCRATCH_INODES } from './job-bounds.ts'
 import type { Collected } from './output-files.ts'
 
 /** How a job ended, as seen from outside. */
@@ -74,7 +75,7 @@ function verdict(
   if (collected.isFull && end.status !== 0) {
     return {
       reason: 'disk-limit',
-      detail: `the outputs folder was full: ${limits.diskBytes} bytes`,
+      detail: `a folder was full: ${limits.diskBytes} bytes, or ${SCRATCH_INODES} files`,
     }
   }
   return { reason: 'exit', detail: '' }

@@ -25,10 +25,10 @@ import { usableLimits } from '../confinement/usable-limits.ts'
 import type { ImageStore } from '../image/image-store.ts'
 import type { Keeper } from './keeper.ts'
 import type { OutputPipe, OutputPipes } from './output-pipes.ts'
-import { readOutputs } from './outputs-folder.ts'
+import { isFull, readOutputs } from './outputs-folder.ts'
 import { openStage, type Stage, type StageEnd } from './stage.ts'
 import type { TaskGroup, TaskGroups } from './task-groups.ts'
-import { LOOPBACK, makeWorkspace } from './task-workspace.ts'
+import { LOOPBACK, makeWorkspace, STAGE_TMP } from './task-workspace.ts'
 import type { UnpackedImages } from './unpacked-images.ts'
 
 /** What running a task needs of one open sandbox. */
@@ -96,6 +96,7 @@ async function attempt(
       loopback: wantsEgress(task) ? `./${LOOPBACK}` : undefined,
       joins: group.joins,
       command,
+      openFiles: keeper.openFiles,
       secret,
       stdin: space.stdin,
       stdout: stdout.writer,
@@ -215,7 +216,8 @@ async function drain(pipe: OutputPipe, onChunk: (chunk: Uint8Array) => void): Pr
 
 async function collect(stage: Stage, task: SandboxTask): Promise<Collected> {
   try {
-    return collected(await readOutputs(stage.outputs, outputRoom(task)), task)
+    const outputs = collected(await readOutputs(stage.outputs, outputRoom(task)), task)
+    return { ...outputs, isFull: outputs.isFull || (await isFull(stage.reach(STAGE_TMP))) }
   } catch (error) {
     return unusableOutputs(error)
   }

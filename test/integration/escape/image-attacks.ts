@@ -3,10 +3,9 @@ import { hostname } from 'node:os'
 import { readFileSync } from 'node:fs'
 import { MiB } from '../../../node/domain/units.ts'
 import { answersOf, callImage, otherMachine, type Call } from '../../support/call-program.ts'
-import { MAX_OUTPUT_BYTES } from '../../../node/protocol/limits.ts'
-import { PROGRAMS, shell } from '../../support/docker-programs.ts'
-import { HeapWatch } from '../../support/heap.ts'
+import { shell } from '../../support/docker-programs.ts'
 import { attempt, type Attack } from './attack.ts'
+import { OUTPUT_ATTACKS } from './output-attacks.ts'
 
 /** A kernel's own number of files in a folder that is as full as ours get. */
 const MAX_INODES = 10_000
@@ -305,60 +304,7 @@ export const IMAGE_ATTACKS: readonly Attack[] = [
       assert.ok(count < MAX_INODES, said)
     },
   },
-  {
-    name: 'outputs that are larger than they look: many links to one file',
-    contained: 'disk-limit, and none of them comes back',
-    attempt: async (target, bait) => {
-      const command =
-        'cd /out; dd if=/dev/zero of=big bs=1M count=8; i=0; while [ $i -lt 60 ]; do ln big $i; i=$((i+1)); done; echo done'
-      const limits = { diskBytes: 16 * MiB }
-      const { said, reason, files } = await attempt(target, bait, shell(command), { limits })
-      assert.equal(said, 'done\n')
-      assert.equal(reason, 'disk-limit')
-      assert.deepEqual(files, [])
-    },
-  },
-  {
-    name: 'outputs that are larger than they look: files of holes',
-    contained: 'disk-limit, and none of them comes back',
-    attempt: async (target, bait) => {
-      const limits = { diskBytes: 16 * MiB }
-      for (const size of ['20M', '1G']) {
-        const command = `truncate -s ${size} /out/holes; echo done`
-        const { said, reason, files } = await attempt(target, bait, shell(command), { limits })
-        assert.equal(said, 'done\n')
-        assert.equal(reason, 'disk-limit', size)
-        assert.deepEqual(files, [])
-      }
-    },
-  },
-  {
-    name: 'a flood of output',
-    contained: 'cut at its cap',
-    attempt: async (target, bait) => {
-      const limits = { outputBytes: 50_000 }
-      const { reason, stdout } = await attempt(target, bait, shell('yes & exec yes >&2'), {
-        limits,
-      })
-      assert.equal(reason, 'output-limit')
-      assert.ok(stdout.length <= 50_000)
-    },
-  },
-  {
-    name: 'a flood of output by the byte, on either stream in turn',
-    contained: 'it costs the node its bytes and no more',
-    attempt: async (target, bait) => {
-      const heap = new HeapWatch()
-      const { reason, stdout, stderr } = await attempt(target, bait, PROGRAMS.drip, {
-        limits: { outputBytes: MAX_OUTPUT_BYTES, wallMs: 2000 },
-        onOutput: () => {
-          heap.look()
-        },
-      })
-      assert.equal(reason, 'timeout')
-      assert.ok(heap.taken < 8 * MiB + 2 * (stdout.length + stderr.length), `${heap.taken} B`)
-    },
-  },
+  ...OUTPUT_ATTACKS,
   {
     name: 'ignoring every signal, in the background as well',
     contained: 'ended at its deadline with all it started',
