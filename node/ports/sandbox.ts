@@ -76,8 +76,8 @@ export interface SandboxResult {
   /** Meaningful for `exit` only; -1 otherwise. */
   readonly exitCode: number
   /**
-   * What went wrong, in words; on `exit` only of a program that trapped, with exit code 134, and of connections that
-   * were refused.
+   * What went wrong, in words; on `exit` only of a program that trapped, with exit code 134, of connections that were
+   * refused, and of calls that were refused to one that failed.
    */
   readonly detail: string
   readonly stdout: Uint8Array

@@ -11,7 +11,13 @@ import type { WasiHost } from '../wasi/host.ts'
 import { wasiImports } from '../wasi/imports.ts'
 import { WASI_MODULE } from '../wasi/names.ts'
 import { seededRandomness, systemRandomness } from '../wasi/randomness.ts'
-import { blamedOnMemory, endingOf, meteredEnding, type Ending } from './guest-ending.ts'
+import {
+  blamedOnMemory,
+  endingOf,
+  meteredEnding,
+  withRefused,
+  type Ending,
+} from './guest-ending.ts'
 import { GuestMeter } from './guest-meter.ts'
 import type { FromWorker, GuestTask, ToWorker } from './messages.ts'
 import type { OutputRing } from './output-ring.ts'
@@ -54,12 +60,14 @@ export function runGuest(
       clock,
       random: task.seed === undefined ? systemRandomness() : seededRandomness(task.seed),
       print: printer(task.limits.outputBytes, ring, tell),
+      refused: new Set(),
       ended: undefined,
     }
     ending = execute(module, host, meter)
     ring.peakBytes = memory.size
     ending = blamedOnMemory(ending, memory.size, form.maxPages, meter)
     if (meter !== undefined) ending = meteredEnding(ending, meter, task.seed !== undefined)
+    ending = withRefused(ending, host.refused)
     const collected = collect(tree, task)
     if (typeof collected === 'string')
       ending = { reason: 'disk-limit', exitCode: -1, detail: collected }
