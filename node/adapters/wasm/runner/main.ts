@@ -15,6 +15,9 @@ import { Preparation } from './preparation.ts'
  */
 const COMPILER = '--no-liftoff'
 
+/** How long a module may take to be validated, ms; the largest takes some 6 s. */
+const COMPILE_TIMEOUT_MS = 60_000
+
 const modules = new Map<string, { module: WebAssembly.Module; form: ModuleForm }>()
 const preparation = new Preparation()
 const pool = new Pool(Number(process.argv[2] ?? 1), {
@@ -44,11 +47,20 @@ async function admit(key: string, bytes: Uint8Array, form: ModuleForm): Promise<
   }
 }
 
+// Functions are compiled when they are first called, in the task's own time and thread; here they are only validated,
+// which cannot be interrupted and takes no longer than the module is large.
 async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
+  const tooLong = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    tooLong.reject(invalidModule(`it takes more than ${COMPILE_TIMEOUT_MS / 1000} s to compile`))
+  }, COMPILE_TIMEOUT_MS)
   try {
-    return await WebAssembly.compile(bytes)
+    return await Promise.race([WebAssembly.compile(bytes), tooLong.promise])
   } catch (cause) {
+    if (cause instanceof HiveError) throw cause
     throw invalidModule(cause instanceof Error ? cause.message : 'it does not compile', cause)
+  } finally {
+    clearTimeout(timer)
   }
 }
 
