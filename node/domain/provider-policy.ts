@@ -16,6 +16,8 @@ export interface AllowDeny<T> {
 /** What a provider is willing to do, and when. */
 export interface ProviderPolicy {
   readonly kinds: readonly string[]
+  /** Most disk of one task by kind, bytes, where its engine has a limit of its own. */
+  readonly maxDiskBytes: Readonly<Partial<Record<string, number>>>
   /** SHA-256 that the CIDs of programs carry. */
   readonly images: AllowDeny<Bytes32>
   readonly requesters: AllowDeny<Address>
@@ -87,7 +89,11 @@ function lastingDecline(
   if (!admits(policy.requesters, offer.requester)) return { code: 'DECLINED_REQUESTER' }
   if (!admits(policy.images, offer.image)) return { code: 'DECLINED_IMAGE' }
   if (uncovered(policy.egress, offer.egress).length > 0) return { code: 'DECLINED_NETWORK' }
-  const most = { ...total, gpus: Math.min(total.gpus ?? 0, suiting(gpus, offer)) }
+  const most = {
+    ...total,
+    diskBytes: Math.min(total.diskBytes, policy.maxDiskBytes[offer.class] ?? Infinity),
+    gpus: Math.min(total.gpus ?? 0, suiting(gpus, offer)),
+  }
   if (fits(needOf(offer), most)) return undefined
   const code = offer.gpus > most.gpus ? 'DECLINED_GPU' : 'DECLINED_RESOURCES'
   return { code, most, lowestPrice: askedPrice(reduced(offer, most), policy.terms, utilisation) }

@@ -76,8 +76,8 @@ export interface SandboxResult {
   /** Meaningful for `exit` only; -1 otherwise. */
   readonly exitCode: number
   /**
-   * What went wrong, in words; on `exit` only of a program that trapped, with exit code 134, and of connections that
-   * were refused.
+   * What went wrong, in words; on `exit` only of a program that trapped, with exit code 134, of connections that were
+   * refused, and of calls that were refused to one that failed.
    */
   readonly detail: string
   readonly stdout: Uint8Array
@@ -93,7 +93,10 @@ export type OutputStream = 1 | 2
 export interface RunOptions {
   /** Aborting ends the task within a second, reason `killed`. */
   readonly signal: AbortSignal
-  /** Called with output as it comes; must not throw. */
+  /**
+   * Called with output as it comes, the chunk good during the call only; must not throw. A program that prints faster
+   * than this returns is held back.
+   */
   readonly onOutput?: (stream: OutputStream, chunk: Uint8Array) => void
 }
 
@@ -124,6 +127,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly gpuVendors?: readonly GpuVendor[]
   /** Whether a task may have destinations here; one that does where it may not is start-failed. */
   readonly hasEgress?: boolean
+  /** Most disk that one of its tasks may ask for, bytes; one that asks for more is start-failed. Left out: no such limit. */
+  readonly maxDiskBytes?: number
   /** Ways into a task that runs; left out: none. */
   readonly attach?: Attach
   /** What a task that runs has used so far; `undefined` for one that does not run. Left out where it cannot be told. */

@@ -13,6 +13,7 @@ import { isPayInterval } from '../domain/metering.ts'
 import { MAX_TASKS } from '../domain/offer.ts'
 import { MAX_REPOSITORY_CHARS, parseRepository } from '../domain/registry-image.ts'
 import type { Resources } from '../domain/resources.ts'
+import { isPlainPath } from '../domain/sandbox-path.ts'
 import { MAX_SECRETS, secretSlotFault, type SecretSlot } from '../domain/secret-slot.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { cidDigest, cidText, rawCid } from './cid.ts'
@@ -35,9 +36,7 @@ export const sandboxPath: Shape<string> = {
 
 /** Whether a task may be given, or may leave, a file at this path. */
 export function isSandboxPath(path: string): boolean {
-  const parts = path.split('/').slice(1)
-  const plain = parts.every((part) => part !== '' && part !== '.' && part !== '..')
-  return path.startsWith('/') && path.length <= MAX_PATH_CHARS && plain && !/[\p{Cc}\\]/u.test(path)
+  return path.length <= MAX_PATH_CHARS && isPlainPath(path)
 }
 
 const inputFile: Shape<InputFile> = record<InputFile>({

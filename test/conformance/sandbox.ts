@@ -8,6 +8,8 @@ import type {
   SandboxResult,
   SandboxTask,
 } from '../../node/ports/sandbox.ts'
+import { outputFilesAreBounded } from './sandbox-files.ts'
+import { outputIsBounded } from './sandbox-output.ts'
 import { usageIsTold } from './sandbox-usage.ts'
 import { HiveError } from '../../node/domain/errors.ts'
 import { MiB } from '../../node/domain/units.ts'
@@ -18,7 +20,7 @@ export interface Program {
   readonly args: readonly string[]
 }
 
-/** The same seven behaviours on every engine. Each must flush what it prints at once. */
+/** The same eight behaviours on every engine. Each must flush what it prints at once. */
 export interface Programs {
   /** `CODE WORDS…`: the words and a newline on stdout, `$GREETING` and a newline on stderr, exit CODE. */
   readonly echo: Program
@@ -30,6 +32,8 @@ export interface Programs {
   readonly spin: Program
   /** Prints for ever. */
   readonly flood: Program
+  /** Prints for ever, `o` on stdout and `e` on stderr in turn, each by itself. */
+  readonly drip: Program
   /** Takes and touches memory until it is refused, then aborts. */
   readonly hog: Program
   /** `MS`: prints `before`, sleeps, prints `after`. */
@@ -136,16 +140,9 @@ export function sandboxKeepsItsPromises(name: string, open: () => Promise<Sandbo
       assert.deepEqual(Buffer.from(result.stdout), Buffer.from(stdin))
     })
 
-    test('a file goes in, and what is left in the outputs folder comes out', async () => {
-      const result = await runProgram(sandbox, programs.copy, ['/in/a.txt', '/out/b.txt'], {
-        files: [textFile('/in/a.txt', 'carried over')],
-      })
-      assert.equal(result.exitCode, 0, textOf(result.stderr))
-      assert.deepEqual(
-        result.files.map((file) => [file.path, textOf(file.bytes)]),
-        [['/out/b.txt', 'carried over']],
-      )
-    })
+    outputFilesAreBounded(async (from, to, run) =>
+      runProgram(sandbox, programs.copy, [from, to], run),
+    )
 
     test('secrets are found as variables and as files, also beside other inputs, and do not come back', async () => {
       const secrets = {
@@ -242,18 +239,7 @@ export function sandboxKeepsItsPromises(name: string, open: () => Promise<Sandbo
       assert.ok(result.usage.cpuMs < 300, `cpu ${result.usage.cpuMs} ms`)
     })
 
-    test('output ends at its cap; what came before is kept, to the byte', async () => {
-      let heard = 0
-      const result = await runProgram(sandbox, programs.flood, [], {
-        limits: { outputBytes: 100_000 },
-        onOutput: (_stream, chunk) => {
-          heard += chunk.byteLength
-        },
-      })
-      assert.equal(result.reason, 'output-limit')
-      assert.equal(result.stdout.byteLength + result.stderr.byteLength, 100_000)
-      assert.equal(heard, 100_000)
-    })
+    outputIsBounded(async (program, run) => runProgram(sandbox, programs[program], [], run))
 
     test('memory is a limit', async () => {
       const result = await runProgram(sandbox, programs.hog, [], {
@@ -263,6 +249,11 @@ export function sandboxKeepsItsPromises(name: string, open: () => Promise<Sandbo
       assert.equal(result.exitCode, -1)
       assert.ok(result.usage.peakMemoryBytes > 16 * MiB, `${result.usage.peakMemoryBytes} B`)
       assert.ok(result.usage.peakMemoryBytes <= 33 * MiB, `${result.usage.peakMemoryBytes} B`)
+    })
+
+    test('a program that ends by itself as a killed one does has ended by itself', async () => {
+      const { reason, exitCode } = await runProgram(sandbox, programs.echo, ['137'])
+      assert.deepEqual([reason, exitCode], ['exit', 137])
     })
 
     test('usage counts bytes in (files and stdin) and out (streams and files)', async () => {

@@ -5,6 +5,7 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { MiB } from '../../node/domain/units.ts'
 import { openTaskGroups } from '../../node/adapters/native/task-groups.ts'
 import {
   NATIVE_DEFAULTS,
@@ -44,6 +45,19 @@ for (const keeper of NATIVE_KEEPERS) {
       }
       assert.equal(textOf((await during).stdout), 'sesame-open\n')
       await sandbox[Symbol.asyncDispose]()
+    })
+
+    test('a full /tmp is a disk-limit, by its bytes and by its files', { skip }, async () => {
+      await using opened = (await openTestNative(keeper)).sandbox
+      const limits = { diskBytes: 1 * MiB, memoryBytes: 128 * MiB }
+      const run = async (line: string) => runProgram(opened, shell(line), [], { limits })
+      const filled = await run('dd if=/dev/zero of=/tmp/a bs=64k count=64')
+      assert.equal(filled.reason, 'disk-limit', filled.detail)
+      const littered = await run('i=0; while : > /tmp/$i; do i=$((i+1)); done; exit 1')
+      assert.equal(littered.reason, 'disk-limit', littered.detail)
+      // one that did not mind has done its work
+      const content = await run('dd if=/dev/zero of=/tmp/a bs=64k count=64; echo done')
+      assert.equal(content.reason, 'exit')
     })
 
     test('output can be opened again by name, and nothing of ours is open', { skip }, async () => {

@@ -14,6 +14,7 @@ import {
   TYPES,
   wasmModule,
 } from '../support/wasm-module.ts'
+import { wasiModule, type WasiCall } from '../support/wasi-module.ts'
 import { WASM_PROGRAMS, wasmFixture } from '../support/wasm-programs.ts'
 import { openTestWasm } from '../support/wasm-sandboxes.ts'
 
@@ -42,6 +43,17 @@ describe('what a WASM task cannot do', () => {
     assert.match(report, /symlink dot\/\.\.: Not supported/)
     assert.match(report, /\.\.\/etc\/passwd: Capabilities insufficient/)
     assert.ok(report.trim().split('\n').length >= 20, report)
+  })
+
+  test('calls that are refused to a program are named when it fails, and only then', async () => {
+    const run = async (id: string, ...calls: readonly WasiCall[]) =>
+      runProgram(sandbox, { image: { id, load: async () => wasiModule(calls) }, args: [] }, [])
+    const NOT_SUPPORTED = 58
+    const links = await run('links', ['path_symlink', 0, 1, 3, 0, 1], ['sock_accept', 3, 0, 64])
+    assert.deepEqual([links.reason, links.exitCode], ['exit', NOT_SUPPORTED])
+    assert.equal(links.detail, 'no module may call path_symlink, sock_accept')
+    const fine = await run('fine', ['sock_shutdown', 3, 0], ['sched_yield'])
+    assert.deepEqual([fine.exitCode, fine.detail], [0, ''])
   })
 
   test('disk: one growing file and endless empty files both end at the limit', async () => {
@@ -192,6 +204,17 @@ describe('the runner behind a WASM sandbox', () => {
     assert.equal(sandbox.holds('programs.wasm'), false)
     const next = await runProgram(sandbox, echo, ['0', 'new', 'runner'])
     assert.equal(textOf(next.stdout), 'new runner\n')
+  })
+
+  test('a task that asks for more disk than a module may have is refused by name, not given less', async () => {
+    await using small = await openTestWasm({ threads: 1, maxDiskBytes: 1 * MiB })
+    assert.equal(small.maxDiskBytes, 1 * MiB)
+    const asking = async (diskBytes: number) =>
+      runProgram(small, echo, ['0'], { limits: { diskBytes } })
+    assert.equal((await asking(1 * MiB)).reason, 'exit')
+    const { reason, detail } = await asking(1 * MiB + 1)
+    assert.equal(reason, 'start-failed')
+    assert.match(detail, /1048576 bytes of disk/)
   })
 
   test('a sandbox that cannot start says so', async () => {

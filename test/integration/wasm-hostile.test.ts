@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { ISOLATIONS } from '../../node/adapters/wasm/runner-command.ts'
 import { MiB } from '../../node/domain/units.ts'
 import type { Sandbox } from '../../node/ports/sandbox.ts'
 import { runProgram, textOf, type Program } from '../conformance/sandbox.ts'
@@ -15,7 +16,7 @@ import {
   wasmModule,
 } from '../support/wasm-module.ts'
 import { WASM_PROGRAMS } from '../support/wasm-programs.ts'
-import { openTestWasm } from '../support/wasm-sandboxes.ts'
+import { isolationMissing, openTestWasm } from '../support/wasm-sandboxes.ts'
 
 /** What the attack is, the module, how it must end, and what the detail must say. */
 type Attack = readonly [what: string, module: Uint8Array, reason: RegExp, detail: RegExp]
@@ -112,36 +113,39 @@ const ATTACKS: readonly Attack[] = [
   ['sections cut off', command([]).slice(0, -3), /image-bad/, /ends too early/],
 ]
 
-describe('hostile modules', () => {
-  let sandbox: Sandbox
-  before(async () => {
-    sandbox = await openTestWasm()
-  })
-  after(async () => {
-    await sandbox[Symbol.asyncDispose]()
-  })
+for (const isolation of ISOLATIONS) {
+  const skip = await isolationMissing(isolation)
+  describe(`hostile modules in ${isolation}`, { skip }, () => {
+    let sandbox: Sandbox
+    before(async () => {
+      sandbox = await openTestWasm({ isolations: [isolation] })
+    })
+    after(async () => {
+      await sandbox[Symbol.asyncDispose]()
+    })
 
-  const modes = {
-    'as they are': {},
-    counted: { fuel: 50_000_000 },
-    deterministic: { fuel: 50_000_000, seed: new Uint8Array(32) },
-  }
-  for (const [mode, { seed, ...fuel }] of Object.entries<{ fuel?: number; seed?: Uint8Array }>(
-    modes,
-  ))
-    for (const [what, module, reason, detail] of ATTACKS)
-      test(`${mode}: ${what}`, async () => {
-        const program: Program = { image: { id: what, load: async () => module }, args: [] }
-        const began = performance.now()
-        const result = await runProgram(sandbox, program, [], {
-          limits: { wallMs: 1500, memoryBytes: 16 * MiB, ...fuel },
-          ...(seed && { seed }),
+    const modes = {
+      'as they are': {},
+      counted: { fuel: 50_000_000 },
+      deterministic: { fuel: 50_000_000, seed: new Uint8Array(32) },
+    }
+    for (const [mode, { seed, ...fuel }] of Object.entries<{ fuel?: number; seed?: Uint8Array }>(
+      modes,
+    ))
+      for (const [what, module, reason, detail] of ATTACKS)
+        test(`${mode}: ${what}`, async () => {
+          const program: Program = { image: { id: what, load: async () => module }, args: [] }
+          const began = performance.now()
+          const result = await runProgram(sandbox, program, [], {
+            limits: { wallMs: 1500, memoryBytes: 16 * MiB, ...fuel },
+            ...(seed && { seed }),
+          })
+          assert.ok(performance.now() - began < 10_000, `${performance.now() - began} ms`)
+          assert.match(result.reason, reason, result.detail)
+          assert.match(result.detail, detail)
+          assert.ok(result.usage.peakMemoryBytes <= 16 * MiB)
+          const next = await runProgram(sandbox, WASM_PROGRAMS.echo, ['0', 'unharmed'])
+          assert.equal(textOf(next.stdout), 'unharmed\n')
         })
-        assert.ok(performance.now() - began < 10_000, `${performance.now() - began} ms`)
-        assert.match(result.reason, reason, result.detail)
-        assert.match(result.detail, detail)
-        assert.ok(result.usage.peakMemoryBytes <= 16 * MiB)
-        const next = await runProgram(sandbox, WASM_PROGRAMS.echo, ['0', 'unharmed'])
-        assert.equal(textOf(next.stdout), 'unharmed\n')
-      })
-})
+  })
+}

@@ -64,6 +64,7 @@ export const PROGRAMS: Programs = {
   copy: shell('exec cp "$1" "$2"'),
   spin: shell('while :; do :; done'),
   flood: shell('exec yes flood'),
+  drip: shell('while :; do printf o; printf e >&2; done'),
   hog: shell('exec tail /dev/zero'),
   sleep: shell('echo before; usleep $(( $1 * 1000 )); echo after'),
 }

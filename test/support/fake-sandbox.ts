@@ -1,5 +1,6 @@
 import { codeOf, HiveError } from '../../node/domain/errors.ts'
 import type { TaskUse } from '../../node/domain/machine-sample.ts'
+import { GrowingBytes } from '../../node/domain/growing-bytes.ts'
 import type { JobKind } from '../../node/domain/job-spec.ts'
 import type { EndReason } from '../../node/domain/receipt.ts'
 import type {
@@ -12,6 +13,7 @@ import type {
   SandboxResult,
   SandboxTask,
 } from '../../node/ports/sandbox.ts'
+import { isSandboxPath } from '../../node/protocol/job-spec-codec.ts'
 import { readScript, type FakeScript } from './fake-script.ts'
 
 /** How a fake task ends before its script does. */
@@ -142,12 +144,14 @@ function leftOn(
 class FakeRun {
   readonly #task: SandboxTask
   readonly #kill = new AbortController()
-  readonly #said: [OutputStream, Uint8Array][] = []
   readonly #ended = Promise.withResolvers<SandboxResult>()
   #owner: RunOptions
   /** Called when it has ended, before anyone hears how. */
   onEnd: () => void = () => undefined
-  readonly #streams: Record<OutputStream, Uint8Array[]> = { 1: [], 2: [] }
+  readonly #streams: Readonly<Record<OutputStream, GrowingBytes>> = {
+    1: new GrowingBytes(),
+    2: new GrowingBytes(),
+  }
   readonly #files = new Map<string, Uint8Array>()
   readonly #given: ReadonlyMap<string, Uint8Array>
   readonly #started = performance.now()
@@ -184,7 +188,10 @@ class FakeRun {
 
   /** Goes on for another owner, who hears all there was so far. */
   async takeOver(options: RunOptions, closed: AbortSignal): Promise<SandboxResult> {
-    for (const [stream, bytes] of this.#said) options.onOutput?.(stream, bytes)
+    for (const stream of [1, 2] as const) {
+      const { bytes } = this.#streams[stream]
+      if (bytes.byteLength > 0) options.onOutput?.(stream, bytes)
+    }
     this.#own(options, closed)
     return this.#ended.promise
   }
@@ -240,6 +247,10 @@ class FakeRun {
     }
     if (script.sleepMs !== undefined) await this.#pause(script.sleepMs)
     while (script.flood) this.#print(1, 'flood '.repeat(1000))
+    while (script.drip) {
+      this.#print(1, 'o')
+      this.#print(2, 'e')
+    }
     if (script.hog) {
       this.#peak = limits.memoryBytes
       throw new Ended('oom')
@@ -256,23 +267,20 @@ class FakeRun {
 
   #print(stream: OutputStream, output: string | Uint8Array): void {
     const bytes = typeof output === 'string' ? encode(output) : output
-    const kept = bytes.slice(0, this.#task.limits.outputBytes - this.#printed)
+    const kept = bytes.subarray(0, this.#task.limits.outputBytes - this.#printed)
     this.#printed += kept.byteLength
-    this.#streams[stream].push(kept)
-    if (kept.byteLength > 0) {
-      this.#said.push([stream, kept])
-      this.#owner.onOutput?.(stream, kept)
-    }
+    this.#streams[stream].append(kept)
+    if (kept.byteLength > 0) this.#owner.onOutput?.(stream, kept)
     if (kept.byteLength < bytes.byteLength) throw new Ended('output-limit')
   }
 
   #write(path: string, bytes: Uint8Array): void {
-    this.#files.set(path, bytes)
     const held = [...this.#files].reduce(
-      (n, [at, file]) => n + (this.#given.has(at) ? 0 : file.length),
-      0,
+      (n, [at, file]) => n + (this.#given.has(at) || at === path ? 0 : file.length),
+      bytes.length,
     )
     if (held > this.#task.limits.diskBytes) throw new Ended('disk-limit')
+    this.#files.set(path, bytes)
   }
 
   async #pause(ms: number): Promise<void> {
@@ -300,12 +308,13 @@ class FakeRun {
   }
 
   result(reason: EndReason, detail: string, exitCode = -1): SandboxResult {
-    const stdout = Buffer.concat(this.#streams[1])
-    const stderr = Buffer.concat(this.#streams[2])
+    const stdout = this.#streams[1].bytes
+    const stderr = this.#streams[2].bytes
     const { files: given, stdin, outputs } = this.#task
     const before = this.#given
     const files: SandboxFile[] = [...this.#files]
       .filter(([path, bytes]) => path.startsWith(`${outputs}/`) && before.get(path) !== bytes)
+      .filter(([path]) => isSandboxPath(path))
       .map(([path, bytes]) => ({ path, bytes }))
     const size = (n: number, file: SandboxFile) => n + file.bytes.byteLength
     return {

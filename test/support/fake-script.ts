@@ -20,6 +20,8 @@ export interface FakeScript {
   /** Never ends by itself; `flood` prints meanwhile. */
   readonly spin?: boolean
   readonly flood?: boolean
+  /** Prints by the byte, on either stream in turn. */
+  readonly drip?: boolean
   /** Runs into the memory limit. */
   readonly hog?: boolean
   readonly exit?: number
@@ -48,6 +50,7 @@ export const FAKE_PROGRAMS: Programs = {
   copy: program('copy', { copyArgs: true }),
   spin: program('spin', { spin: true }),
   flood: program('flood', { flood: true }),
+  drip: program('drip', { drip: true }),
   hog: program('hog', { hog: true }),
   sleep: program('sleep', { sleepArgs: true }),
 }

@@ -10,6 +10,10 @@ export interface Metered {
   readonly peakMemoryBytes: number
   /** In use now, where that is known. */
   readonly memoryBytes?: number
+  /** Of what is in use now, what is only kept of files that were read, where that is known. */
+  readonly cacheBytes?: number
+  /** Whether the kernel ended a process of the task for want of memory, where it tells of a whole group. */
+  readonly wasOutOfMemory?: boolean
 }
 
 /** Counts what a task uses in a control group above its container's, which outlives the container. */
@@ -52,23 +56,29 @@ export async function openCgroupMeter(
     return undefined
   }
   const groupOf = (taskId: string) => `${node}/${keyOf(taskId)}`
-  const number = (hierarchy: string, group: string, file: string) =>
-    readNumber(join(inside(hierarchy, group), file))
+  const text = (hierarchy: string, group: string, file: string) =>
+    readText(join(inside(hierarchy, group), file))
+  const number = async (hierarchy: string, group: string, file: string) =>
+    Number(await text(hierarchy, group, file)) || 0
   const read = async (taskId: string): Promise<Metered> => {
     const group = groupOf(taskId)
     if (version === '2') {
-      const cpu = await readText(join(inside('', group), 'cpu.stat'))
+      const cpu = await text('', group, 'cpu.stat')
       const microseconds = Number(/^usage_usec (\d+)$/m.exec(cpu)?.[1] ?? 0)
       return {
         cpuMs: microseconds / 1e3,
         peakMemoryBytes: await number('', group, 'memory.peak'),
         ...known(await number('', group, 'memory.current')),
+        ...cacheOf(await text('', group, 'memory.stat')),
+        ...killsOf(await text('', group, 'memory.events')),
       }
     }
     const nanoseconds = await number('cpuacct', group, 'cpuacct.usage')
     const peakMemoryBytes = await number('memory', group, 'memory.max_usage_in_bytes')
     const now = known(await number('memory', group, 'memory.usage_in_bytes'))
-    return { cpuMs: nanoseconds / 1e6, peakMemoryBytes, ...now }
+    // how often it ended a process it says of the innermost group only, which is the container's and gone
+    const cache = cacheOf(await text('memory', group, 'memory.stat'))
+    return { cpuMs: nanoseconds / 1e6, peakMemoryBytes, ...now, ...cache }
   }
   return {
     parentOf: groupOf,
@@ -128,8 +138,21 @@ function known(memoryBytes: number): Pick<Metered, 'memoryBytes'> {
   return memoryBytes > 0 ? { memoryBytes } : {}
 }
 
-async function readNumber(path: string): Promise<number> {
-  return Number(await readText(path)) || 0
+/** From memory.stat, which in version 1 tells of groups below under names of their own. */
+function cacheOf(stat: string): Pick<Metered, 'cacheBytes'> {
+  const found = ['inactive_file', 'active_file'].map(
+    (name) =>
+      new RegExp(`^total_${name} (\\d+)$`, 'm').exec(stat) ??
+      new RegExp(`^${name} (\\d+)$`, 'm').exec(stat),
+  )
+  if (found.includes(null)) return {}
+  return { cacheBytes: found.reduce((sum, match) => sum + Number(match?.[1]), 0) }
+}
+
+/** From memory.events of version 2, which counts groups below too. */
+function killsOf(events: string): Pick<Metered, 'wasOutOfMemory'> {
+  const kills = /^oom_kill (\d+)$/m.exec(events)?.[1]
+  return kills === undefined ? {} : { wasOutOfMemory: kills !== '0' }
 }
 
 async function readText(path: string): Promise<string> {

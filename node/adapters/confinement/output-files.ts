@@ -17,7 +17,7 @@ export interface Collected {
   readonly files: readonly SandboxFile[]
   /** The job's own doing that makes the outputs unusable; empty when they are fine. */
   readonly fault: string
-  /** Whether the folder had no room left. */
+  /** Whether a folder that the job may write had no room left, as far as that can still be seen. */
   readonly isFull: boolean
 }
 
@@ -36,15 +36,25 @@ const FAULTS: ReadonlyMap<string, string> = new Map([
 const PAGE_BYTES = 4096
 
 /**
+ * Most that the files of a task may hold together, bytes, each under every name that it has: its disk in whole pages,
+ * and what it was given. A requester refuses results of more.
+ */
+export function outputRoom({ limits, files }: SandboxTask): number {
+  const disk = Math.ceil(limits.diskBytes / PAGE_BYTES) * PAGE_BYTES
+  return files.reduce((sum, { bytes }) => sum + bytes.length, disk)
+}
+
+/**
  * The regular files among the entries of the outputs folder, without those that were given and left as they were. Links,
  * pipes and names that no path of ours can have are passed over.
- * @throws HiveError CONTENT_TOO_LARGE when there are too many, or one is too large
+ * @throws HiveError CONTENT_TOO_LARGE when there are too many, one is too large, or together they are more than fits
  */
 export function outputFiles(entries: Iterable<OutputEntry>, task: SandboxTask): OutputFiles {
   const given = new Map(task.files.map((file) => [file.path, file.bytes]))
   const seen = new Map<string, Uint8Array>()
   const files: SandboxFile[] = []
   let usedBytes = PAGE_BYTES
+  let room = outputRoom(task)
   for (const entry of entries) {
     const bytes = entry.kind === 'hardlink' ? seen.get(entry.link) : entry.bytes
     if ((entry.kind !== 'file' && entry.kind !== 'hardlink') || bytes === undefined) continue
@@ -53,7 +63,9 @@ export function outputFiles(entries: Iterable<OutputEntry>, task: SandboxTask): 
     const path = `${task.outputs}/${entry.path}`
     const before = given.get(path)
     if (!isSandboxPath(path) || (before && Buffer.compare(before, bytes) === 0)) continue
-    if (bytes.length > MAX_FILE_BYTES || files.length >= MAX_OUTPUT_FILES) {
+    // links and holes take no room in the folder, and all of it in the results
+    room -= bytes.length
+    if (room < 0 || bytes.length > MAX_FILE_BYTES || files.length >= MAX_OUTPUT_FILES) {
       throw new HiveError('CONTENT_TOO_LARGE', { path, files: files.length })
     }
     files.push({ path, bytes })

@@ -96,7 +96,9 @@ export async function watchContainer(
     clearTimeout(timer)
     await Promise.all(killing)
     const { State: state } = await container.inspect()
-    return { cut, status, isOutOfMemory: state.OOMKilled, wallMs, output }
+    // Podman never says so, and Docker not always
+    const wasOutOfMemory = state.OOMKilled ? true : undefined
+    return { cut, status, wasOutOfMemory, wallMs, output }
   } finally {
     begun.resolve(false)
     clearTimeout(timer)

@@ -18,8 +18,6 @@ export interface Dialect {
   readonly scratch: (options: string) => string
   /** A volume in memory is there as long as a container with it runs; for others one that is being read is enough. */
   readonly isHeldByRunning: boolean
-  /** Whether it says that the kernel ended a container for want of memory. */
-  readonly tellsOutOfMemory: boolean
 }
 
 const as = (options: string): string => options
@@ -36,7 +34,6 @@ export const DOCKER: Dialect = {
   inMemory: as,
   scratch: as,
   isHeldByRunning: false,
-  tellsOutOfMemory: true,
 }
 
 /** More than all tasks of a node have: the number is counted by user. Podman's own default may be above what it may set. */
@@ -64,6 +61,5 @@ export async function podman(dir: string): Promise<Dialect> {
     scratch: (options) =>
       options.replace(/\b(?:nr_inodes|uid|gid)=\d+,?/g, '').replace('mode=0700', 'mode=1777'),
     isHeldByRunning: true,
-    tellsOutOfMemory: false,
   }
 }

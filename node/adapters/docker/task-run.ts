@@ -1,5 +1,4 @@
 import type Docker from 'dockerode'
-import { MiB } from '../../domain/units.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { containerSettings } from './container-settings.ts'
@@ -67,9 +66,6 @@ async function attempt(
   return await runCold(on, task, { imageId, folders, progress })
 }
 
-/** How near to its limit a task that was killed must have come for that to be the reason, bytes. */
-const MEMORY_SLACK: number = 1 * MiB
-
 interface ColdRun {
   readonly imageId: string
   readonly folders: readonly TaskFolder[]
@@ -95,13 +91,7 @@ async function runCold(
   const start = coldStart(container, task, { follow, network: networkIn(on, container) })
   const end = await watchContainer(container, task, progress, start)
   const collected = await collectOutputs(container, task)
-  const { peakMemoryBytes: peak, ...used } = await usage.read()
-  const most = task.limits.memoryBytes
-  const isAtLimit = !on.dialect.tellsOutOfMemory && peak > most - MEMORY_SLACK
-  const isOutOfMemory = end.isOutOfMemory || isAtLimit
-  // what is counted above the limit is not the task's: Podman's watcher of it is in the same group
-  const metered = { ...used, peakMemoryBytes: Math.min(peak, most) }
-  return finished(task, { ...end, isOutOfMemory }, collected, metered)
+  return finished(task, end, collected, await usage.read())
 }
 
 /** Runs the task in a container that is told its environment over stdin: settings lie on the engine's disk. */

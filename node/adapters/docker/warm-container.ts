@@ -103,8 +103,8 @@ export async function makeWarmContainer(
       })
       if (screen.hasFailed) return undefined
       const collected = await collectOutputs(container, task)
-      const { cpuMs, peakMemoryBytes } = await usage.read()
-      return finished(task, end, collected, { cpuMs: cpuMs - before, peakMemoryBytes })
+      const { cpuMs, ...metered } = await usage.read()
+      return finished(task, end, collected, { ...metered, cpuMs: cpuMs - before })
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

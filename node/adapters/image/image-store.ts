@@ -2,6 +2,10 @@ import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Program, SandboxImage } from '../../ports/sandbox.ts'
 import { admitImage } from './image-admission.ts'
 import { admitLayers, type LayeredImage } from './layered-image.ts'
+import { Turns } from './turns.ts'
+
+/** Images that are taken in at the same time: each has a layer, or all of itself, in memory. */
+const LOADS_AT_ONCE = 2
 
 /** Where admitted images are kept ready to run. */
 export interface ImageShelf {
@@ -18,6 +22,7 @@ export class ImageStore {
   /** Least recently used first. */
   readonly #ids = new Map<string, string>()
   readonly #loading = new Map<string, Promise<string>>()
+  readonly #turns = new Turns(LOADS_AT_ONCE)
 
   constructor(parts: { readonly shelf: ImageShelf }, options: { readonly capacity: number }) {
     this.#shelf = parts.shelf
@@ -57,7 +62,9 @@ export class ImageStore {
   }
 
   async #load(image: SandboxImage): Promise<string> {
+    // before its turn, which nobody may hold who waits for a peer
     const program = await programOf(image)
+    using _ = await this.#turns.take()
     const admitted =
       program instanceof Uint8Array ? await admitImage(program) : admitLayers(program)
     await this.#shelf.put(admitted)

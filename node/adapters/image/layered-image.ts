@@ -4,6 +4,7 @@ import { MAX_IMAGE_BYTES } from '../../protocol/limits.ts'
 import type { LayeredProgram } from '../../ports/sandbox.ts'
 import { readJson } from './archive-files.ts'
 import { decodeImageConfig, encodeImageConfig } from './image-config.ts'
+import { layerDigest } from './layer-digest.ts'
 import { layerTree, MAX_ENTRIES } from './layer-tree.ts'
 
 /** A layer in memory, or how to get it there once more. */
@@ -37,8 +38,7 @@ export function admitLayers(
   const checked: { readonly bytes: number; readonly entries: number }[] = []
   const layers = program.layers.map((load, at) => async () => {
     const layer = await load()
-    const digest = createHash('sha256').update(layer).digest('hex')
-    if (`sha256:${digest}` !== config.diffIds[at])
+    if ((await layerDigest(layer)) !== config.diffIds[at])
       throw refused('a layer does not match its digest')
     checked[at] = { bytes: layer.byteLength, entries: layerTree(layer).entries }
     const sum = (key: 'bytes' | 'entries') => checked.reduce((all, each) => all + each[key], 0)

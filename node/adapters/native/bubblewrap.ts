@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises'
 import { wantsEgress } from '../egress/task-egress.ts'
-import { HOST_NAME, JOB_UID, MASKED_PROC, PIDS } from '../confinement/job-bounds.ts'
+import { HOST_NAME, JOB_UID, MASKED_PROC, OPEN_FILES, PIDS } from '../confinement/job-bounds.ts'
 import type { Keeper } from './keeper.ts'
 import { environment, programLine } from '../confinement/program-line.ts'
 import { STAGE_ROOT } from './task-workspace.ts'
@@ -17,6 +17,7 @@ export function bubblewrapKeeper(filterPath: string): Keeper {
   return {
     isolation: 'native bubblewrap',
     pids: PIDS,
+    openFiles: OPEN_FILES,
     filterPath,
     prepare: async (task, image, space) => {
       const options = [

@@ -28,6 +28,8 @@ export function gvisorKeeper(): Keeper {
   return {
     isolation: 'native runsc',
     pids: PIDS_GVISOR,
+    // it holds every file open that the job has ever seen, and limits the job itself
+    openFiles: undefined,
     filterPath: undefined,
     prepare: async (task, image, space) => {
       const config = JSON.stringify(ociConfig(task, image, space))

@@ -9,6 +9,8 @@ export interface Keeper {
   readonly isolation: string
   /** Most processes and threads, those of the keeper itself included. */
   readonly pids: number
+  /** Most files that it may have open itself, where the job's own number follows from that; `undefined`: no such limit. */
+  readonly openFiles: number | undefined
   /** The command that runs the task, and what it reads from descriptor 5. */
   prepare(task: SandboxTask, image: ImageConfig, space: Workspace): Promise<PreparedCommand>
   /** The system call filter for descriptor 6, as a path; `undefined` for none. */

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { lstat, open, readdir } from 'node:fs/promises'
+import { lstat, open, readdir, statfs } from 'node:fs/promises'
 import { HiveError } from '../../domain/errors.ts'
 import { MAX_FILE_BYTES, MAX_PATH_CHARS } from '../../protocol/limits.ts'
 import type { OutputEntry } from '../confinement/output-files.ts'
@@ -49,6 +49,17 @@ export async function readOutputs(
   }
   await visit('')
   return entries
+}
+
+/** Whether a folder in memory has no room left, or no place for another file; not of one that is not there. */
+export async function isFull(folder: string): Promise<boolean> {
+  try {
+    const { bavail, ffree } = await statfs(folder)
+    return bavail === 0 || ffree === 0
+  } catch {
+    // the job was given a folder in its place, or none was made
+    return false
+  }
 }
 
 function nameOf(name: Buffer): string {

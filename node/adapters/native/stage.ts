@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { HiveError } from '../../domain/errors.ts'
-import { OOM_SCORE, OPEN_FILES } from '../confinement/job-bounds.ts'
+import { OOM_SCORE } from '../confinement/job-bounds.ts'
 import { STAGE, STAGE_OUT } from './task-workspace.ts'
 import { TOOLS_ENV } from './tools.ts'
 
@@ -22,6 +22,8 @@ export interface StageSettings {
   /** Files to write `0` into, so that the command and not its stage is counted. */
   readonly joins: readonly string[]
   readonly command: readonly string[]
+  /** Most files that it may have open; left out: as many as this process. */
+  readonly openFiles: number | undefined
   readonly stdin: FileHandle | undefined
   readonly stdout: FileHandle
   readonly stderr: FileHandle
@@ -73,12 +75,13 @@ if [ -n "$5" ]; then
   echo connected >&3
   read -r _ <&3
 fi
-shift 5
+files=$6
+shift 6
 (
   for join in $joins; do echo 0 >"$join" || exit 125; done
   echo ${OOM_SCORE} >/proc/self/oom_score_adj
   ulimit -c 0
-  ulimit -n ${OPEN_FILES}
+  [ -z "$files" ] || ulimit -n "$files"
   exec "$@" >&7 2>&8 3>&- 7>&- 8>&-
 )
 status=$?
@@ -91,10 +94,10 @@ const MAX_TEXT_CHARS = 8192
 
 /** Makes the mounts and starts the command. */
 export function openStage(settings: StageSettings): Stage {
-  const { root, mounts, given, unpacked, joins, loopback, command } = settings
+  const { root, mounts, given, unpacked, joins, loopback, openFiles = '', command } = settings
   const hasSecrets = unpacked === undefined ? '' : 'yes'
-  const words = [mounts, given, hasSecrets, joins.join(' '), loopback ?? '', ...command]
-  const script = ['sh', '-c', SCRIPT, 'stage', ...words]
+  const places = [mounts, given, hasSecrets, joins.join(' '), loopback ?? '']
+  const script = ['sh', '-c', SCRIPT, 'stage', ...places, String(openFiles), ...command]
   const spaces = loopback === undefined ? ['--mount'] : ['--mount', '--net']
   const child = spawn(
     'setpriv',

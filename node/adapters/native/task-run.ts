@@ -6,8 +6,12 @@ import { KiB } from '../../domain/units.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { CappedOutput } from '../confinement/capped-output.ts'
-import { SCRATCH_INODES } from '../confinement/job-bounds.ts'
-import { collected, unusableOutputs, type Collected } from '../confinement/output-files.ts'
+import {
+  collected,
+  outputRoom,
+  unusableOutputs,
+  type Collected,
+} from '../confinement/output-files.ts'
 import type { RunProgress } from '../confinement/running-tasks.ts'
 import { startFailure } from '../confinement/start-failure.ts'
 import {
@@ -21,10 +25,10 @@ import { usableLimits } from '../confinement/usable-limits.ts'
 import type { ImageStore } from '../image/image-store.ts'
 import type { Keeper } from './keeper.ts'
 import type { OutputPipe, OutputPipes } from './output-pipes.ts'
-import { readOutputs } from './outputs-folder.ts'
+import { isFull, readOutputs } from './outputs-folder.ts'
 import { openStage, type Stage, type StageEnd } from './stage.ts'
 import type { TaskGroup, TaskGroups } from './task-groups.ts'
-import { LOOPBACK, makeWorkspace } from './task-workspace.ts'
+import { LOOPBACK, makeWorkspace, STAGE_TMP } from './task-workspace.ts'
 import type { UnpackedImages } from './unpacked-images.ts'
 
 /** What running a task needs of one open sandbox. */
@@ -92,6 +96,7 @@ async function attempt(
       loopback: wantsEgress(task) ? `./${LOOPBACK}` : undefined,
       joins: group.joins,
       command,
+      openFiles: keeper.openFiles,
       secret,
       stdin: space.stdin,
       stdout: stdout.writer,
@@ -112,13 +117,13 @@ async function attempt(
   if (end.complaint !== '') on.logger.warn('a native task was not set up', { said: end.complaint })
   const said = Buffer.from(output.stderr.subarray(0, SAID_BYTES)).toString()
   const judgement = await keeper.judge(end, stage, said)
-  const isOutOfMemory = await group.wasOutOfMemory()
-  if (cut === undefined && judgement.fault !== undefined && !isOutOfMemory) {
+  const wasOutOfMemory = await group.wasOutOfMemory()
+  if (cut === undefined && judgement.fault !== undefined && !wasOutOfMemory) {
     return unstarted(task, 'start-failed', judgement.fault)
   }
   const status = judgement.status ?? KILLED_STATUS
   const outputs = end.status === undefined ? NOTHING : await collect(stage, task)
-  const run = { cut, status, isOutOfMemory, wallMs, output }
+  const run = { cut, status, wasOutOfMemory, wallMs, output }
   const result = finished(task, run, outputs, await group.read())
   return way === undefined ? result : way.settle(result)
 }
@@ -211,9 +216,8 @@ async function drain(pipe: OutputPipe, onChunk: (chunk: Uint8Array) => void): Pr
 
 async function collect(stage: Stage, task: SandboxTask): Promise<Collected> {
   try {
-    // a file may be as large as the folder, and files given may lie beside it
-    const entries = await readOutputs(stage.outputs, task.limits.diskBytes + SCRATCH_INODES)
-    return collected(entries, task)
+    const outputs = collected(await readOutputs(stage.outputs, outputRoom(task)), task)
+    return { ...outputs, isFull: outputs.isFull || (await isFull(stage.reach(STAGE_TMP))) }
   } catch (error) {
     return unusableOutputs(error)
   }

@@ -47,6 +47,8 @@ export const STAGE = '/mnt'
 export const STAGE_ROOT: string = `${STAGE}/root`
 /** The outputs folder on the stage. */
 export const STAGE_OUT: string = `${STAGE}/out`
+/** The job's /tmp on the stage, unless it is given one. */
+export const STAGE_TMP: string = `${STAGE}/tmp`
 
 /** Folder with what every job's root has above its image. */
 export const BASE = 'base'
@@ -111,7 +113,7 @@ async function write(
     `tmpfs ${STAGE} tmpfs ${STAGE_OPTIONS}`,
     `overlay ${STAGE_ROOT} overlay ro,lowerdir=${lower},X-mount.mkdir`,
     `tmpfs ${STAGE_OUT} tmpfs ${scratch},X-mount.mkdir`,
-    ...(hasTmp ? [] : [`tmpfs ${STAGE}/tmp tmpfs ${scratch},X-mount.mkdir`]),
+    ...(hasTmp ? [] : [`tmpfs ${STAGE_TMP} tmpfs ${scratch},X-mount.mkdir`]),
     ...inputs.map((one, at) =>
       one.isSecret
         ? `tmpfs ${STAGE}/in${at} tmpfs ${secretOptions(one.files)},X-mount.mkdir`
@@ -122,7 +124,7 @@ async function write(
   const stdin = await stdinOf(task, folder)
   if (stdin !== undefined) made.use(stdin)
   const bindings = [
-    ...(hasTmp ? [] : [{ source: `${STAGE}/tmp`, target: '/tmp', isWritable: true }]),
+    ...(hasTmp ? [] : [{ source: STAGE_TMP, target: '/tmp', isWritable: true }]),
     ...inputs.map(({ target }, at) => ({
       source: `${STAGE}/in${at}`,
       target,

@@ -4,6 +4,7 @@ import type { SandboxImage } from '../../ports/sandbox.ts'
 import { MAX_IMAGE_BYTES } from '../../protocol/limits.ts'
 import { ModuleShelf } from './module-shelf.ts'
 import type { FromRunner, GuestResult, GuestTask, ModuleForm } from './runner/messages.ts'
+import { unpackOutput } from './runner/packed-output.ts'
 import type { RunnerCommand } from './runner-command.ts'
 import { RunnerProcess } from './runner-process.ts'
 
@@ -149,9 +150,12 @@ export class RunnerSession implements AsyncDisposable {
           ?.reject(new HiveError('IMAGE_INVALID', { why: message.why }))
         this.#admitting.delete(message.key)
         return
-      case 'output':
-        this.#runs.get(message.id)?.hear(message.stream, message.bytes)
+      case 'output': {
+        const run = this.#runs.get(message.id)
+        if (run === undefined) return
+        for (const { stream, bytes } of unpackOutput(message.packed)) run.hear(stream, bytes)
         return
+      }
       case 'used': {
         const asking = this.#runs.get(message.id)?.asking
         for (const answer of asking ?? []) answer(message.use)

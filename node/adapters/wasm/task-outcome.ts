@@ -7,46 +7,48 @@ import type {
   SandboxResult,
   SandboxTask,
 } from '../../ports/sandbox.ts'
+import { isSandboxPath } from '../../protocol/job-spec-codec.ts'
+import { MAX_FILE_BYTES, MAX_OUTPUT_FILES } from '../../protocol/limits.ts'
+import { CappedOutput } from '../confinement/capped-output.ts'
 import type { GuestResult } from './runner/messages.ts'
 
-/** Gathers what one task prints and makes its result; the cap holds even if the runner were taken over. */
+/** Gathers what one task prints and makes its result; what bounds it holds even if the runner were taken over. */
 export class TaskOutcome {
   readonly #task: SandboxTask
-  readonly #onOutput: RunOptions['onOutput']
-  readonly #streams: Readonly<Record<OutputStream, Uint8Array[]>> = { 1: [], 2: [] }
-  #printed = 0
+  readonly #output: CappedOutput
 
   constructor(task: SandboxTask, onOutput: RunOptions['onOutput']) {
     this.#task = task
-    this.#onOutput = onOutput
+    this.#output = new CappedOutput(task.limits.outputBytes, {
+      onOutput: (stream, chunk) => onOutput?.(stream, chunk),
+      onFull: () => undefined, // the runner ends the task
+    })
   }
 
   hear(stream: OutputStream, bytes: Uint8Array): void {
-    const kept = bytes.subarray(0, this.#task.limits.outputBytes - this.#printed)
-    if (kept.byteLength === 0) return
-    this.#printed += kept.byteLength
-    this.#streams[stream].push(kept)
-    this.#onOutput?.(stream, kept)
+    this.#output.push(stream, bytes)
   }
 
   /** The result of a task that the runner ended. */
   ended(result: GuestResult): SandboxResult {
-    if (!END_REASONS.includes(result.reason)) return this.failed('start-failed', 'a broken runner')
+    if (!END_REASONS.includes(result.reason) || !this.#mayLeave(result.files))
+      return this.failed('start-failed', 'a broken runner')
     const { reason, exitCode, detail, files, wallMs, cpuMs, peakMemoryBytes, fuel } = result
     const { stdin, files: given } = this.#task
+    const { stdout, stderr } = this.#output
     return {
       reason,
       exitCode,
       detail,
-      stdout: Buffer.concat(this.#streams[1]),
-      stderr: Buffer.concat(this.#streams[2]),
+      stdout,
+      stderr,
       files,
       usage: {
         wallMs,
         cpuMs,
         peakMemoryBytes,
         bytesIn: total(given, stdin.byteLength),
-        bytesOut: total(files, this.#printed),
+        bytesOut: total(files, stdout.byteLength + stderr.byteLength),
         ...(fuel !== undefined && { fuel }),
       },
     }
@@ -63,6 +65,23 @@ export class TaskOutcome {
       cpuMs: 0,
       peakMemoryBytes: 0,
     })
+  }
+
+  /** Whether a task of these limits can have left the files. */
+  #mayLeave(files: readonly SandboxFile[]): boolean {
+    const { outputs, limits, files: given, secrets } = this.#task
+    // what was given may have been moved there, free of charge
+    const room = limits.diskBytes + total([...given, ...(secrets?.files ?? [])], 0)
+    return (
+      files.length <= MAX_OUTPUT_FILES &&
+      files.every(
+        ({ path, bytes }) =>
+          path.startsWith(`${outputs}/`) &&
+          isSandboxPath(path) &&
+          bytes.byteLength <= MAX_FILE_BYTES,
+      ) &&
+      total(files, 0) <= room
+    )
   }
 }
 

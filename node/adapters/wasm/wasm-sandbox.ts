@@ -4,7 +4,7 @@ import type { TaskUse } from '../../domain/machine-sample.ts'
 import { GiB, MiB, second } from '../../domain/units.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { RunOptions, Sandbox, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
-import { MAX_OUTPUT_FILES, MAX_PATH_CHARS } from '../../protocol/limits.ts'
+import { MAX_FILE_BYTES, MAX_OUTPUT_FILES, MAX_PATH_CHARS } from '../../protocol/limits.ts'
 import { abortable } from './abortable.ts'
 import { ISOLATIONS, runnerCommand, type Isolation, type RunnerCommand } from './runner-command.ts'
 import { RunnerSession } from './runner-session.ts'
@@ -72,6 +72,7 @@ export async function openWasmSandbox(
 class WasmSandbox implements Sandbox {
   readonly kind = 'wasm'
   readonly isolation: Isolation
+  readonly maxDiskBytes: number
   readonly #logger: Logger
   readonly #options: Required<WasmSandboxOptions>
   readonly #command: RunnerCommand
@@ -89,6 +90,7 @@ class WasmSandbox implements Sandbox {
     this.#options = options
     this.#command = command
     this.isolation = command.isolation
+    this.maxDiskBytes = options.maxDiskBytes
   }
 
   holds(imageId: string): boolean {
@@ -145,6 +147,8 @@ class WasmSandbox implements Sandbox {
     try {
       if (signal.aborted) return outcome.failed('killed', 'cancelled before it started')
       if (task.egress?.length) return outcome.failed('start-failed', 'modules have no sockets')
+      if (task.limits.diskBytes > this.maxDiskBytes)
+        return outcome.failed('start-failed', `modules have ${this.maxDiskBytes} bytes of disk`)
       const session = await abortable(this.start(), signal)
       const acquired = session.acquire(task.image, formFor(task))
       let key
@@ -184,8 +188,9 @@ class WasmSandbox implements Sandbox {
         wallMs: limits.wallMs,
         ...(limits.fuel !== undefined && { fuel: limits.fuel }),
         outputBytes: limits.outputBytes,
-        diskBytes: Math.min(limits.diskBytes, this.#options.maxDiskBytes),
+        diskBytes: limits.diskBytes,
         maxFiles: MAX_OUTPUT_FILES,
+        maxFileBytes: MAX_FILE_BYTES,
         maxPathChars: MAX_PATH_CHARS,
       },
     }

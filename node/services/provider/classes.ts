@@ -11,3 +11,12 @@ export function classesFor(
   const names = kinds.includes('docker') ? (registries?.names ?? []) : []
   return [...kinds, ...names.map((name) => registryClass('docker', name))]
 }
+
+/** Most disk of one task of each kind whose sandbox has a limit of its own, bytes. */
+export function maxDiskByClass(sandboxes: readonly Sandbox[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    sandboxes.flatMap(({ kind, maxDiskBytes }) =>
+      maxDiskBytes === undefined ? [] : [[kind, maxDiskBytes]],
+    ),
+  )
+}

@@ -4,7 +4,7 @@ import type { HourWindow } from '../../domain/hours.ts'
 import { isHex, type Cid } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { PriceTerms } from '../../domain/pricing.ts'
-import type { AllowDeny } from '../../domain/provider-policy.ts'
+import type { AllowDeny, ProviderPolicy } from '../../domain/provider-policy.ts'
 import { cidDigest } from '../../protocol/cid.ts'
 import { addressOfPeer } from '../../protocol/identity.ts'
 import { Admission, type AdmissionParts } from './admission.ts'
@@ -43,6 +43,8 @@ export const POLICY_DEFAULTS: PolicyOptions = {
 /** What an {@link Admission} follows from. */
 export interface ProviderRules extends Omit<PriceTerms, 'leastPrices'> {
   readonly kinds: readonly string[]
+  /** Left out: no engine has a limit of its own. */
+  readonly maxDiskBytes?: ProviderPolicy['maxDiskBytes']
   readonly policy?: Partial<PolicyOptions>
   readonly maxQueue: number
 }
@@ -50,10 +52,11 @@ export interface ProviderRules extends Omit<PriceTerms, 'leastPrices'> {
 /** Throws `CONFIG_INVALID` for an entry of a list that is written like a CID or a peer id and is none. */
 export function admissionOf(parts: AdmissionParts, rules: ProviderRules): Admission {
   const { leastPrices, timeZone, ...will } = { ...POLICY_DEFAULTS, ...rules.policy }
-  const { kinds, maxQueue, pricing, prices } = rules
+  const { kinds, maxDiskBytes = {}, maxQueue, pricing, prices } = rules
   const policy = {
     ...will,
     kinds,
+    maxDiskBytes,
     maxQueue,
     terms: { pricing, prices, leastPrices },
     images: mapped(will.images, 'images', cidDigest),

@@ -19,7 +19,7 @@ import type { TaskRegister } from '../monitoring/task-register.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { Admission } from './admission.ts'
 import { AwardDesk } from './award-desk.ts'
-import { classesFor } from './classes.ts'
+import { classesFor, maxDiskByClass } from './classes.ts'
 import { ContentRoom } from './content-room.ts'
 import { Credit } from './credit.ts'
 import { drained } from './drain.ts'
@@ -93,9 +93,10 @@ export class Provider implements AsyncDisposable {
     this.slots = new Slots(options.resources, gpuPool(parts.sandboxes, options.gpus))
     this.earnings = new Earnings({ ...parts, works: this.works }, options)
     const kinds = classesFor(parts.sandboxes, parts.registries)
+    const rules = { ...options, kinds, maxDiskBytes: maxDiskByClass(parts.sandboxes) }
     const { slots } = this
     const credit = new Credit({ works: this.works, earnings: this.earnings }, options.credit)
-    this.admission = admissionOf({ ...parts, slots, credit }, { ...options, kinds })
+    this.admission = admissionOf({ ...parts, slots, credit }, rules)
     const groups = groupsHeard(kinds, this.slots.gpus.length > 0)
     this.#intake = new Intake(
       { ...parts, slots, admission: this.admission },

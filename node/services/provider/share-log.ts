@@ -1,19 +1,32 @@
 import type { Clock } from '../../ports/clock.ts'
-import { second } from '../../domain/units.ts'
+import { GrowingBytes } from '../../domain/growing-bytes.ts'
 import { ZERO_BYTES32, type Bytes32 } from '../../domain/ids.ts'
+import { MiB, second } from '../../domain/units.ts'
 import { chained } from '../../protocol/output-chain.ts'
 import { isLastEvent, MAX_LOG_BYTES, type ShareEvent } from '../../protocol/share-events.ts'
 
 /** How often a follower hears that the provider is alive when nothing happens, ms. */
 export const BEAT_MS: number = 2 * second
 /** Most log bytes kept for followers that come back; what a share prints beyond is only in its results. */
-const MAX_KEPT_LOG_BYTES = 16 * 1024 * 1024
+const MAX_KEPT_LOG_BYTES: number = 16 * MiB
+/** Least that a piece of output counts for, bytes: about what an event takes in memory beside its output. */
+const PIECE_BYTES = 256
+/** How long after one piece of output a follower gets the next, ms: what is printed meanwhile is one piece. */
+const JOIN_MS = 50
+
+/** Output that the next of the same stream still joins; not an event yet. */
+interface OpenPiece {
+  readonly index: number
+  readonly stream: number
+  readonly output: GrowingBytes
+}
 
 /** The events of one share, in memory, for any number of followers to read from any number on. */
 export class ShareLog {
   readonly #life: number
   readonly #followed = Promise.withResolvers<void>()
   readonly #events: ShareEvent[] = []
+  #open: OpenPiece | undefined
   #logBytes = 0
   #digest: Bytes32 = ZERO_BYTES32
   #wake: () => void = () => {}
@@ -31,6 +44,7 @@ export class ShareLog {
 
   /** Hash chain over the output so far, as heartbeats tell it. */
   get digest(): Bytes32 {
+    this.#seal()
     return this.#digest
   }
 
@@ -41,28 +55,27 @@ export class ShareLog {
 
   /** What its tasks have printed, as far as it is kept; looking at it is not following. */
   printed(): readonly Extract<ShareEvent, { type: 'log' }>[] {
+    this.#seal()
     return this.#events.filter((event) => event.type === 'log')
   }
 
   add(event: ShareEvent): void {
+    this.#seal()
     if (this.closed) return
     this.#events.push(event)
-    const wake = this.#wake
-    this.#changed = new Promise<void>((resolve) => (this.#wake = resolve))
-    wake()
+    this.#tell()
   }
 
-  /** Output of a task, in pieces that fit a frame, up to a total. */
+  /** Output of a task, in pieces that fit a frame, up to a total. Neighbours are one piece until somebody is told. */
   addOutput(index: number, stream: number, bytes: Uint8Array): void {
-    for (
-      let at = 0;
-      at < bytes.byteLength && this.#logBytes < MAX_KEPT_LOG_BYTES;
-      at += MAX_LOG_BYTES
-    ) {
-      const piece = bytes.slice(at, at + MAX_LOG_BYTES)
-      this.#logBytes += piece.byteLength
-      if (!this.closed) this.#digest = chained(this.#digest, piece)
-      this.add({ type: 'log', index, stream, bytes: piece })
+    if (this.closed) return
+    for (let at = 0; at < bytes.byteLength && this.#logBytes < MAX_KEPT_LOG_BYTES;) {
+      const { output } = this.#openFor(index, stream)
+      const before = output.length
+      const piece = bytes.subarray(at, at + MAX_LOG_BYTES - before)
+      output.append(piece)
+      this.#logBytes += costOf(output.length) - costOf(before)
+      at += piece.byteLength
     }
   }
 
@@ -79,15 +92,20 @@ export class ShareLog {
     this.#followed.resolve()
     if (life !== this.#life) yield { type: 'restarted', life: this.#life }
     let at = life === this.#life ? from : 0
+    let joinedAt = -Infinity
     while (!signal.aborted) {
       const changed = this.#changed
       const event = this.#events[at]
       if (event === undefined) {
         if (this.closed) return yield* this.#lastAgain()
-        if (await this.#quiet(changed, clock, signal)) yield { type: 'beat' }
+        const joinMs = joinedAt + JOIN_MS - clock.now()
+        if (this.#open === undefined) {
+          if (await this.#quiet(BEAT_MS, changed, clock, signal)) yield { type: 'beat' }
+        } else if (joinMs <= 0 || (await this.#quiet(joinMs, changed, clock, signal))) this.#seal()
         continue
       }
       at++
+      if (event.type === 'log') joinedAt = clock.now()
       yield event
       if (isLastEvent(event)) return
     }
@@ -99,10 +117,15 @@ export class ShareLog {
     if (last !== undefined) yield last
   }
 
-  /** True when a beat is due, false when something changed before. */
-  async #quiet(changed: Promise<void>, clock: Clock, signal: AbortSignal): Promise<boolean> {
+  /** True when so much time has passed, false when something changed before. */
+  async #quiet(
+    ms: number,
+    changed: Promise<void>,
+    clock: Clock,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const done = new AbortController()
-    const timer = clock.sleep(BEAT_MS, AbortSignal.any([signal, done.signal])).then(
+    const timer = clock.sleep(ms, AbortSignal.any([signal, done.signal])).then(
       () => true,
       () => false, // the follower left or something happened: no beat
     )
@@ -110,4 +133,38 @@ export class ShareLog {
     done.abort()
     return quiet
   }
+
+  /** The piece that output of this stream joins. */
+  #openFor(index: number, stream: number): OpenPiece {
+    const open = this.#open
+    const isSame = open?.index === index && open.stream === stream
+    if (open !== undefined && isSame && open.output.length < MAX_LOG_BYTES) return open
+    this.#seal()
+    const begun = { index, stream, output: new GrowingBytes() }
+    this.#open = begun
+    this.#tell()
+    return begun
+  }
+
+  /** Makes an event of what is open. */
+  #seal(): void {
+    if (this.#open === undefined) return
+    const { index, stream, output } = this.#open
+    this.#open = undefined
+    const bytes = output.bytes.slice()
+    this.#digest = chained(this.#digest, bytes)
+    this.#events.push({ type: 'log', index, stream, bytes })
+    this.#tell()
+  }
+
+  #tell(): void {
+    const wake = this.#wake
+    this.#changed = new Promise<void>((resolve) => (this.#wake = resolve))
+    wake()
+  }
+}
+
+/** What a piece of output counts for, bytes. */
+function costOf(length: number): number {
+  return length === 0 ? 0 : Math.max(PIECE_BYTES, length)
 }

@@ -1,21 +1,16 @@
 import type { GpuDevice } from '../../domain/gpu-need.ts'
 import { expand, type JobSpec } from '../../domain/job-spec.ts'
 import { ProgressReader } from '../../domain/progress-mark.ts'
-import type { OutputFile, TaskResult } from '../../domain/receipt.ts'
+import type { TaskResult } from '../../domain/receipt.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type {
-  LeftTasks,
-  RunOptions,
-  SandboxFile,
-  SandboxResult,
-  SandboxTask,
-} from '../../ports/sandbox.ts'
+import type { LeftTasks, RunOptions, SandboxTask } from '../../ports/sandbox.ts'
 import { MAX_OUTPUT_BYTES } from '../../protocol/limits.ts'
 import { fitted } from '../../protocol/results.ts'
 import { taskSeed } from '../../protocol/task-seed.ts'
 import type { TaskRegister } from '../monitoring/task-register.ts'
 import type { Contents } from './contents.ts'
+import { keptResult } from './kept-result.ts'
 import type { Meter } from './meter.ts'
 import { taskId, type WorkRecord } from './records.ts'
 import type { TaskRunner } from './secretly.ts'
@@ -28,8 +23,6 @@ export interface TaskRunParts {
   readonly works: WorkBook
   readonly running: TaskRegister
 }
-
-const MAX_DETAIL_CHARS = 1000
 
 /** One task of a share under way. */
 export interface TaskAttempt {
@@ -84,41 +77,13 @@ export async function runTask(
   signal.throwIfAborted()
   if (result === undefined) return undefined
   const wasAttached = await parts.works.attached.has(work.id, index)
-  const said = await keep(parts.blobs, index, result)
+  const said = await keptResult(parts.blobs, index, result)
   const ended = wasAttached ? { ...said, attached: true } : said
   const kept = fitted(meter?.ended(ended) ?? ended, work.tasks.length)
   await parts.works.putEnded(work.id, kept)
   // Without its files: the manifest names them, and a thousand of them would not fit a frame.
   log.add({ type: 'done', result: { ...kept, files: [] } })
   return kept
-}
-
-/** Turns result bytes into content of this node. */
-async function keep(blobs: Blobs, index: number, result: SandboxResult): Promise<TaskResult> {
-  const add = async ({ path, bytes }: SandboxFile): Promise<OutputFile> => ({
-    path,
-    cid: await blobs.add(bytes),
-    size: bytes.byteLength,
-  })
-  const { reason, exitCode, usage } = result
-  const round = (value: number) => Math.max(0, Math.round(value))
-  return {
-    index,
-    reason,
-    exitCode,
-    detail: result.detail.slice(0, MAX_DETAIL_CHARS).toWellFormed(),
-    stdout: await add({ path: '/stdout', bytes: result.stdout }),
-    stderr: await add({ path: '/stderr', bytes: result.stderr }),
-    files: await Promise.all(result.files.map(add)),
-    usage: {
-      wallMs: round(usage.wallMs),
-      cpuMs: round(usage.cpuMs),
-      peakMemoryBytes: round(usage.peakMemoryBytes),
-      bytesIn: round(usage.bytesIn),
-      bytesOut: round(usage.bytesOut),
-      ...(usage.fuel !== undefined && { fuel: usage.fuel }),
-    },
-  }
 }
 
 /** Where a running task's output goes: to whoever follows, and what it says of its progress in any case. */

@@ -5,6 +5,7 @@ import { MiB } from '../../../node/domain/units.ts'
 import { answersOf, callImage, otherMachine, type Call } from '../../support/call-program.ts'
 import { shell } from '../../support/docker-programs.ts'
 import { attempt, type Attack } from './attack.ts'
+import { OUTPUT_ATTACKS } from './output-attacks.ts'
 
 /** A kernel's own number of files in a folder that is as full as ours get. */
 const MAX_INODES = 10_000
@@ -303,18 +304,7 @@ export const IMAGE_ATTACKS: readonly Attack[] = [
       assert.ok(count < MAX_INODES, said)
     },
   },
-  {
-    name: 'a flood of output',
-    contained: 'cut at its cap',
-    attempt: async (target, bait) => {
-      const limits = { outputBytes: 50_000 }
-      const { reason, stdout } = await attempt(target, bait, shell('yes & exec yes >&2'), {
-        limits,
-      })
-      assert.equal(reason, 'output-limit')
-      assert.ok(stdout.length <= 50_000)
-    },
-  },
+  ...OUTPUT_ATTACKS,
   {
     name: 'ignoring every signal, in the background as well',
     contained: 'ended at its deadline with all it started',

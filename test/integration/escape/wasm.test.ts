@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ISOLATIONS } from '../../../node/adapters/wasm/runner-command.ts'
 import { KiB, MiB } from '../../../node/domain/units.ts'
+import { MAX_OUTPUT_BYTES } from '../../../node/protocol/limits.ts'
+import { HeapWatch } from '../../support/heap.ts'
 import {
   CODE,
   EXPORTS,
@@ -12,7 +14,8 @@ import {
   TYPES,
   wasmModule,
 } from '../../support/wasm-module.ts'
-import { WASM_PROGRAMS } from '../../support/wasm-programs.ts'
+import { wasiModule, word, type WasiCall } from '../../support/wasi-module.ts'
+import { WASM_PROGRAMS, wasmFixture } from '../../support/wasm-programs.ts'
 import { isolationMissing, openTestWasm } from '../../support/wasm-sandboxes.ts'
 import { attempt, type Attack, type Target } from './attack.ts'
 import { layBait, type Bait } from './bait.ts'
@@ -96,8 +99,58 @@ const ATTACKS: readonly Attack[] = [
         },
         ['/in/big', '/out/big'],
       )
-      assert.ok(reason === 'disk-limit' || reason === 'exit', reason)
+      assert.equal(reason, 'disk-limit')
       assert.ok(files.every((file) => file.bytes.length <= 256 * KiB))
+    },
+  },
+  {
+    name: 'filling the table of files',
+    contained: 'names count towards its disk, and it ends there',
+    attempt: async (target, bait) => {
+      const litter = wasmFixture('programs.wasm', 'litter')
+      const limits = { diskBytes: 4 * MiB }
+      const { reason, files } = await attempt(target, bait, litter, { limits })
+      assert.equal(reason, 'disk-limit')
+      assert.deepEqual(files, [])
+    },
+  },
+  {
+    name: 'reading the host’s environment',
+    contained: 'it has the variables that it is given and no other',
+    attempt: async (target, bait) => {
+      // how many variables, and how many bytes they take
+      const sizes = wasiModule(
+        [
+          ['environ_sizes_get', 16, 20],
+          ['fd_write', 1, 0, 1, 24],
+        ],
+        { data: [...word(16), ...word(8)] },
+      )
+      const program = { image: { id: 'environ sizes', load: async () => sizes }, args: [] }
+      const alone = await attempt(target, bait, program)
+      assert.deepEqual([...alone.stdout], [...word(0), ...word(0)])
+      const env = { A: 'b' }
+      const given = await attempt(target, bait, program, { env })
+      assert.deepEqual([...given.stdout], [...word(1), ...word('A=b\0'.length)])
+    },
+  },
+  {
+    name: 'using sockets',
+    contained: 'there are none, whatever the descriptor',
+    attempt: async (target, bait) => {
+      const NOT_SUPPORTED = 58
+      const calls: readonly WasiCall[] = [0, 1, 3, bait.port].flatMap((fd): WasiCall[] => [
+        ['sock_accept', fd, 0, 64],
+        ['sock_recv', fd, 0, 1, 0, 64, 68],
+        ['sock_send', fd, 0, 1, 0, 64],
+        ['sock_shutdown', fd, 2],
+      ])
+      for (const call of calls) {
+        const image = { id: call.join(' '), load: async () => wasiModule([call]) }
+        const { exitCode, detail } = await attempt(target, bait, { image, args: [] })
+        assert.equal(exitCode, NOT_SUPPORTED, call.join(' '))
+        assert.match(detail, new RegExp(`${call[0]}$`))
+      }
     },
   },
   {
@@ -108,6 +161,21 @@ const ATTACKS: readonly Attack[] = [
       const { reason, stdout } = await attempt(target, bait, WASM_PROGRAMS.flood, { limits })
       assert.equal(reason, 'output-limit')
       assert.ok(stdout.length <= 50_000)
+    },
+  },
+  {
+    name: 'a flood of output by the byte, on either stream in turn',
+    contained: 'it costs the node its bytes and no more',
+    attempt: async (target, bait) => {
+      const heap = new HeapWatch()
+      const { reason, stdout, stderr } = await attempt(target, bait, WASM_PROGRAMS.drip, {
+        limits: { outputBytes: MAX_OUTPUT_BYTES, wallMs: 2000 },
+        onOutput: () => {
+          heap.look()
+        },
+      })
+      assert.ok(['output-limit', 'timeout'].includes(reason), reason)
+      assert.ok(heap.taken < 8 * MiB + 2 * (stdout.length + stderr.length), `${heap.taken} B`)
     },
   },
   {

@@ -18,6 +18,7 @@ import { anOffer, bytes32Of, STRANGER } from '../../support/messages.ts'
 const offered = anOffer()
 const policy: ProviderPolicy = {
   kinds: ['wasm'],
+  maxDiskBytes: {},
   images: { allow: [], deny: [] },
   requesters: { allow: [], deny: [] },
   egress: { allow: [], private: false },
@@ -128,6 +129,18 @@ const cases: readonly Case[] = [
     what: 'more memory than jobs get',
     offer: { memoryBytes: 9 * GiB },
     code: 'DECLINED_RESOURCES',
+  },
+  {
+    what: 'more disk than the engine of its kind gives a task',
+    offer: { diskBytes: 2 * GiB },
+    policy: { maxDiskBytes: { wasm: 1 * GiB } },
+    code: 'DECLINED_RESOURCES',
+  },
+  {
+    what: 'as much disk as the engine of its kind gives a task, and another gives less',
+    offer: { diskBytes: 1 * GiB, maxPrice: 1000n },
+    policy: { maxDiskBytes: { wasm: 1 * GiB, docker: 1 } },
+    code: undefined,
   },
   { what: 'an hour of rest', policy: { hours: night }, code: 'DECLINED_HOURS' },
   {

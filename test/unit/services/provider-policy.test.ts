@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseHours, type HourWindow } from '../../../node/domain/hours.ts'
 import type { DeclineCode } from '../../../node/domain/decline-errors.ts'
-import { hour, minute } from '../../../node/domain/units.ts'
+import { GiB, hour, minute } from '../../../node/domain/units.ts'
 import type { PolicyOptions } from '../../../node/services/provider/policy-options.ts'
 import type { ProviderOptions } from '../../../node/services/provider/provider.ts'
+import { createFakeSandbox } from '../../support/fake-sandbox.ts'
 import { fakeImage } from '../../support/fake-script.ts'
 import { FakeMachineState } from '../../support/fake-machine-state.ts'
 import { HandMadeRequester } from '../../support/hand-made-requester.ts'
@@ -51,6 +52,18 @@ test('a program is known by its CID, and each has its own', async () => {
   await using on = await dealing(() => ({ images: { allow: [cid], deny: [] } }))
   assert.equal(await on.answer({ stdout: 'wanted' }), undefined)
   assert.equal(await on.answer({ stdout: 'other' }), 'DECLINED_IMAGE')
+})
+
+test('more disk than its engine gives a task is declined, and what it gives is told', async () => {
+  const market = new TestMarket()
+  const alice = new HandMadeRequester(market, market.member())
+  const sandboxes = [{ ...createFakeSandbox(), maxDiskBytes: 1 * GiB }]
+  await using _ = await market.provider(market.member(), {}, { sandboxes })
+  const asking = async (diskBytes: number) => alice.ask(await alice.offer({}, { diskBytes }))
+  assert.equal((await asking(1 * GiB)).decline, undefined)
+  const { decline, most } = await asking(1 * GiB + 1)
+  assert.equal(decline, 'DECLINED_RESOURCES')
+  assert.equal(most?.diskBytes, 1 * GiB)
 })
 
 test('the bid is never below the least price of its kind', async () => {

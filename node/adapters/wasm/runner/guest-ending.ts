@@ -46,6 +46,13 @@ export function blamedOnMemory(
   return failed('oom', `memory may grow to ${maxPages * PAGE_BYTES} bytes; ${ending.detail}`)
 }
 
+/** The ending of a program that failed, with the calls that were refused to it: they may be why. */
+export function withRefused(ending: Ending, refused: ReadonlySet<string>): Ending {
+  if (ending.reason !== 'exit' || ending.exitCode === 0 || refused.size === 0) return ending
+  const said = `no module may call ${[...refused].join(', ')}`
+  return { ...ending, detail: [ending.detail, said].filter((part) => part !== '').join('; ') }
+}
+
 /** How V8 says that the thread's own stack is full. */
 const ENGINE_STACK_FULL = 'call stack size exceeded'
 

@@ -1,3 +1,4 @@
+import { isPlainPath } from '../../../domain/sandbox-path.ts'
 import type { SandboxFile } from '../../../ports/sandbox.ts'
 import { CLOCK } from '../wasi/abi.ts'
 import { SystemClock, VirtualClock } from '../wasi/clock.ts'
@@ -10,7 +11,13 @@ import type { WasiHost } from '../wasi/host.ts'
 import { wasiImports } from '../wasi/imports.ts'
 import { WASI_MODULE } from '../wasi/names.ts'
 import { seededRandomness, systemRandomness } from '../wasi/randomness.ts'
-import { blamedOnMemory, endingOf, meteredEnding, type Ending } from './guest-ending.ts'
+import {
+  blamedOnMemory,
+  endingOf,
+  meteredEnding,
+  withRefused,
+  type Ending,
+} from './guest-ending.ts'
 import { GuestMeter } from './guest-meter.ts'
 import type { FromWorker, GuestTask, ToWorker } from './messages.ts'
 import type { OutputRing } from './output-ring.ts'
@@ -53,12 +60,14 @@ export function runGuest(
       clock,
       random: task.seed === undefined ? systemRandomness() : seededRandomness(task.seed),
       print: printer(task.limits.outputBytes, ring, tell),
+      refused: new Set(),
       ended: undefined,
     }
     ending = execute(module, host, meter)
     ring.peakBytes = memory.size
     ending = blamedOnMemory(ending, memory.size, form.maxPages, meter)
     if (meter !== undefined) ending = meteredEnding(ending, meter, task.seed !== undefined)
+    ending = withRefused(ending, host.refused)
     const collected = collect(tree, task)
     if (typeof collected === 'string')
       ending = { reason: 'disk-limit', exitCode: -1, detail: collected }
@@ -117,9 +126,13 @@ function collect(tree: FileTree, { outputs, limits }: GuestTask): readonly Sandb
   const files: SandboxFile[] = []
   if (dir === undefined) return files
   for (const { path, file } of changedFiles(dir, outputs)) {
+    // no result could carry such a name
+    if (!isPlainPath(path)) continue
     if (files.length >= limits.maxFiles) return `more than ${limits.maxFiles} output files`
     if (path.length > limits.maxPathChars)
       return `an output path of more than ${limits.maxPathChars} characters`
+    if (file.size > limits.maxFileBytes)
+      return `an output file of more than ${limits.maxFileBytes} bytes`
     files.push({ path, bytes: file.data.subarray(0, file.size) })
   }
   return files

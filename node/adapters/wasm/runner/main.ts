@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { codeOf, HiveError } from '../../../domain/errors.ts'
 import { invalidModule } from '../module/byte-reader.ts'
 import type { FromRunner, ModuleForm, ToRunner } from './messages.ts'
+import { packOutput } from './packed-output.ts'
 import { Pool } from './pool.ts'
 import { Preparation } from './preparation.ts'
 
@@ -13,6 +14,9 @@ import { Preparation } from './preparation.ts'
  * call. Set only now, because Node's own type stripping is WebAssembly that starts faster without.
  */
 const COMPILER = '--no-liftoff'
+
+/** How long a module may take to be validated, ms; the largest takes some 6 s. */
+const COMPILE_TIMEOUT_MS = 60_000
 
 const modules = new Map<string, { module: WebAssembly.Module; form: ModuleForm }>()
 const preparation = new Preparation()
@@ -27,9 +31,10 @@ const pool = new Pool(Number(process.argv[2] ?? 1), {
   },
 })
 
-function tell(message: FromRunner): void {
+/** `sent` is called once the channel has taken the message, which a node that is busy makes it wait with. */
+function tell(message: FromRunner, sent: () => void = () => {}): void {
   // A channel that closes meanwhile is heard by `disconnect`.
-  process.send?.(message, undefined, undefined, () => {})
+  process.send?.(message, undefined, undefined, sent)
 }
 
 async function admit(key: string, bytes: Uint8Array, form: ModuleForm): Promise<void> {
@@ -42,11 +47,20 @@ async function admit(key: string, bytes: Uint8Array, form: ModuleForm): Promise<
   }
 }
 
+// Functions are compiled when they are first called, in the task's own time and thread; here they are only validated,
+// which cannot be interrupted and takes no longer than the module is large.
 async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
+  const tooLong = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    tooLong.reject(invalidModule(`it takes more than ${COMPILE_TIMEOUT_MS / 1000} s to compile`))
+  }, COMPILE_TIMEOUT_MS)
   try {
-    return await WebAssembly.compile(bytes)
+    return await Promise.race([WebAssembly.compile(bytes), tooLong.promise])
   } catch (cause) {
+    if (cause instanceof HiveError) throw cause
     throw invalidModule(cause instanceof Error ? cause.message : 'it does not compile', cause)
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -56,8 +70,8 @@ function run({ id, key, task }: Extract<ToRunner, { type: 'run' }>): void {
   pool.run({
     id,
     message: { ...held, task },
-    onOutput: ({ stream, bytes }) => {
-      tell({ type: 'output', id, stream, bytes })
+    onOutput: (chunks, taken) => {
+      tell({ type: 'output', id, packed: packOutput(chunks) }, taken)
     },
     onEnd: (result) => {
       tell({ type: 'ended', id, result })

@@ -1,6 +1,6 @@
 import type { TaskUse } from '../../../domain/machine-sample.ts'
 import type { EndReason } from '../../../domain/receipt.ts'
-import type { OutputStream, SandboxFile } from '../../../ports/sandbox.ts'
+import type { SandboxFile } from '../../../ports/sandbox.ts'
 
 /** Limits as the runner enforces them. */
 export interface GuestLimits {
@@ -11,6 +11,7 @@ export interface GuestLimits {
   readonly diskBytes: number
   /** Of the outputs folder. */
   readonly maxFiles: number
+  readonly maxFileBytes: number
   readonly maxPathChars: number
 }
 
@@ -62,12 +63,8 @@ export type FromRunner =
   | { readonly type: 'ready' }
   | { readonly type: 'admitted'; readonly key: string }
   | { readonly type: 'refused'; readonly key: string; readonly why: string }
-  | {
-      readonly type: 'output'
-      readonly id: number
-      readonly stream: OutputStream
-      readonly bytes: Uint8Array
-    }
+  /** As `packed-output.ts` packs it: one message however often the guest changes streams. */
+  | { readonly type: 'output'; readonly id: number; readonly packed: Uint8Array }
   /** Without `use` where the task does not run. */
   | { readonly type: 'used'; readonly id: number; readonly use?: TaskUse }
   | { readonly type: 'ended'; readonly id: number; readonly result: GuestResult }

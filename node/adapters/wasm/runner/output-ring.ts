@@ -6,6 +6,11 @@ const RING_BYTES = 262_144
 const PIECE_BYTES = 32_768
 /** Stream and length before each piece. */
 const HEAD_BYTES = 4
+/**
+ * Pieces of one drain that keep their order across the two streams. A guest that changes streams more often than any
+ * reader could follow gets the rest of each stream as one piece.
+ */
+const MAX_TURNS = 256
 // Cells: bytes ever written, bytes ever read, whether the reader
 // knows, peak memory of the guest (KiB), processor time of the thread before the guest (ms).
 const WRITTEN = 0
@@ -50,7 +55,7 @@ export class OutputRing {
     }
   }
 
-  /** The reader's side: all there is, neighbours of one stream joined. */
+  /** The reader's side: all there is, neighbours of one stream joined, and far less pieces than the guest can make. */
   drain(): readonly OutputChunk[] {
     const chunks: { stream: OutputStream; parts: Uint8Array[] }[] = []
     const end = Atomics.load(this.#cells, WRITTEN)
@@ -59,8 +64,9 @@ export class OutputRing {
       const [stream = 0, low = 0, high = 0] = this.#get(at, HEAD_BYTES)
       const part = this.#get((at + HEAD_BYTES) | 0, low | (high << 8))
       at = (at + HEAD_BYTES + part.byteLength) | 0
-      const last = chunks.at(-1)
-      if (last?.stream === stream) last.parts.push(part)
+      const recent = chunks.length < MAX_TURNS ? chunks.slice(-1) : chunks.slice(-2)
+      const last = recent.find((chunk) => chunk.stream === stream)
+      if (last !== undefined) last.parts.push(part)
       else chunks.push({ stream: stream === 2 ? 2 : 1, parts: [part] })
     }
     Atomics.store(this.#cells, READ, at)

@@ -1,13 +1,12 @@
 import type { TaskUse } from '../../../domain/machine-sample.ts'
 import type { GuestResult, ToWorker } from './messages.ts'
-import type { OutputChunk } from './output-ring.ts'
-import { Slot } from './slot.ts'
+import { Slot, type PassOn } from './slot.ts'
 
 /** One task for the pool. */
 export interface PoolJob {
   readonly id: number
   readonly message: ToWorker
-  readonly onOutput: (chunk: OutputChunk) => void
+  readonly onOutput: PassOn
   readonly onEnd: (result: GuestResult) => void
 }
 

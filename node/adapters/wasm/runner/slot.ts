@@ -29,15 +29,20 @@ const CORE_MILLIS = 1000
 /** Longest timer of Node; a longer one would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
+/** Takes what a guest has printed and calls back when it would take more. */
+export type PassOn = (chunks: readonly OutputChunk[], taken: () => void) => void
+
 /** One run under way on a slot. */
 interface Running {
   readonly startedAt: number
   readonly wall: NodeJS.Timeout
   /** Due when the task may have used its processor time. */
   cpu: NodeJS.Timeout | undefined
-  readonly onOutput: (chunk: OutputChunk) => void
+  readonly onOutput: PassOn
   readonly onEnd: (result: GuestResult) => void
   drain: NodeJS.Timeout | undefined
+  /** Output was passed on and is not taken yet; `full`: and the guest waits for room. */
+  passing: 'no' | 'yes' | 'full'
   /** Why it is being killed, if it is. */
   killed: { readonly reason: EndReason; readonly detail: string } | undefined
 }
@@ -99,11 +104,7 @@ export class Slot {
     return this.#ready && !this.#dead && this.#running === undefined
   }
 
-  start(
-    message: ToWorker,
-    onOutput: (chunk: OutputChunk) => void,
-    onEnd: (result: GuestResult) => void,
-  ): void {
+  start(message: ToWorker, onOutput: PassOn, onEnd: (result: GuestResult) => void): void {
     const { wallMs } = message.task.limits
     const wall = setTimeout(
       () => {
@@ -118,6 +119,7 @@ export class Slot {
       onOutput,
       onEnd,
       drain: undefined,
+      passing: 'no',
       killed: undefined,
     }
     this.#worker.postMessage(message)
@@ -198,26 +200,36 @@ export class Slot {
     clearTimeout(running.drain)
     this.#running = undefined
     this.#ring.rest()
-    for (const chunk of this.#ring.drain()) running.onOutput(chunk)
+    const rest = this.#ring.drain()
+    if (rest.length > 0) running.onOutput(rest, () => {})
     running.onEnd(result)
   }
 
-  // The first output of a burst goes on at once; what follows is looked for at intervals until there is none.
+  // The first output of a burst goes on at once; what follows is looked for at intervals until there is none. While
+  // what was passed on is not taken, nothing more is: the ring fills, and the guest waits.
   #passOn(): void {
     const running = this.#running
     if (running === undefined) return
+    if (running.passing !== 'no') {
+      running.passing = 'full'
+      return
+    }
     clearTimeout(running.drain)
+    running.drain = undefined
     let found = this.#ring.drain()
     if (found.length === 0) {
       this.#ring.rest()
       found = this.#ring.drain()
     }
-    for (const chunk of found) running.onOutput(chunk)
-    running.drain = undefined
-    if (found.length > 0)
-      running.drain = setTimeout(() => {
-        this.#passOn()
-      }, DRAIN_MS)
+    if (found.length === 0) return
+    running.passing = 'yes'
+    running.onOutput(found, () => {
+      const isFull = running.passing === 'full'
+      running.passing = 'no'
+      if (this.#running !== running) return
+      if (isFull) this.#passOn()
+      else running.drain = setTimeout(() => this.#passOn(), DRAIN_MS)
+    })
   }
 }
 

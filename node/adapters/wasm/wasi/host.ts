@@ -18,6 +18,8 @@ export interface WasiHost {
   readonly random: (bytes: Uint8Array) => void
   /** Takes output over at once; throws at the cap. */
   readonly print: (stream: OutputStream, bytes: Uint8Array) => void
+  /** Names of the calls that were made and that no guest may make. */
+  readonly refused: Set<string>
   /** Set by the first call that ends the guest; no call does anything after it. */
   ended: GuestEnd | undefined
 }

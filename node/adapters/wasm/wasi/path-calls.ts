@@ -2,10 +2,12 @@ import { ERRNO, FDFLAG, OFLAG, RIGHT, type Errno } from './abi.ts'
 import { putFilestat, setTimes } from './filestat.ts'
 import type { WasiCalls, WasiHost } from './host.ts'
 import { locate, MAX_PATH_BYTES } from './paths.ts'
+import { refusedCalls } from './refused-calls.ts'
 import type { DirNode, TreeNode } from './tree-node.ts'
 
 /** Names: opening, making, removing, renaming. Links cannot be made, so none can lead astray. */
-export function pathCalls({ memory, tree, fds }: WasiHost): WasiCalls {
+export function pathCalls(host: WasiHost): WasiCalls {
+  const { memory, tree, fds } = host
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
   function named<T>(fd: number, at: number, length: number, use: Use<T>): T | Errno {
@@ -104,8 +106,7 @@ export function pathCalls({ memory, tree, fds }: WasiHost): WasiCalls {
       const node = existing(fd, at, length)
       return typeof node === 'number' ? node : ERRNO.inval
     },
-    path_link: () => ERRNO.notsup,
-    path_symlink: () => ERRNO.notsup,
+    ...refusedCalls(host, ['path_link', 'path_symlink']),
   }
 }
 

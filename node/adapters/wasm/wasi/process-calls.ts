@@ -2,13 +2,14 @@ import { ERRNO } from './abi.ts'
 import { CLOCK_RESOLUTION_NS } from './clock.ts'
 import { GuestEnd } from './guest-end.ts'
 import type { WasiCalls, WasiHost } from './host.ts'
+import { refusedCalls } from './refused-calls.ts'
 
 /** Exit code of a program that raises a signal, plus the signal; as shells have it. */
 const SIGNAL_EXIT = 128
 
 /** Clocks, randomness, and the ways to end; sockets, of which there are none. */
-export function processCalls({ memory, clock, random }: WasiHost): WasiCalls {
-  const noSockets = () => ERRNO.notsup
+export function processCalls(host: WasiHost): WasiCalls {
+  const { memory, clock, random } = host
   return {
     clock_res_get: (id: number, at: number) => {
       const resolution = CLOCK_RESOLUTION_NS[id]
@@ -33,9 +34,6 @@ export function processCalls({ memory, clock, random }: WasiHost): WasiCalls {
     proc_raise: (signal: number) => {
       throw new GuestEnd('exit', (SIGNAL_EXIT + signal) & 0xff, '')
     },
-    sock_accept: noSockets,
-    sock_recv: noSockets,
-    sock_send: noSockets,
-    sock_shutdown: noSockets,
+    ...refusedCalls(host, ['sock_accept', 'sock_recv', 'sock_send', 'sock_shutdown']),
   }
 }

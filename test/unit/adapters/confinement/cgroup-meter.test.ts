@@ -49,6 +49,23 @@ test('memory in use now is read beside the peak, in both versions', async (t) =>
   assert.equal((await one?.read('a'))?.memoryBytes, 256)
 })
 
+test('what is kept of files is read in both versions, and of version 2 whether a process was ended for want of memory', async (t) => {
+  const unified = await fakeRoot(t)
+  const two = await openCgroupMeter('2', 'node', unified)
+  const group = join(unified, two?.parentOf('a') ?? '')
+  const stat = 'file 9\ninactive_file 30\nactive_file 12\n'
+  await put(group, { 'memory.stat': stat, 'memory.events': 'oom 1\noom_kill 0\n' })
+  const { cacheBytes, wasOutOfMemory } = (await two?.read('a')) ?? {}
+  assert.deepEqual([cacheBytes, wasOutOfMemory], [42, false])
+  await put(group, { 'memory.events': 'oom 2\noom_kill 3\noom_group_kill 0\n' })
+  assert.equal((await two?.read('a'))?.wasOutOfMemory, true)
+  const divided = await fakeRoot(t, 'cpuacct', 'memory')
+  const one = await openCgroupMeter('1', 'node', divided)
+  const whole = `inactive_file 1\nactive_file 2\ntotal_${stat.slice(7).replace('\nactive', '\ntotal_active')}`
+  await put(join(divided, 'memory', one?.parentOf('a') ?? ''), { 'memory.stat': whole })
+  assert.equal((await one?.read('a'))?.cacheBytes, 42)
+})
+
 test('a kernel that does not say: zeros', async (t) => {
   const meter = await openCgroupMeter('2', 'node', await fakeRoot(t))
   assert.deepEqual(await meter?.read('never ran'), { cpuMs: 0, peakMemoryBytes: 0 })

@@ -7,6 +7,8 @@ import { outputFiles } from '../../../../node/adapters/confinement/output-files.
 import { readTar } from '../../../../node/adapters/image/tar-reader.ts'
 import { packTar } from '../../../../node/adapters/image/tar-writer.ts'
 import { MAX_OUTPUT_FILES } from '../../../../node/protocol/limits.ts'
+import { KiB, MiB } from '../../../../node/domain/units.ts'
+import { heapBytes } from '../../../support/heap.ts'
 import { anImageTask } from './an-image-task.ts'
 
 function frame(stream: number, text: string): Buffer {
@@ -51,6 +53,16 @@ test('exactly the cap is fine; one byte more is told once, and nothing after it 
   assert.deepEqual(over, { heard: ['1:abc', '2:de'], full: 1, stdout: 'abc', stderr: 'de' })
 })
 
+test('output that comes by the byte is kept as its bytes, not as an object each', () => {
+  const output = new CappedOutput(MiB, { onOutput: () => undefined, onFull: () => undefined })
+  const before = heapBytes()
+  for (let turn = 0; turn < MiB; turn++) output.push(turn % 2 === 0 ? 1 : 2, Buffer.of(turn))
+  const taken = heapBytes() - before
+  assert.ok(taken < 4 * MiB, `${taken} B`)
+  assert.equal(output.stdout.length + output.stderr.length, MiB)
+  assert.equal(output.stderr[1], 3)
+})
+
 test('outputs: regular files come, links do not, and what was given comes only when changed', () => {
   const text = (value: string) => Buffer.from(value)
   const archive = packTar([
@@ -86,6 +98,22 @@ test('outputs: one file more than allowed is refused', () => {
   assert.throws(() => outputFiles(readTar(many(MAX_OUTPUT_FILES + 1)), anImageTask()), {
     code: 'CONTENT_TOO_LARGE',
   })
+})
+
+test('outputs: a file counts under each of its names, and together they may hold the disk and what was given', () => {
+  const links = (count: number, bytes: number) => [
+    { path: 'big', bytes: Buffer.alloc(bytes) },
+    ...Array.from({ length: count }, (_, at) => ({ path: `l${at}`, hardLink: 'big' })),
+  ]
+  const given = { path: '/in/a', bytes: Buffer.alloc(KiB) }
+  const task = anImageTask({
+    files: [given],
+    limits: { ...anImageTask().limits, diskBytes: 8 * KiB },
+  })
+  const entries = (count: number, bytes: number) => readTar(packTar(links(count, bytes)))
+  assert.equal(outputFiles(entries(8, KiB), task).files.length, 9)
+  assert.throws(() => outputFiles(entries(9, KiB), task), { code: 'CONTENT_TOO_LARGE' })
+  assert.throws(() => outputFiles(entries(0, 9 * KiB + 1), task), { code: 'CONTENT_TOO_LARGE' })
 })
 
 test('an archive longer than its folder can be is not read to the end', async () => {

@@ -31,6 +31,7 @@ function aGuest(print: WasiHost['print'] = () => {}) {
     clock: new SystemClock(),
     random: systemRandomness(),
     print,
+    refused: new Set(),
     ended: undefined,
   }
   const calls = wasiImports(host) as unknown as Record<string, Call>
@@ -104,14 +105,16 @@ describe('WASI preview 1', () => {
     )
   })
 
-  test('there are no sockets and no links', () => {
-    const { call, put } = aGuest()
+  test('there are no sockets and no links, and who asks for them is remembered', () => {
+    const { call, put, host } = aGuest()
     for (const name of ['sock_accept', 'sock_recv', 'sock_send', 'sock_shutdown'])
       assert.equal(call(name, 3, 0, 0, 0, 0, 0), ERRNO.notsup)
     const length = put(0, 'in/a.txt')
     assert.equal(call('path_symlink', 0, length, 3, 100, put(100, 'link')), ERRNO.notsup)
     assert.equal(call('path_link', 3, 0, 0, length, 3, 100, 4), ERRNO.notsup)
     assert.equal(call('path_readlink', 3, 0, length, 200, 50, 300), ERRNO.inval)
+    const refused = 'sock_accept sock_recv sock_send sock_shutdown path_symlink path_link'
+    assert.deepEqual([...host.refused], refused.split(' '))
   })
 
   test('rights given up do not come back', () => {
