@@ -14,6 +14,8 @@ export class ShareLog {
   readonly #life: number
   readonly #followed = Promise.withResolvers<void>()
   readonly #events: ShareEvent[] = []
+  #readers = 0
+  #unreadSince = 0
   #logBytes = 0
   #digest: Bytes32 = ZERO_BYTES32
   #wake: () => void = () => {}
@@ -27,6 +29,11 @@ export class ShareLog {
   /** Resolves once somebody reads. */
   get followed(): Promise<void> {
     return this.#followed.promise
+  }
+
+  /** Since when nobody reads, Unix ms: 0 where nobody has yet; `undefined` while somebody does. */
+  get unreadSince(): number | undefined {
+    return this.#readers > 0 ? undefined : this.#unreadSince
   }
 
   /** Hash chain over the output so far, as heartbeats tell it. */
@@ -77,6 +84,21 @@ export class ShareLog {
     life = 0,
   ): AsyncIterable<ShareEvent> {
     this.#followed.resolve()
+    this.#readers++
+    try {
+      yield* this.#eventsFrom(from, clock, signal, life)
+    } finally {
+      this.#readers--
+      this.#unreadSince = clock.now()
+    }
+  }
+
+  async *#eventsFrom(
+    from: number,
+    clock: Clock,
+    signal: AbortSignal,
+    life: number,
+  ): AsyncIterable<ShareEvent> {
     if (life !== this.#life) yield { type: 'restarted', life: this.#life }
     let at = life === this.#life ? from : 0
     while (!signal.aborted) {

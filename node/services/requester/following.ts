@@ -1,6 +1,7 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { ErrorCode } from '../../domain/error-codes.ts'
 import { stepIfAllowed, type JobEvent, type JobState } from '../../domain/job-state.ts'
+import { SILENCE_GRACE_MS } from '../../domain/metering.ts'
 import { second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -11,6 +12,7 @@ import { Heard } from './heard.ts'
 import type { JobBook } from './job-book.ts'
 import type { Metering } from './metering.ts'
 import type { ShareRecord } from './records.ts'
+import { silenceMs, whileHeard } from './while-heard.ts'
 
 /** The provider's closing word, still to be verified. */
 export type LastEvent = Extract<ShareEvent, { type: 'receipt' | 'failed' }>
@@ -20,11 +22,11 @@ export interface FollowingParts {
   readonly logger: Logger
   readonly requests: Requests
   readonly book: JobBook
-  readonly metering: Pick<Metering, 'hear'>
+  readonly metering: Pick<Metering, 'hear' | 'reached'>
 }
 
 export interface FollowingOptions {
-  /** How long a provider may be silent before its share goes elsewhere, ms. */
+  /** How long a provider may be silent before its share goes elsewhere, ms; less where it is paid by the second. */
   readonly lostAfterMs: number
 }
 
@@ -63,9 +65,11 @@ export class Following {
   async toTheEnd(share: ShareRecord, signal: AbortSignal): Promise<LastEvent> {
     const { clock } = this.#parts
     const heard = new Heard(clock.now())
-    while (clock.now() - heard.at < this.#options.lostAfterMs) {
+    const ms = silenceMs(share.meter, this.#options.lostAfterMs)
+    while (clock.now() - heard.at < ms) {
       try {
-        const last = await this.#listen(share, heard, signal)
+        const listen = async (limited: AbortSignal) => this.#listen(share, heard, limited)
+        const last = await whileHeard(clock, { heard, ms, signal }, listen)
         if (last !== undefined) return last
       } catch (error) {
         if (signal.aborted || !RETRYABLE.has(codeOf(error))) throw error
@@ -89,11 +93,14 @@ export class Following {
       from: heard.next,
       life: heard.life,
     })
+    let isReached = false
     for await (const frame of requests.stream(share.peer, 'follow', request, { signal })) {
       heard.at = clock.now()
       if (heard.at > share.finishBy * 1000 + LATE_MS)
         throw new HiveError('PROVIDER_FAILED', { reason: 'past its deadline' })
       this.#requirePulse(share, heard)
+      if (!isReached) this.#parts.metering.reached(share)
+      isReached = true
       const event = decodeShareEvent(frame)
       if (event.type === 'beat') continue
       if (event.type === 'restarted') {
@@ -111,7 +118,8 @@ export class Following {
   #requirePulse({ meter, provider }: ShareRecord, { at, pulseAt = at }: Heard): void {
     if (meter === undefined) return
     const silentMs = at - pulseAt
-    if (silentMs > meter.payEveryMs + this.#options.lostAfterMs)
+    const graceMs = Math.min(this.#options.lostAfterMs, SILENCE_GRACE_MS)
+    if (silentMs > meter.payEveryMs + graceMs)
       throw new HiveError('PROVIDER_LOST', { provider, silentMs })
   }
 
