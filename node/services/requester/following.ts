@@ -12,7 +12,7 @@ import { Heard } from './heard.ts'
 import type { JobBook } from './job-book.ts'
 import type { Metering } from './metering.ts'
 import type { ShareRecord } from './records.ts'
-import { silenceMs, whileHeard } from './while-heard.ts'
+import { longestSilence, whileHeard } from './while-heard.ts'
 
 /** The provider's closing word, still to be verified. */
 export type LastEvent = Extract<ShareEvent, { type: 'receipt' | 'failed' }>
@@ -65,11 +65,15 @@ export class Following {
   async toTheEnd(share: ShareRecord, signal: AbortSignal): Promise<LastEvent> {
     const { clock } = this.#parts
     const heard = new Heard(clock.now())
-    const ms = silenceMs(share.meter, this.#options.lostAfterMs)
-    while (clock.now() - heard.at < ms) {
+    const { meter } = share
+    const { lostAfterMs } = this.#options
+    const maxSilenceMs = meter === undefined ? Infinity : longestSilence(meter)
+    const listen = async (limited: AbortSignal) => this.#listen(share, heard, limited)
+    while (clock.now() - heard.at < Math.min(lostAfterMs, maxSilenceMs)) {
       try {
-        const listen = async (limited: AbortSignal) => this.#listen(share, heard, limited)
-        const last = await whileHeard(clock, { heard, ms, signal }, listen)
+        const last = await (meter === undefined
+          ? listen(signal)
+          : whileHeard(clock, { heard, maxSilenceMs, signal }, listen))
         if (last !== undefined) return last
       } catch (error) {
         if (signal.aborted || !RETRYABLE.has(codeOf(error))) throw error
