@@ -76,6 +76,7 @@ export class Provider implements AsyncDisposable {
   readonly slots: Slots
   readonly #parts: ProviderParts
   readonly admission: Admission
+  readonly credit: Credit
   readonly #intake: Intake
   readonly #desk: AwardDesk
   readonly #execution: Execution
@@ -92,8 +93,8 @@ export class Provider implements AsyncDisposable {
     this.slots = new Slots(options.resources, gpuPool(parts.sandboxes, options.gpus))
     this.earnings = new Earnings({ ...parts, works: this.works }, options)
     const kinds = classesFor(parts.sandboxes, parts.registries)
-    const { slots } = this
-    const credit = new Credit({ works: this.works, earnings: this.earnings }, options.credit)
+    const { slots, works, earnings } = this
+    const credit = (this.credit = new Credit({ ...parts, works, earnings }, options.credit))
     this.admission = admissionOf({ ...parts, slots, credit }, { ...options, kinds })
     const groups = groupsHeard(kinds, this.slots.gpus.length > 0)
     this.#intake = new Intake(
