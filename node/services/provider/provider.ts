@@ -29,6 +29,7 @@ import { gpuPool, type GpusForJobs } from './gpu-pool.ts'
 import { over } from './interval-book.ts'
 import { Intake, type IntakeOptions, type IntakeParts } from './intake.ts'
 import { admissionOf, type PolicyOptions } from './policy-options.ts'
+import { pulseOf } from './pulse.ts'
 import { taskId, type WorkRecord } from './records.ts'
 import { endLeft, goOnAfterRestart } from './restart.ts'
 import { SecretIntake, type SecretIntakeOptions } from './secret-intake.ts'
@@ -267,15 +268,15 @@ export class Provider implements AsyncDisposable {
   }
 
   async *#follow(from: PeerId, bytes: Uint8Array, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const request = followRequest.decode(bytes)
-    const work = await this.#owned(from, request.agreement)
+    const { agreement, from: at, life } = followRequest.decode(bytes)
+    const work = await this.#owned(from, agreement)
     const stop = AbortSignal.any([signal, this.#stop.signal])
-    const log = this.works.log(work)
+    const sign = pulseOf(this.#parts, work)
+    const events = this.works.log(work).read(at, this.#parts.clock, stop, life, sign)
     const follower = {}
     this.#following.add(follower)
     try {
-      for await (const event of log.read(request.from, this.#parts.clock, stop, request.life))
-        yield encodeShareEvent(event)
+      for await (const event of events) yield encodeShareEvent(event)
     } finally {
       this.#following.delete(follower)
     }

@@ -9,6 +9,13 @@ export const BEAT_MS: number = 2 * second
 /** Most log bytes kept for followers that come back; what a share prints beyond is only in its results. */
 const MAX_KEPT_LOG_BYTES = 16 * 1024 * 1024
 
+/** How a follower reads. */
+interface Reading {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly sign: ((digest: Bytes32) => Uint8Array) | undefined
+}
+
 /** The events of one share, in memory, for any number of followers to read from any number on. */
 export class ShareLog {
   readonly #life: number
@@ -75,18 +82,19 @@ export class ShareLog {
 
   /**
    * Events from number `from` on, with beats between them, until the last one; all there are for a reader that counted
-   * in another life.
+   * in another life. `sign` seals what a beat says, given the digest of all events before it.
    */
   async *read(
     from: number,
     clock: Clock,
     signal: AbortSignal,
     life = 0,
+    sign?: (digest: Bytes32) => Uint8Array,
   ): AsyncIterable<ShareEvent> {
     this.#followed.resolve()
     this.#readers++
     try {
-      yield* this.#eventsFrom(from, clock, signal, life)
+      yield* this.#eventsFrom(from, { clock, signal, sign }, life)
     } finally {
       this.#readers--
       this.#unreadSince = clock.now()
@@ -95,8 +103,7 @@ export class ShareLog {
 
   async *#eventsFrom(
     from: number,
-    clock: Clock,
-    signal: AbortSignal,
+    { clock, signal, sign }: Reading,
     life: number,
   ): AsyncIterable<ShareEvent> {
     if (life !== this.#life) yield { type: 'restarted', life: this.#life }
@@ -106,7 +113,10 @@ export class ShareLog {
       const event = this.#events[at]
       if (event === undefined) {
         if (this.closed) return yield* this.#lastAgain()
-        if (await this.#quiet(changed, clock, signal)) yield { type: 'beat' }
+        const isDue = await this.#quiet(changed, clock, signal)
+        // what came in this very moment is told first
+        if (!isDue || this.#events.length > at) continue
+        yield { type: 'beat', ...(sign && { heartbeat: sign(this.#digest) }) }
         continue
       }
       at++

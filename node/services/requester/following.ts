@@ -8,6 +8,8 @@ import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
 import { followRequest } from '../../protocol/requests.ts'
 import { decodeShareEvent, isLastEvent, type ShareEvent } from '../../protocol/share-events.ts'
+import type { Signing } from '../signing.ts'
+import { hearPulse } from './beat-hearing.ts'
 import { Heard } from './heard.ts'
 import type { JobBook } from './job-book.ts'
 import type { Metering } from './metering.ts'
@@ -21,6 +23,7 @@ export interface FollowingParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly requests: Requests
+  readonly signing: Signing
   readonly book: JobBook
   readonly metering: Pick<Metering, 'hear' | 'reached'>
 }
@@ -91,7 +94,7 @@ export class Following {
     heard: Heard,
     signal: AbortSignal,
   ): Promise<LastEvent | undefined> {
-    const { requests, clock } = this.#parts
+    const { requests, clock, signing } = this.#parts
     const request = followRequest.encode({
       agreement: share.id,
       from: heard.next,
@@ -106,7 +109,10 @@ export class Following {
       if (!isReached) this.#parts.metering.reached(share)
       isReached = true
       const event = decodeShareEvent(frame)
-      if (event.type === 'beat') continue
+      if (event.type === 'beat') {
+        if (share.meter === undefined) hearPulse(signing, event.heartbeat, share, heard.digest)
+        continue
+      }
       if (event.type === 'restarted') {
         heard.restarted(event.life)
         continue

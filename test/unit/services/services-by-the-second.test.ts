@@ -2,14 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { second } from '../../../node/domain/units.ts'
 import type { Requests } from '../../../node/ports/requests.ts'
-import {
-  decodeShareEvent,
-  encodeShareEvent,
-  type ShareEvent,
-} from '../../../node/protocol/share-events.ts'
 import type { Provider } from '../../../node/services/provider/provider.ts'
 import type { Requester } from '../../../node/services/requester/requester.ts'
 import { createFakeSandbox, FakeMachine } from '../../support/fake-sandbox.ts'
+import { through, type EventChange } from '../../support/through.ts'
 import {
   aRequest,
   claimed,
@@ -77,22 +73,6 @@ test('a service: paid as it runs, stopped with its output, exactly the told seco
   )
 })
 
-type Frame = (event: ShareEvent) => readonly ShareEvent[] | Promise<readonly ShareEvent[]>
-
-/** The ports of a provider whose events are changed on their way. */
-function through(requests: Requests, change: Frame): Requests {
-  return {
-    call: async (...args) => requests.call(...args),
-    stream: (...args) => requests.stream(...args),
-    answer: (...args) => requests.answer(...args),
-    answerStream: (protocol, handler) =>
-      requests.answerStream(protocol, async function* (...args) {
-        for await (const frame of handler(...args))
-          for (const event of await change(decodeShareEvent(frame))) yield encodeShareEvent(event)
-      }),
-  }
-}
-
 /** The ports of a requester whose vouchers are signed and never leave it. */
 function withoutVouchers(requests: Requests, onVoucher: () => void = () => {}): Requests {
   return {
@@ -111,7 +91,7 @@ function withoutVouchers(requests: Requests, onVoucher: () => void = () => {}): 
 }
 
 /** A service at a provider whose events are changed; resolves with its end. */
-async function serviceThrough(change: (bob: Member) => Frame, isStopped = false) {
+async function serviceThrough(change: (bob: Member) => EventChange, isStopped = false) {
   const market = new TestMarket()
   const [alice, bob] = [market.member(), market.member()]
   const requests = through(bob.node.requests, change(bob))
