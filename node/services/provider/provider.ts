@@ -246,8 +246,8 @@ export class Provider implements AsyncDisposable {
     return new Uint8Array()
   }
 
-  async #cancel(from: PeerId, id: Bytes32): Promise<Uint8Array> {
-    await this.#owned(from, id)
+  async #cancel(from: PeerId, named: Bytes32): Promise<Uint8Array> {
+    const { id } = await this.#owned(from, this.works.shareOf(named))
     const running = this.#running.get(id)
     running?.control.abort(new HiveError('JOB_CANCELLED'))
     // Answered once it is on record: the requester's next award counts on its not being owed any more.

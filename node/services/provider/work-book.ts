@@ -103,6 +103,11 @@ export class WorkBook {
     if (this.intervals.due(id).length === 0) await this.put(step(work, 'settle'))
   }
 
+  /** The share that an agreement belongs to: its own, or that of the open interval which it is about. */
+  shareOf(agreement: Bytes32): Bytes32 {
+    return this.intervals.get(agreement)?.share ?? agreement
+  }
+
   /** What a voucher can pay: a delivered share, or an interval of one. */
   async payable(agreement: Bytes32): Promise<Payable | undefined> {
     const interval = this.intervals.get(agreement)

@@ -205,6 +205,27 @@ test('a provider killed during a service that runs on: taken up again, its silen
   await first[Symbol.asyncDispose]()
 })
 
+test('a service given up while its provider was gone: the provider ends it when it is back and hears so', async () => {
+  const market = new TestMarket()
+  const alice = market.member()
+  let bob = market.member()
+  const machine = new FakeMachine()
+  const sandboxes = () => ({ sandboxes: [createFakeSandbox('wasm', machine)] })
+  const first = await market.provider(bob, { prices: PRICES }, sandboxes())
+  await using requester = await market.requester(alice)
+  const { id } = await requester.submit(await aService(alice), signal)
+  await paid(requester, RATE)
+  machine.crash()
+  bob = await market.rejoinAfterKill(bob)
+  assert.equal((await finished(requester, id)).state, 'failed')
+  await using provider = await market.provider(bob, { prices: PRICES }, sandboxes())
+  const givenUp = () => requester.channels.all().flatMap((channel) => channel.givenUp)
+  while (givenUp().length > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.deepEqual(await states(provider), ['cancelled'])
+  assert.equal(machine.running.size, 0)
+  await first[Symbol.asyncDispose]()
+})
+
 test('a requester that takes the heartbeats and never pays: stopped within an interval, with one unpaid', async () => {
   const market = new TestMarket()
   const [alice, bob] = [market.member(), market.member()]
