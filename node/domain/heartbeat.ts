@@ -99,3 +99,12 @@ export function afterBeat(
   const ownMs = ownTime(state, payEveryMs, now) - (elapsedMs - state.elapsedMs)
   return { beats: seq, elapsedMs, at, ownAt: now, ownMs }
 }
+
+/** Whether a heartbeat fits what was heard of a share that is not paid by the second. */
+export function isPulse(
+  beat: Heartbeat,
+  { share, digest }: { readonly share: Bytes32; readonly digest: Bytes32 },
+): boolean {
+  // [REJECT] heartbeats R9: of a share that is not paid by the second, it is about that share's agreement, not closing, and its digest is that of the output told
+  return beat.agreement === share && beat.digest === digest && !beat.closing
+}

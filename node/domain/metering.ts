@@ -8,8 +8,12 @@ export const MAX_PAY_EVERY_MS: number = 10 * minute
 
 /** Intervals agreed at a time: the one that runs, and the next, so that nothing runs without an agreement. */
 export const INTERVALS_AGREED = 2
-/** Ended intervals of a share that may be unpaid: the one whose heartbeat is on its way. */
-export const INTERVALS_UNPAID = 1
+/** Shortest time that a voucher has after its heartbeat, ms: it travels, and is written down first. */
+export const MIN_VOUCHER_GRACE_MS: number = 1 * second
+/** Longest, ms: a requester that starts again, or a line that is cut, is back by then or pays for another share. */
+export const MAX_VOUCHER_GRACE_MS: number = 10 * second
+/** How much longer than an interval a provider may be silent before its share goes elsewhere, ms: it may be starting again. */
+export const SILENCE_GRACE_MS: number = 5 * second
 
 /** What an offer says of how its tasks are paid. */
 export interface PaidEvery {
@@ -43,6 +47,12 @@ export function agreedAtOnce(offer: PaidEvery, bidPrice: Amount): Amount {
 export function owedFor(intervalPrice: Amount, payEveryMs: number, ms: number): Amount {
   const seconds = Math.floor(Math.min(Math.max(0, ms), payEveryMs) / second)
   return (intervalPrice / BigInt(payEveryMs / second)) * BigInt(seconds)
+}
+
+/** How long the voucher for an interval may take after its heartbeat, ms: half an interval, within bounds. */
+export function voucherGraceMs(payEveryMs: number): number {
+  const half = Math.floor(payEveryMs / 2)
+  return Math.min(Math.max(half, MIN_VOUCHER_GRACE_MS), MAX_VOUCHER_GRACE_MS)
 }
 
 /** The interval, counted from 1, in which a share stands after `elapsedMs`; one that has just ended is not left yet. */

@@ -37,8 +37,11 @@ export type ShareEvent =
    * counted as an event.
    */
   | { readonly type: 'restarted'; readonly life: number }
-  /** Nothing new; the provider is alive. Not counted as an event. */
-  | { readonly type: 'beat' }
+  /**
+   * Nothing new; the provider is alive, and says so by a sealed Heartbeat where the share is not paid by the second. Not
+   * counted as an event.
+   */
+  | { readonly type: 'beat'; readonly heartbeat?: Uint8Array }
 
 /** Largest piece of a task's output in one event, bytes; leaves room for the rest of a frame. */
 export const MAX_LOG_BYTES: number = MAX_FRAME_BYTES / 2
@@ -68,7 +71,9 @@ const EVENTS: EventShapes = {
   failed: record({ code: errorCode }),
   heartbeat: record({ heartbeat: bytesUpTo(MAX_SMALL_BYTES) }),
   restarted: record({ life: uint32 }),
-  beat: record({}),
+  beat: record<{ readonly heartbeat?: Uint8Array }>({
+    heartbeat: optional(bytesUpTo(MAX_SMALL_BYTES)),
+  }),
 }
 
 /** An event as a frame. */

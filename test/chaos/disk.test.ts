@@ -39,7 +39,8 @@ for (const role of ['provider', 'requester'])
       const disk = disks.get(role === 'provider' ? where : 'requester-1')
       assert.ok(disk)
       await disk.fill()
-      await sleep(FULL_MS).finally(async () => disk.empty())
+      await sleep(FULL_MS)
+      await disk.empty()
       const job = await ended(await requester(), id)
       assert.equal(job.state, 'settled', JSON.stringify(job.error))
       await assertSound(network, money)
@@ -58,7 +59,8 @@ fault(
       args: ['echo', '0', 'hi'],
       bidsWanted: 1,
     }).catch(() => undefined)
-    await sleep(FULL_MS / 2).finally(async () => disk.empty())
+    await sleep(FULL_MS / 2)
+    await disk.empty()
     const id = await submitting
     if (id !== undefined) assert.equal((await ended(await requester(), id)).state, 'settled')
     await assertSound(network, money)

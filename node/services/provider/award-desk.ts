@@ -57,7 +57,8 @@ export class AwardDesk {
     const award = signing.openFrom('Award', request.award, [requester])
     if (award.message.agreement !== agreement.id)
       throw new HiveError('AGREEMENT_INVALID', { rule: 'R2' })
-    return this.#lock.run(agreement.message.channel, async () => {
+    // a requester's awards come one at a time, on however many channels: each adds to what the next may risk
+    return this.#lock.run(requester, async () => {
       const known = await works.get(agreement.id)
       if (known !== undefined) return signing.countersign(agreement).bytes
       if (request.renews !== undefined) {
@@ -131,7 +132,7 @@ export class AwardDesk {
     const { escrow, signing, clock, works, earnings, admission, credit } = this.#parts
     const { channel: id } = agreement.message
     await admission.confirm(offer.message)
-    credit.confirm(offer.message, agreement.message.price)
+    await credit.confirm(offer.message, agreement.message.price, signal)
     const channel = await escrow.channel(id, { signal })
     if (channel === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: id })
     const earning = earnings.get(id)

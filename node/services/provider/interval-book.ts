@@ -107,6 +107,13 @@ export class IntervalBook {
       .reduce((sum, { amount, price }) => sum + (amount ?? price), 0n)
   }
 
+  /** What is written off of a share and not paid still. */
+  leftOf(share: Bytes32): Amount {
+    return this.of(share)
+      .filter(({ state }) => state === 'left')
+      .reduce((sum, { amount, price }) => sum + (amount ?? price), 0n)
+  }
+
   /** What has ended, or runs, for a requester and is not paid. */
   unpaidBy(requester: Address): Amount {
     return this.all()

@@ -1,6 +1,6 @@
 import { HiveError } from '../../domain/errors.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
-import { INTERVALS_UNPAID, owedFor } from '../../domain/metering.ts'
+import { owedFor, voucherGraceMs } from '../../domain/metering.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -27,7 +27,7 @@ export interface LastInterval {
 
 /**
  * Counts the time of a share that is paid by the second: writes down each interval as it ends, tells it by a heartbeat,
- * and stops the share when the vouchers do not follow.
+ * and stops the share when its voucher does not follow in time, or when nobody has listened for an interval.
  */
 export class Meter {
   readonly #parts: MeterParts
@@ -38,6 +38,8 @@ export class Meter {
   readonly stop: AbortSignal
   /** Run since the last interval that had ended when the count began, ms. */
   #countedMs = 0
+  /** When the count began in this life of the node, Unix ms. */
+  #beganAt = 0
   #hasToldDue = false
 
   constructor(parts: MeterParts, work: WorkRecord, log: ShareLog, stopped: AbortSignal) {
@@ -56,7 +58,8 @@ export class Meter {
   async during<T>(run: () => Promise<T>): Promise<T> {
     const { clock } = this.#parts
     this.#tellDue()
-    const from = clock.now() - this.toldMs
+    this.#beganAt = clock.now()
+    const from = this.#beganAt - this.toldMs
     const ended = new AbortController()
     const beating = this.#beat(from, ended.signal)
     try {
@@ -110,13 +113,17 @@ export class Meter {
   }
 
   async #beat(from: number, signal: AbortSignal): Promise<void> {
-    const { clock, works, logger } = this.#parts
+    const { clock, works } = this.#parts
     const { id } = this.#work
     while (!signal.aborted) {
       const number = works.intervals.ended(id) + 1
-      const dueMs = from + number * this.#everyMs - clock.now()
-      await clock.sleep(Math.max(0, dueMs), signal).catch(() => undefined) // the share has ended
+      const endsAt = from + number * this.#everyMs
+      const next = Math.min(endsAt, this.#stopsAt())
+      await clock.sleep(Math.max(0, next - clock.now()), signal).catch(() => undefined) // the share has ended
       if (signal.aborted) return
+      // an interval that is over by now is not told on top of one that is not paid
+      if (clock.now() >= this.#stopsAt()) return this.#stopUnpaid(number, this.#silence())
+      if (clock.now() < endsAt) continue
       const interval = works.intervals.at(id, number)
       if (interval === undefined) return this.#unpaid.abort(new HiveError('UNPAID'))
       // on record before anyone hears of it: what is told is owed
@@ -124,17 +131,35 @@ export class Meter {
       await works.changeIntervals(id, () => [{ ...interval, ...ended }])
       this.#tell(interval)
       const fault = this.#fault(number)
-      if (fault === undefined) continue
-      logger.warn('metered share not paid', { agreement: id, interval: number, fault })
-      return this.#unpaid.abort(new HiveError('UNPAID', { interval: number, fault }))
+      if (fault !== undefined) return this.#stopUnpaid(number, fault)
     }
+  }
+
+  #stopUnpaid(interval: number, fault: string): void {
+    const { logger } = this.#parts
+    logger.warn('metered share not paid', { agreement: this.#work.id, interval, fault })
+    this.#unpaid.abort(new HiveError('UNPAID', { interval, fault }))
+  }
+
+  /** When the share is stopped unless what is told is paid by then, Unix ms; never while nothing is unpaid. */
+  #stopsAt(): number {
+    const [due] = this.#parts.works.intervals.due(this.#work.id)
+    if (due === undefined) return Infinity
+    const toldAt = Math.max(due.endedAt ?? 0, this.#beganAt)
+    const voucherBy = toldAt + voucherGraceMs(this.#everyMs)
+    const { unreadSince } = this.#log
+    if (unreadSince === undefined) return voucherBy
+    return Math.min(voucherBy, Math.max(unreadSince, this.#beganAt) + this.#everyMs)
+  }
+
+  #silence(): string {
+    return this.#log.unreadSince === undefined ? 'no voucher followed' : 'nobody listens'
   }
 
   /** Why the interval after `number` is not begun, or `undefined`. */
   #fault(number: number): string | undefined {
     const { works, credit } = this.#parts
     const { id, requester } = this.#work
-    if (works.intervals.due(id).length > INTERVALS_UNPAID) return 'no voucher followed'
     if (works.intervals.at(id, number + 1) === undefined) return 'no further agreement'
     // its next interval counts as begun by now
     return credit.has(requester, 0n) ? undefined : 'beyond the credit window'

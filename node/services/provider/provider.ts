@@ -29,6 +29,7 @@ import { gpuPool, type GpusForJobs } from './gpu-pool.ts'
 import { over } from './interval-book.ts'
 import { Intake, type IntakeOptions, type IntakeParts } from './intake.ts'
 import { admissionOf, type PolicyOptions } from './policy-options.ts'
+import { pulseOf } from './pulse.ts'
 import { taskId, type WorkRecord } from './records.ts'
 import { endLeft, goOnAfterRestart } from './restart.ts'
 import { SecretIntake, type SecretIntakeOptions } from './secret-intake.ts'
@@ -77,6 +78,7 @@ export class Provider implements AsyncDisposable {
   readonly slots: Slots
   readonly #parts: ProviderParts
   readonly admission: Admission
+  readonly credit: Credit
   readonly #intake: Intake
   readonly #desk: AwardDesk
   readonly #execution: Execution
@@ -94,8 +96,8 @@ export class Provider implements AsyncDisposable {
     this.earnings = new Earnings({ ...parts, works: this.works }, options)
     const kinds = classesFor(parts.sandboxes, parts.registries)
     const rules = { ...options, kinds, maxDiskBytes: maxDiskByClass(parts.sandboxes) }
-    const { slots } = this
-    const credit = new Credit({ works: this.works, earnings: this.earnings }, options.credit)
+    const { slots, works, earnings } = this
+    const credit = (this.credit = new Credit({ ...parts, works, earnings }, options.credit))
     this.admission = admissionOf({ ...parts, slots, credit }, rules)
     const groups = groupsHeard(kinds, this.slots.gpus.length > 0)
     this.#intake = new Intake(
@@ -252,8 +254,8 @@ export class Provider implements AsyncDisposable {
     return new Uint8Array()
   }
 
-  async #cancel(from: PeerId, id: Bytes32): Promise<Uint8Array> {
-    await this.#owned(from, id)
+  async #cancel(from: PeerId, named: Bytes32): Promise<Uint8Array> {
+    const { id } = await this.#owned(from, this.works.shareOf(named))
     const running = this.#running.get(id)
     running?.control.abort(new HiveError('JOB_CANCELLED'))
     // Answered once it is on record: the requester's next award counts on its not being owed any more.
@@ -274,15 +276,15 @@ export class Provider implements AsyncDisposable {
   }
 
   async *#follow(from: PeerId, bytes: Uint8Array, signal: AbortSignal): AsyncIterable<Uint8Array> {
-    const request = followRequest.decode(bytes)
-    const work = await this.#owned(from, request.agreement)
+    const { agreement, from: at, life } = followRequest.decode(bytes)
+    const work = await this.#owned(from, agreement)
     const stop = AbortSignal.any([signal, this.#stop.signal])
-    const log = this.works.log(work)
+    const sign = pulseOf(this.#parts, work)
+    const events = this.works.log(work).read(at, this.#parts.clock, stop, life, sign)
     const follower = {}
     this.#following.add(follower)
     try {
-      for await (const event of log.read(request.from, this.#parts.clock, stop, request.life))
-        yield encodeShareEvent(event)
+      for await (const event of events) yield encodeShareEvent(event)
     } finally {
       this.#following.delete(follower)
     }

@@ -21,12 +21,21 @@ interface OpenPiece {
   readonly output: GrowingBytes
 }
 
+/** How a follower reads. */
+interface Reading {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly sign: ((digest: Bytes32) => Uint8Array) | undefined
+}
+
 /** The events of one share, in memory, for any number of followers to read from any number on. */
 export class ShareLog {
   readonly #life: number
   readonly #followed = Promise.withResolvers<void>()
   readonly #events: ShareEvent[] = []
   #open: OpenPiece | undefined
+  #readers = 0
+  #unreadSince = 0
   #logBytes = 0
   #digest: Bytes32 = ZERO_BYTES32
   #wake: () => void = () => {}
@@ -40,6 +49,11 @@ export class ShareLog {
   /** Resolves once somebody reads. */
   get followed(): Promise<void> {
     return this.#followed.promise
+  }
+
+  /** Since when nobody reads, Unix ms: 0 where nobody has yet; `undefined` while somebody does. */
+  get unreadSince(): number | undefined {
+    return this.#readers > 0 ? undefined : this.#unreadSince
   }
 
   /** Hash chain over the output so far, as heartbeats tell it. */
@@ -81,15 +95,30 @@ export class ShareLog {
 
   /**
    * Events from number `from` on, with beats between them, until the last one; all there are for a reader that counted
-   * in another life.
+   * in another life. `sign` seals what a beat says, given the digest of all events before it.
    */
   async *read(
     from: number,
     clock: Clock,
     signal: AbortSignal,
     life = 0,
+    sign?: (digest: Bytes32) => Uint8Array,
   ): AsyncIterable<ShareEvent> {
     this.#followed.resolve()
+    this.#readers++
+    try {
+      yield* this.#eventsFrom(from, { clock, signal, sign }, life)
+    } finally {
+      this.#readers--
+      this.#unreadSince = clock.now()
+    }
+  }
+
+  async *#eventsFrom(
+    from: number,
+    { clock, signal, sign }: Reading,
+    life: number,
+  ): AsyncIterable<ShareEvent> {
     if (life !== this.#life) yield { type: 'restarted', life: this.#life }
     let at = life === this.#life ? from : 0
     let joinedAt = -Infinity
@@ -98,10 +127,15 @@ export class ShareLog {
       const event = this.#events[at]
       if (event === undefined) {
         if (this.closed) return yield* this.#lastAgain()
-        const joinMs = joinedAt + JOIN_MS - clock.now()
-        if (this.#open === undefined) {
-          if (await this.#quiet(BEAT_MS, changed, clock, signal)) yield { type: 'beat' }
-        } else if (joinMs <= 0 || (await this.#quiet(joinMs, changed, clock, signal))) this.#seal()
+        if (this.#open !== undefined) {
+          const joinMs = joinedAt + JOIN_MS - clock.now()
+          if (joinMs <= 0 || (await this.#quiet(joinMs, changed, clock, signal))) this.#seal()
+          continue
+        }
+        const isDue = await this.#quiet(BEAT_MS, changed, clock, signal)
+        // what came in this very moment is told first
+        if (!isDue || this.#open !== undefined || this.#events.length > at) continue
+        yield { type: 'beat', ...(sign && { heartbeat: sign(this.#digest) }) }
         continue
       }
       at++

@@ -28,6 +28,9 @@ export interface Claim {
   readonly finishedAt: number
 }
 
+/** What is remembered of a share that was written off. */
+type WrittenOff = Pick<WorkRecord, 'id' | 'requester' | 'ask' | 'price' | 'amount'>
+
 /** What a voucher pays for. */
 type Payable = WorkRecord | IntervalRecord
 
@@ -44,7 +47,7 @@ export class WorkBook {
   readonly #store: Store
   readonly #unpaid = new Map<Bytes32, WorkRecord>()
   readonly #logs = new Map<Bytes32, ShareLog>()
-  readonly #writtenOff = new Map<Address, number>()
+  readonly #writtenOff = new Map<Bytes32, WrittenOff>()
 
   constructor(store: Store) {
     this.#store = store
@@ -59,7 +62,7 @@ export class WorkBook {
     await this.intervals.load()
     const underWay: WorkRecord[] = []
     for await (const work of this.#table.all()) {
-      if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
+      if (isWrittenOff(work)) this.#writeOff(work)
       if (isFinal(work.state)) continue
       if (work.receipt === undefined) underWay.push(work)
       this.#unpaid.set(work.id, work)
@@ -100,6 +103,11 @@ export class WorkBook {
     if (this.intervals.due(id).length === 0) await this.put(step(work, 'settle'))
   }
 
+  /** The share that an agreement belongs to: its own, or that of the open interval which it is about. */
+  shareOf(agreement: Bytes32): Bytes32 {
+    return this.intervals.get(agreement)?.share ?? agreement
+  }
+
   /** What a voucher can pay: a delivered share, or an interval of one. */
   async payable(agreement: Bytes32): Promise<Payable | undefined> {
     const interval = this.intervals.get(agreement)
@@ -122,7 +130,15 @@ export class WorkBook {
 
   /** Shares that were delivered to a requester and that it said it would not pay. */
   writtenOff(requester: Address): number {
-    return this.#writtenOff.get(requester) ?? 0
+    return this.#writtenOffBy(requester).length
+  }
+
+  /** What was owed for those and is not paid still, without shares whose price is `secured` or more. */
+  lostTo(requester: Address, secured: Amount): Amount {
+    return this.#writtenOffBy(requester).reduce((sum, { id, ask, price, amount }) => {
+      if (isMetered(ask)) return sum + this.intervals.leftOf(id)
+      return price < secured ? sum + (amount ?? price) : sum
+    }, 0n)
   }
 
   /**
@@ -216,13 +232,17 @@ export class WorkBook {
     if (isOver) forgotten.push(this.attached.removal(work.id))
     const { changes, written } = this.intervals.writing(intervals)
     await this.#store.write([this.#table.change(work.id, work), ...changes, ...forgotten])
-    if (isWrittenOff(work)) this.#countWrittenOff(work.requester)
+    if (isWrittenOff(work)) this.#writeOff(work)
     written()
     this.#remember(work)
   }
 
-  #countWrittenOff(requester: Address): void {
-    this.#writtenOff.set(requester, this.writtenOff(requester) + 1)
+  #writeOff({ id, requester, ask, price, amount }: WorkRecord): void {
+    this.#writtenOff.set(id, { id, requester, ask, price, ...(amount !== undefined && { amount }) })
+  }
+
+  #writtenOffBy(requester: Address): readonly WrittenOff[] {
+    return [...this.#writtenOff.values()].filter((each) => each.requester === requester)
   }
 
   #remember(work: WorkRecord): void {

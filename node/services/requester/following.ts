@@ -1,16 +1,20 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { ErrorCode } from '../../domain/error-codes.ts'
 import { stepIfAllowed, type JobEvent, type JobState } from '../../domain/job-state.ts'
+import { SILENCE_GRACE_MS } from '../../domain/metering.ts'
 import { second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
 import { followRequest } from '../../protocol/requests.ts'
 import { decodeShareEvent, isLastEvent, type ShareEvent } from '../../protocol/share-events.ts'
+import type { Signing } from '../signing.ts'
+import { hearPulse } from './beat-hearing.ts'
 import { Heard } from './heard.ts'
 import type { JobBook } from './job-book.ts'
 import type { Metering } from './metering.ts'
 import type { ShareRecord } from './records.ts'
+import { longestSilence, whileHeard } from './while-heard.ts'
 
 /** The provider's closing word, still to be verified. */
 export type LastEvent = Extract<ShareEvent, { type: 'receipt' | 'failed' }>
@@ -19,12 +23,13 @@ export interface FollowingParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly requests: Requests
+  readonly signing: Signing
   readonly book: JobBook
-  readonly metering: Pick<Metering, 'hear'>
+  readonly metering: Pick<Metering, 'hear' | 'reached'>
 }
 
 export interface FollowingOptions {
-  /** How long a provider may be silent before its share goes elsewhere, ms. */
+  /** How long a provider may be silent before its share goes elsewhere, ms; less where it is paid by the second. */
   readonly lostAfterMs: number
 }
 
@@ -63,9 +68,15 @@ export class Following {
   async toTheEnd(share: ShareRecord, signal: AbortSignal): Promise<LastEvent> {
     const { clock } = this.#parts
     const heard = new Heard(clock.now())
-    while (clock.now() - heard.at < this.#options.lostAfterMs) {
+    const { meter } = share
+    const { lostAfterMs } = this.#options
+    const maxSilenceMs = meter === undefined ? Infinity : longestSilence(meter)
+    const listen = async (limited: AbortSignal) => this.#listen(share, heard, limited)
+    while (clock.now() - heard.at < Math.min(lostAfterMs, maxSilenceMs)) {
       try {
-        const last = await this.#listen(share, heard, signal)
+        const last = await (meter === undefined
+          ? listen(signal)
+          : whileHeard(clock, { heard, maxSilenceMs, signal }, listen))
         if (last !== undefined) return last
       } catch (error) {
         if (signal.aborted || !RETRYABLE.has(codeOf(error))) throw error
@@ -83,19 +94,25 @@ export class Following {
     heard: Heard,
     signal: AbortSignal,
   ): Promise<LastEvent | undefined> {
-    const { requests, clock } = this.#parts
+    const { requests, clock, signing } = this.#parts
     const request = followRequest.encode({
       agreement: share.id,
       from: heard.next,
       life: heard.life,
     })
+    let isReached = false
     for await (const frame of requests.stream(share.peer, 'follow', request, { signal })) {
       heard.at = clock.now()
       if (heard.at > share.finishBy * 1000 + LATE_MS)
         throw new HiveError('PROVIDER_FAILED', { reason: 'past its deadline' })
       this.#requirePulse(share, heard)
+      if (!isReached) this.#parts.metering.reached(share)
+      isReached = true
       const event = decodeShareEvent(frame)
-      if (event.type === 'beat') continue
+      if (event.type === 'beat') {
+        if (share.meter === undefined) hearPulse(signing, event.heartbeat, share, heard.digest)
+        continue
+      }
       if (event.type === 'restarted') {
         heard.restarted(event.life)
         continue
@@ -111,7 +128,8 @@ export class Following {
   #requirePulse({ meter, provider }: ShareRecord, { at, pulseAt = at }: Heard): void {
     if (meter === undefined) return
     const silentMs = at - pulseAt
-    if (silentMs > meter.payEveryMs + this.#options.lostAfterMs)
+    const graceMs = Math.min(this.#options.lostAfterMs, SILENCE_GRACE_MS)
+    if (silentMs > meter.payEveryMs + graceMs)
       throw new HiveError('PROVIDER_LOST', { provider, silentMs })
   }
 

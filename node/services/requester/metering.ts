@@ -102,6 +102,11 @@ export class Metering {
     await this.#endOfTerm(share.job)
   }
 
+  /** A line to the provider of a share is there, or there again: a voucher that did not get through is not held back. */
+  reached({ provider, meter }: ShareRecord): void {
+    if (meter !== undefined) this.#parts.onPaid(provider)
+  }
+
   /** What the receipt of a share may ask. */
   bill(share: ShareRecord): Bill {
     const { meter, price } = share

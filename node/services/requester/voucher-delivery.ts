@@ -24,27 +24,41 @@ export interface VoucherDeliveryParts {
 export class VoucherDelivery {
   readonly #parts: VoucherDeliveryParts
   readonly #lock = new KeyedLock()
+  /** Ends the pause of a channel before its next attempt. */
+  readonly #pauses = new Map<Bytes32, AbortController>()
 
   constructor(parts: VoucherDeliveryParts) {
     this.#parts = parts
   }
 
-  /** Resolves when the provider knows every paid share of all its channels, or the signal aborts. */
+  /**
+   * Resolves when the provider knows every paid share of all its channels, or the signal aborts. What is under way does
+   * not wait for its next attempt any longer: there is more to bring, or the provider was heard of.
+   */
   async deliver(provider: Address, signal: AbortSignal): Promise<void> {
     const channels = this.#parts.channels.all().filter((each) => each.provider === provider)
     await allEnded(channels.map(async ({ id }) => this.#deliverOn(id, signal)))
   }
 
   async #deliverOn(channel: Bytes32, signal: AbortSignal): Promise<void> {
+    this.#pauses.get(channel)?.abort()
     await this.#lock.run(channel, async () => {
       for (let attempt = 0; !signal.aborted; attempt++) {
         const record = this.#parts.channels.all().find(({ id }) => id === channel)
         if (record === undefined || record.acknowledged >= record.jobs) return
         if (await this.#send(record, signal)) continue
         const pause = RETRY_PAUSES_MS[Math.min(attempt, RETRY_PAUSES_MS.length - 1)] ?? second
-        await this.#parts.clock.sleep(pause, signal).catch(() => undefined) // an abort ends the loop
+        await this.#pause(channel, pause, signal)
       }
     })
+  }
+
+  async #pause(channel: Bytes32, ms: number, signal: AbortSignal): Promise<void> {
+    const enough = new AbortController()
+    this.#pauses.set(channel, enough)
+    const either = AbortSignal.any([signal, enough.signal])
+    await this.#parts.clock.sleep(ms, either).catch(() => undefined) // the loop looks why
+    this.#pauses.delete(channel)
   }
 
   async #send(record: ChannelRecord, signal: AbortSignal): Promise<boolean> {

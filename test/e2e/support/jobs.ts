@@ -20,6 +20,8 @@ export interface TestJob {
   readonly tasks?: number
   readonly attempts?: number
   readonly timeoutMs?: number
+  /** Of a service: how often it is paid. */
+  readonly payEveryMs?: number
   readonly memoryBytes?: number
   readonly maxPrice?: bigint
   readonly bidWindowMs?: number
@@ -59,6 +61,7 @@ export async function submit(client: NodeClient, job: TestJob): Promise<string> 
       outputs: '/out',
       resources: { cpuMillis: 500, memoryBytes: job.memoryBytes ?? 32 * MiB, diskBytes: 1 * MiB },
       timeoutMs: job.timeoutMs ?? 60 * second,
+      ...(job.payEveryMs !== undefined && { service: { payEveryMs: job.payEveryMs } }),
       ...(secrets.length > 0 && { secrets: secrets.map(({ slot }) => slot) }),
       ...(job.egress && { egress: [...job.egress] }),
       stream: true,

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import {
   afterBeat,
   heartbeatFault,
+  isPulse,
   noBeats,
   ownTime,
   type BeatContext,
@@ -113,4 +114,15 @@ test('a provider whose clock is 1 % fast loses no pay by that over a day', () =>
     assert.equal(rule(beat, { state, now }), undefined)
     state = afterBeat(state, beat, EVERY, now)
   }
+})
+
+test('heartbeat: of a share that is not paid by the second, it is about that share and its output, whatever the time', () => {
+  const context = { share: bytes32Of('a9'), digest: ZERO_BYTES32 }
+  const fits = (beat: Partial<Heartbeat>) => isPulse(aHeartbeat(beat), context)
+  assert.equal(fits({}), true)
+  assert.equal(fits({ seq: 40, elapsedMs: 7, at: NOW - 60 * minute }), true)
+  assert.equal(fits({ at: NOW + 60 * minute }), true)
+  assert.equal(fits({ agreement: bytes32Of('aa') }), false)
+  assert.equal(fits({ digest: bytes32Of('d1') }), false)
+  assert.equal(fits({ closing: true }), false)
 })

@@ -2,14 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { second } from '../../../node/domain/units.ts'
 import type { Requests } from '../../../node/ports/requests.ts'
-import {
-  decodeShareEvent,
-  encodeShareEvent,
-  type ShareEvent,
-} from '../../../node/protocol/share-events.ts'
 import type { Provider } from '../../../node/services/provider/provider.ts'
 import type { Requester } from '../../../node/services/requester/requester.ts'
 import { createFakeSandbox, FakeMachine } from '../../support/fake-sandbox.ts'
+import { through, type EventChange } from '../../support/through.ts'
 import {
   aRequest,
   claimed,
@@ -77,22 +73,6 @@ test('a service: paid as it runs, stopped with its output, exactly the told seco
   )
 })
 
-type Frame = (event: ShareEvent) => readonly ShareEvent[] | Promise<readonly ShareEvent[]>
-
-/** The ports of a provider whose events are changed on their way. */
-function through(requests: Requests, change: Frame): Requests {
-  return {
-    call: async (...args) => requests.call(...args),
-    stream: (...args) => requests.stream(...args),
-    answer: (...args) => requests.answer(...args),
-    answerStream: (protocol, handler) =>
-      requests.answerStream(protocol, async function* (...args) {
-        for await (const frame of handler(...args))
-          for (const event of await change(decodeShareEvent(frame))) yield encodeShareEvent(event)
-      }),
-  }
-}
-
 /** The ports of a requester whose vouchers are signed and never leave it. */
 function withoutVouchers(requests: Requests, onVoucher: () => void = () => {}): Requests {
   return {
@@ -111,7 +91,7 @@ function withoutVouchers(requests: Requests, onVoucher: () => void = () => {}): 
 }
 
 /** A service at a provider whose events are changed; resolves with its end. */
-async function serviceThrough(change: (bob: Member) => Frame, isStopped = false) {
+async function serviceThrough(change: (bob: Member) => EventChange, isStopped = false) {
   const market = new TestMarket()
   const [alice, bob] = [market.member(), market.member()]
   const requests = through(bob.node.requests, change(bob))
@@ -225,7 +205,28 @@ test('a provider killed during a service that runs on: taken up again, its silen
   await first[Symbol.asyncDispose]()
 })
 
-test('a requester that takes the heartbeats and never pays: stopped within an interval, and trusted less', async () => {
+test('a service given up while its provider was gone: the provider ends it when it is back and hears so', async () => {
+  const market = new TestMarket()
+  const alice = market.member()
+  let bob = market.member()
+  const machine = new FakeMachine()
+  const sandboxes = () => ({ sandboxes: [createFakeSandbox('wasm', machine)] })
+  const first = await market.provider(bob, { prices: PRICES }, sandboxes())
+  await using requester = await market.requester(alice)
+  const { id } = await requester.submit(await aService(alice), signal)
+  await paid(requester, RATE)
+  machine.crash()
+  bob = await market.rejoinAfterKill(bob)
+  assert.equal((await finished(requester, id)).state, 'failed')
+  await using provider = await market.provider(bob, { prices: PRICES }, sandboxes())
+  const givenUp = () => requester.channels.all().flatMap((channel) => channel.givenUp)
+  while (givenUp().length > 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  assert.deepEqual(await states(provider), ['cancelled'])
+  assert.equal(machine.running.size, 0)
+  await first[Symbol.asyncDispose]()
+})
+
+test('a requester that takes the heartbeats and never pays: stopped within an interval, with one unpaid', async () => {
   const market = new TestMarket()
   const [alice, bob] = [market.member(), market.member()]
   await using provider = await market.provider(bob, { prices: PRICES })
@@ -237,7 +238,7 @@ test('a requester that takes the heartbeats and never pays: stopped within an in
   const ranMs = job.results[0]?.usage.wallMs ?? 0
   assert.ok(ranMs < 3 * second, `${ranMs} ms`)
   const owed = provider.works.unpaidBy(alice.signing.address, 10n ** 18n)
-  assert.equal(owed, 2n * RATE)
+  assert.equal(owed, RATE)
 })
 
 for (const [what, limits, budget, code] of [

@@ -118,6 +118,17 @@ test('a provider that counts what was never paid is asked again only after a pau
   await delivering
 })
 
+test('a delivery that waits for its next attempt makes it at once when it is asked to deliver', async () => {
+  const answers = [0, 1]
+  const on = await paying(1, () => answers.shift() ?? 1)
+  const delivering = on.delivery.deliver(on.provider, signal)
+  await on.clock.advance(1)
+  assert.equal(on.requests.length, 1)
+  await Promise.all([delivering, on.delivery.deliver(on.provider, signal)])
+  assert.equal(on.requests.length, 2)
+  assert.equal(on.channels.all()[0]?.acknowledged, 1)
+})
+
 test('a voucher that a provider did not get is delivered when it is back, and claimed once', async () => {
   const market = new TestMarket()
   const [alice, bob] = [market.member(), market.member()]
