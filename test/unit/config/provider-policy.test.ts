@@ -87,7 +87,7 @@ test('policy config: every mistake with its path', () => {
 
 test('policy config: what is only written like a CID or a peer id is refused when the node starts', () => {
   const clock = new ManualClock()
-  const slots = new Slots({ cpuMillis: 1, memoryBytes: 1, diskBytes: 1 })
+  const slots = new Slots(clock, { cpuMillis: 1, memoryBytes: 1, diskBytes: 1 })
   const prices = { perTask: 1n, perCoreSecond: 0n, perGpuSecond: 0n, reservedSecondsCap: 60 }
   const rules = { kinds: ['wasm'], maxQueue: 1, pricing: 'posted', prices } as const
   const parts = { clock, slots, machine: new FakeMachineState(clock) }
