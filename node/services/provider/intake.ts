@@ -173,8 +173,8 @@ export class Intake {
 
   async #decide(offer: Signed<'Offer'>, requester: PeerId): Promise<BidRequest> {
     const declined = await this.#parts.admission.declined(offer.message)
-    const room = this.#parts.booking.quote(offer.message)
-    if (declined === undefined && room !== undefined) return this.#bid(offer, requester, room)
+    const room = declined === undefined ? this.#parts.booking.quote(offer.message) : undefined
+    if (room !== undefined) return this.#bid(offer, requester, room)
     const { code: decline, ...rest } = declined ?? { code: 'DECLINED_BUSY' }
     return { offer: offer.id, decline, ...rest }
   }

@@ -47,12 +47,13 @@ export function lotsOf(line: Iterable<Booked>): readonly BookedLot[] {
     .filter(({ count }) => count > 0)
 }
 
-/** What is left of a task that runs: what was expected, and once that is over, all that it may still take. */
+/** What is left of a task that runs: what was expected; one that takes longer is given twice as long, again and again. */
 export function leftOf({ share, since }: Running, now: number): TaskLot {
-  const [ran, expected] = [now - since, share.expectedMs()]
-  const left = (expected > ran ? expected : share.mostMs) - ran
+  const ran = now - since
+  let expected = Math.max(1, share.expectedMs())
+  while (expected <= ran) expected *= 2
   // what has not ended by now has not given its room back
-  return { need: share.need, count: 1, ms: Math.max(1, left) }
+  return { need: share.need, count: 1, ms: Math.max(1, Math.min(expected, share.mostMs) - ran) }
 }
 
 /** How many tasks in line find no room in what is free, without those of a job. */

@@ -74,6 +74,21 @@ test('a share whose tasks are still to come keeps its place, but no room', async
   await Promise.all([first, second])
 })
 
+test('a task that outruns what was expected is given twice as long each time, and never more than it may take', async () => {
+  const { clock, slots } = aMachine()
+  const share = aShareNeed(cores(4), { mostMs: 10 * minute, expectedMs: () => minute })
+  const end = Promise.withResolvers<void>()
+  const running = bookedTask(slots, share, never, async () => end.promise)
+  const waits: (number | undefined)[] = []
+  for (const ms of [0, minute - 1, 1, minute, 2 * minute, 4 * minute, 4 * minute]) {
+    await clock.advance(ms)
+    waits.push(slots.roomFor(share)?.etaMs)
+  }
+  assert.deepEqual(waits, [minute, 1, minute, 2 * minute, 4 * minute, 2 * minute, 1])
+  end.resolve()
+  await running
+})
+
 test('what is expected follows what is learned: a wait becomes shorter as soon as tasks show to be short', async () => {
   const clock = new ManualClock()
   const slots = new Slots(clock, MACHINE)
