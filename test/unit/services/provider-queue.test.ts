@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FOLLOW_PERMILLE } from '../../../node/domain/pricing.ts'
-import { hour, second } from '../../../node/domain/units.ts'
+import { GiB, hour, second } from '../../../node/domain/units.ts'
 import { fromHex } from '../../../node/protocol/bytes.ts'
 import type { ProviderOptions } from '../../../node/services/provider/provider-options.ts'
-import { createFakeSandbox } from '../../support/fake-sandbox.ts'
 import type { FakeScript } from '../../support/fake-script.ts'
 import { HandMadeRequester, type Deal } from '../../support/hand-made-requester.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
@@ -25,9 +24,7 @@ async function open(options: Partial<ProviderOptions> = {}) {
   const market = new TestMarket()
   const clock = new ManualClock(Date.now())
   const alice = new HandMadeRequester(market, market.member())
-  const sandbox = createFakeSandbox()
-  const parts = { clock, sandboxes: [sandbox] }
-  const provider = await market.provider(market.member(), options, parts)
+  const provider = await market.provider(market.member(), options, { clock })
   const first = await alice.deal()
   let [seq, owed] = [0, 0n]
   /** A bid for four tasks of so long, and the deal that follows from it. */
@@ -52,7 +49,12 @@ async function open(options: Partial<ProviderOptions> = {}) {
     return id
   }
   return {
-    ...{ market, clock, alice, sandbox, provider, bid, deal, block, first },
+    clock,
+    alice,
+    provider,
+    bid,
+    deal,
+    block,
     [Symbol.asyncDispose]: async () => provider[Symbol.asyncDispose](),
   }
 }
@@ -136,6 +138,14 @@ test('a deadline that leaves out the wait that was quoted breaks the rule of dea
   const tight = { ...deal, agreement: { ...deal.agreement, finishBy } }
   await assert.rejects(on.alice.award(tight), { code: 'AGREEMENT_INVALID', data: { rule: 'R11' } })
   await on.alice.award(deal)
+})
+
+test('promised more cores than there are: more tasks at once, and none with more cores than the machine has', async () => {
+  const resources = { cpuMillis: 3000, memoryBytes: 2 * GiB, diskBytes: 2 * GiB }
+  await using on = await open({ resources, mostCpuMillis: 2000 })
+  assert.deepEqual(await quoted(on), [0, 3])
+  const answer = await on.alice.ask(await on.alice.offer({}, { cpuMillis: 2500 }))
+  assert.deepEqual([answer.decline, answer.most?.cpuMillis], ['DECLINED_RESOURCES', 2000])
 })
 
 test('prices that follow: dearer once work runs, and dearer still while more waits', async () => {
