@@ -22,7 +22,7 @@ export type PricingRule = (offer: Offer, list: PriceList, load: number) => Amoun
  * Thousandths of the list price that a node asks under `follow`: idle, half busy, fully busy with nobody waiting, and
  * with as much waiting as it has room for, or more. Bounded on both sides, so that no requester meets a price beyond three times the
  * list and no provider works for less than two thirds of it; flatter below the middle than above, because an idle machine
- * costs its owner little, and steep where work waits, so that it goes where it need not.
+ * costs its owner little, and rising on where work waits, so that it goes where it need not.
  */
 export const FOLLOW_PERMILLE = { idle: 667, half: 1000, full: 2000, queued: 3000 } as const
 /** The loads at which a node asks that; 1 is all of the machine. */
@@ -34,8 +34,8 @@ export const PRICING_RULES = {
   posted: listPrice,
   /**
    * The list price times a factor that rises with the node's own load, between the bounds of {@link FOLLOW_PERMILLE}.
-   * It depends on nothing that others say, so nobody can talk a price up or down, and as busier nodes get
-   * dearer than idle ones, work drifts to where there is room.
+   * It depends on nothing that others say, only on what they have awarded, so nobody can talk a price up or down for
+   * nothing, and as busier nodes get dearer than idle ones, work drifts to where there is room.
    */
   follow: (offer, list, load) =>
     (listPrice(offer, list) * BigInt(followPermille(load)) + 999n) / 1000n,
