@@ -25,6 +25,7 @@ import type { TaskRegister } from '../monitoring/task-register.ts'
 import type { SecretIntake } from './secret-intake.ts'
 import type { Credit } from './credit.ts'
 import { Meter } from './meter.ts'
+import type { HeldImages } from './held-images.ts'
 import type { PaceBook } from './pace-book.ts'
 import { publishShare } from './publishing.ts'
 import { secretly } from './secretly.ts'
@@ -41,6 +42,7 @@ export interface ExecutionParts {
   readonly works: WorkBook
   readonly slots: Slots
   readonly pace: PaceBook
+  readonly images: HeldImages
   readonly sandboxes: readonly Sandbox[]
   readonly room: ContentRoom
   readonly secrets: SecretIntake
@@ -94,6 +96,7 @@ export class Execution {
     taken.use(this.#parts.room.take(contentBytesOf(spec, work.tasks)))
     const contents = new Contents(this.#parts.blobs, work.peer, this.#parts.registries)
     await bringShare(contents, spec, sandbox, signal)
+    this.#parts.images.note(spec.image.cid)
     return { spec, sandbox, contents, room: taken.move() }
   }
 

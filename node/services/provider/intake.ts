@@ -18,19 +18,20 @@ import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { Admission } from './admission.ts'
 import type { Booking } from './booking.ts'
-import { holdsImage, type ImageHolders } from './held-image.ts'
+import type { HeldImages } from './held-images.ts'
 import { MAX_ANSWERS_UNDER_WAY, MAX_STANDING_BIDS } from './intake-limits.ts'
 import { OfferQuota } from './offer-quota.ts'
 import { RecentMap } from './recent-map.ts'
 import { Shelves, type Shelf } from './shelves.ts'
 
-export interface IntakeParts extends ImageHolders {
+export interface IntakeParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly gossip: Gossip
   readonly requests: Requests
   readonly signing: Signing
   readonly booking: Pick<Booking, 'quote'>
+  readonly images: Pick<HeldImages, 'has'>
   readonly admission: Admission
 }
 
@@ -180,14 +181,14 @@ export class Intake {
   }
 
   async #bid(offer: Signed<'Offer'>, requester: PeerId, room: Room): Promise<BidRequest> {
-    const { signing, clock, admission } = this.#parts
+    const { signing, clock, admission, images } = this.#parts
     const now = clock.now()
     const bid: Bid = {
       offer: offer.id,
       provider: signing.address,
       price: admission.price(offer.message),
       ...room,
-      cached: await holdsImage(this.#parts, offer.message),
+      cached: await images.has(offer.message),
       validUntil: now + BID_VALIDITY_MS,
     }
     const bond: BondOffer = {

@@ -16,7 +16,7 @@ import type { PolicyOptions } from './policy-options.ts'
 import type { SecretIntakeOptions } from './secret-intake.ts'
 
 /** What a provider works with. */
-export interface ProviderParts extends Omit<IntakeParts, 'booking' | 'admission'> {
+export interface ProviderParts extends Omit<IntakeParts, 'booking' | 'images' | 'admission'> {
   readonly store: Store
   readonly blobs: Blobs
   readonly escrow: Escrow

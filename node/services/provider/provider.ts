@@ -17,6 +17,7 @@ import { drained } from './drain.ts'
 import { Earnings } from './earnings.ts'
 import { Execution } from './execution.ts'
 import { gpuPool } from './gpu-pool.ts'
+import { HeldImages } from './held-images.ts'
 import { over } from './interval-book.ts'
 import { Intake } from './intake.ts'
 import { PaceBook } from './pace-book.ts'
@@ -57,12 +58,13 @@ export class Provider implements AsyncDisposable {
     const kinds = classesFor(parts.sandboxes, parts.registries)
     const { slots } = this
     const pace = new PaceBook(parts.clock)
+    const images = new HeldImages(parts)
     this.#booking = new Booking({ clock: parts.clock, slots, pace }, options.maxQueue)
     const credit = new Credit({ works: this.works, earnings: this.earnings }, options.credit)
     this.admission = admissionOf({ ...parts, slots, credit }, { ...options, kinds })
     const groups = groupsHeard(kinds, this.slots.gpus.length > 0)
     this.#intake = new Intake(
-      { ...parts, booking: this.#booking, admission: this.admission },
+      { ...parts, booking: this.#booking, images, admission: this.admission },
       { ...options, groups },
     )
     this.#desk = new AwardDesk({
@@ -81,6 +83,7 @@ export class Provider implements AsyncDisposable {
       credit,
       slots: this.slots,
       pace,
+      images,
       room: new ContentRoom(options.contentBytes),
       secrets: new SecretIntake(parts, options),
     })
