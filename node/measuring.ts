@@ -41,8 +41,7 @@ export function openMeasuring(
   { dataDir, hardware }: { readonly dataDir: string; readonly hardware: Pick<Hardware, 'cores'> },
 ): Measuring {
   const { cores } = hardware
-  const isIdle = () =>
-    provider === undefined || (provider.slots.utilisation === 0 && provider.slots.waiting === 0)
+  const isIdle = () => provider === undefined || provider.slots.load === 0
   const capacity: CapacityKeeper = new CapacityKeeper(
     {
       clock,

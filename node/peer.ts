@@ -166,7 +166,12 @@ export async function openPeer({
               network,
               policy: { ...config.provider.policy, egress: usableEgress(config, sandboxes) },
               contentBytes: config.storage.cacheBytes,
-              resources: providerResources(config.provider.resources, hardware),
+              resources: providerResources(
+                config.provider.resources,
+                hardware,
+                config.provider.overcommit,
+              ),
+              mostCpuMillis: hardware.cores * 1000,
               gpus: { devices: await gpus, ...config.provider.gpu },
             },
           ),

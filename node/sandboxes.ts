@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { openDockerSandbox } from './adapters/docker/docker-sandbox.ts'
 import { openNativeSandbox } from './adapters/native/native-sandbox.ts'
@@ -28,13 +29,12 @@ export interface OpeningSandboxes extends AsyncDisposable {
 /** Starts the engines of this machine, which take longer than anything else in a node's start. */
 export function openSandboxes(parts: SandboxParts, nodeId: string): OpeningSandboxes {
   const { config, logger } = parts
-  const { enabled, kinds, wasm } = config.provider
+  const { enabled, kinds, wasm, overcommit } = config.provider
+  // one for each core that is promised, or tasks that have their room would wait for a thread
+  const threads = wasm.processes ?? Math.ceil(availableParallelism() * overcommit.cpu)
   const opening = (enabled ? kinds : []).map(async (kind) => {
     if (kind === 'docker') return openImageSandbox(parts, nodeId)
-    return openWasmSandbox(
-      { logger },
-      wasm.processes === undefined ? {} : { threads: wasm.processes },
-    )
+    return openWasmSandbox({ logger }, { threads })
   })
   // Settled at once, so that a failure waits for who asks.
   const settled = Promise.allSettled(opening)

@@ -62,6 +62,7 @@ export interface Config {
     readonly kinds: readonly JobKind[]
     /** What jobs may use together; what is left open follows from the hardware. */
     readonly resources: ResourceShare
+    readonly overcommit: Overcommit
     readonly prices: PriceList
     readonly pricing: PricingRuleName
     readonly bond: Amount
@@ -134,6 +135,12 @@ export interface ProviderPolicyConfig {
   readonly pauseWhenActiveMs: number | undefined
   /** Whether requesters may get inside their running tasks. */
   readonly attach: 'off' | 'on'
+}
+
+/** How much more jobs together may be promised than there is. */
+export interface Overcommit {
+  /** Cores promised for each that there is, 1 or more. Memory and disk have no such factor: who is promised them fills them. */
+  readonly cpu: number
 }
 
 /** So much of it, or such a part of all there is, above 0 and up to 1. */

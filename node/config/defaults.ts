@@ -28,6 +28,8 @@ export const CONFIG_DEFAULTS = {
   provider: {
     enabled: false,
     kinds: everyKind,
+    /** A task that is priced by the core is to have it. */
+    overcommit: { cpu: 1 },
     prices: {
       perTask: tokens('0.001'),
       perCoreSecond: tokens('0.0001'),

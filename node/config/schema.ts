@@ -29,6 +29,7 @@ import {
   bool,
   cores,
   duration,
+  factor,
   integer,
   orPercent,
   size,
@@ -116,6 +117,7 @@ export const CONFIG_READER: Reader<Config> = map({
           gpus,
         }),
       ),
+      overcommit: map({ cpu: withDefault(factor(16), D.provider.overcommit.cpu as number) }),
       prices: mapped(
         map({
           perTask: withDefault(amount, D.provider.prices.perTask),
@@ -131,7 +133,7 @@ export const CONFIG_READER: Reader<Config> = map({
       pricing: withDefault(pricingRule, D.provider.pricing),
       bond: withDefault(amount, D.provider.bond),
       drain: withDefault(duration(24 * hour), D.provider.drainMs),
-      maxQueue: withDefault(integer(0, 1_000_000), D.provider.maxQueue as number),
+      maxQueue: withDefault(integer(0, 10_000), D.provider.maxQueue as number),
       region: optional(region),
       policy: PROVIDER_POLICY_READER,
       network: map({

@@ -41,6 +41,14 @@ export const cores: Reader<number> = reader('a number of cores above 0, such as 
   return millis >= 1 && millis <= 1_000_000_000 ? millis : undefined
 })
 
+/** A number from 1 to `most`, such as `1.5`. */
+export function factor(most: number): Reader<number> {
+  return reader(`a number from 1 to ${most}, such as 1.5`, (raw) => {
+    const value = typeof raw === 'string' && /^\d{1,3}(\.\d{1,3})?$/.test(raw) ? Number(raw) : raw
+    return typeof value === 'number' && value >= 1 && value <= most ? value : undefined
+  })
+}
+
 /** A size, such as `256MiB`, in bytes. */
 export const size: Reader<number> = reader('a size such as 256MiB', (raw) =>
   isTextOrNumber(raw) ? parseBytes(raw) : undefined,

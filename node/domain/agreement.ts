@@ -74,7 +74,7 @@ export interface AgreementContext {
   readonly maxCaseBond: Amount
   /** EIP-712 hash of the award's task list. */
   readonly inputHash: Bytes32
-  /** Wall time that the share may take at the bid's capacity when every task uses all of its own, ms. */
+  /** Until the bid's room comes, and from there on at its capacity when every task uses all of its own time, ms. */
   readonly mayTakeMs: number
   /** Unix ms. */
   readonly now: number
@@ -114,7 +114,7 @@ export function agreementFault(
   const inOrder =
     agreement.startBy <= agreement.finishBy && agreement.finishBy <= agreement.disputeUntil
   if (!inOrder || agreement.startBy * 1000 < now) return 'R10'
-  // [REJECT] agreements R11: the deadline leaves every task its time: work past it would be for nothing
+  // [REJECT] agreements R11: the deadline leaves the share its wait and every task its time: work past it would be for nothing
   if (agreement.finishBy * 1000 < now + context.mayTakeMs) return 'R11'
   // [REJECT] agreements R12: a case costs the provider no more than it is ready to post
   if (agreement.caseBond > context.maxCaseBond) return 'R12'

@@ -10,11 +10,11 @@ export interface Bid {
   readonly provider: Address
   /** Price of one task. */
   readonly price: Amount
-  /** Tasks it runs at the same time; more than that queue at the provider. */
+  /** Tasks it has room for at the same time from `etaMs` on; more than that queue at the provider. */
   readonly capacity: number
-  /** When it expects to start the first task, ms from now. */
+  /** When it expects to have that room, ms from now. */
   readonly etaMs: number
-  /** Whether it already holds the job's spec, and so, most likely, its program. */
+  /** Whether it already holds the job's program. */
   readonly cached: boolean
   /** Unix ms until when it stands by the bid. */
   readonly validUntil: number

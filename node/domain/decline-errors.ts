@@ -38,7 +38,10 @@ export const DECLINE_ERRORS = {
     'Somebody is using the provider’s machine, which takes work only when nobody does.',
     'Run the job again later, or use more providers.',
   ),
-  DECLINED_BUSY: text('The provider’s queue is full.', 'Try again later or use more providers.'),
+  DECLINED_BUSY: text(
+    'The provider’s queue is full, or too long for the job to end in time.',
+    'Try again later or use more providers.',
+  ),
   DECLINED_PRICE: text(
     'The offered price is below the provider’s own.',
     'Raise --max-price; `hive why JOB` says how far.',

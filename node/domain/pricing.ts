@@ -15,15 +15,18 @@ export interface PriceList {
   readonly reservedSecondsCap: number
 }
 
-/** Prices one task of an offer; each rule is one function of what is asked and how busy the node is, 0 to 1. */
-export type PricingRule = (offer: Offer, list: PriceList, utilisation: number) => Amount
+/** Prices one task of an offer; each rule is one function of what is asked and of the node's load, from 0. */
+export type PricingRule = (offer: Offer, list: PriceList, load: number) => Amount
 
 /**
- * Thousandths of the list price that an idle, a half busy and a fully busy node asks under `follow`. Bounded on both
- * sides, so that no requester meets a price beyond three times the list and no provider works for less than two
- * thirds of it; flatter below the middle than above, because an idle machine costs its owner little.
+ * Thousandths of the list price that a node asks under `follow`: idle, half busy, fully busy with nobody waiting, and
+ * with as much waiting as it has room for, or more. Bounded on both sides, so that no requester meets a price beyond three times the
+ * list and no provider works for less than two thirds of it; flatter below the middle than above, because an idle machine
+ * costs its owner little, and rising on where work waits, so that it goes where it need not.
  */
-export const FOLLOW_PERMILLE = { idle: 667, half: 1000, busy: 3000 } as const
+export const FOLLOW_PERMILLE = { idle: 667, half: 1000, full: 2000, queued: 3000 } as const
+/** The loads at which a node asks that; 1 is all of the machine. */
+const FOLLOW_LOADS = { idle: 0, half: 0.5, full: 1, queued: 2 } as const
 
 /** The rules a provider's config can name. A new rule is one more entry. */
 export const PRICING_RULES = {
@@ -31,11 +34,11 @@ export const PRICING_RULES = {
   posted: listPrice,
   /**
    * The list price times a factor that rises with the node's own load, between the bounds of {@link FOLLOW_PERMILLE}.
-   * It depends on nothing that others say, so nobody can talk a price up or down, and as busier nodes get
-   * dearer than idle ones, work drifts to where there is room.
+   * It depends on nothing that others say, only on what they have awarded, so nobody can talk a price up or down for
+   * nothing, and as busier nodes get dearer than idle ones, work drifts to where there is room.
    */
-  follow: (offer, list, utilisation) =>
-    (listPrice(offer, list) * BigInt(followPermille(utilisation)) + 999n) / 1000n,
+  follow: (offer, list, load) =>
+    (listPrice(offer, list) * BigInt(followPermille(load)) + 999n) / 1000n,
 } as const satisfies Record<string, PricingRule>
 
 /** Name of a rule in {@link PRICING_RULES}. */
@@ -49,10 +52,13 @@ export interface PriceTerms {
   readonly leastPrices: Readonly<Partial<Record<string, Amount>>>
 }
 
-/** What a provider on these terms asks for one task of the offer, or for a second of it, at this load (0 to 1). */
-export function askedPrice(offer: Offer, terms: PriceTerms, utilisation: number): Amount {
+/**
+ * What a provider on these terms asks for one task of the offer, or for a second of it, when what runs and waits there
+ * makes this `load`: 1 is all of the machine.
+ */
+export function askedPrice(offer: Offer, terms: PriceTerms, load: number): Amount {
   const rule: PricingRule = PRICING_RULES[terms.pricing]
-  const price = rule(offer, terms.prices, utilisation)
+  const price = rule(offer, terms.prices, load)
   const leastForTask = terms.leastPrices[kindOfClass(offer.class)] ?? 0n
   const least = isMetered(offer) ? aSecondOf(leastForTask, terms.prices) : leastForTask
   return price > least ? price : least
@@ -78,9 +84,15 @@ function aSecondOf(price: Amount, { reservedSecondsCap }: PriceList): Amount {
   return (price + seconds - 1n) / seconds
 }
 
-function followPermille(utilisation: number): number {
-  const { idle, half, busy } = FOLLOW_PERMILLE
-  const load = Math.min(1, Math.max(0, utilisation))
-  const [from, to] = load < 0.5 ? [idle, half] : [half, busy]
-  return Math.round(from + (to - from) * (load < 0.5 ? load * 2 : load * 2 - 1))
+function followPermille(load: number): number {
+  if (load <= FOLLOW_LOADS.idle) return FOLLOW_PERMILLE.idle
+  if (load >= FOLLOW_LOADS.queued) return FOLLOW_PERMILLE.queued
+  const [from, to] =
+    load < FOLLOW_LOADS.half
+      ? (['idle', 'half'] as const)
+      : load < FOLLOW_LOADS.full
+        ? (['half', 'full'] as const)
+        : (['full', 'queued'] as const)
+  const part = (load - FOLLOW_LOADS[from]) / (FOLLOW_LOADS[to] - FOLLOW_LOADS[from])
+  return Math.round(FOLLOW_PERMILLE[from] + (FOLLOW_PERMILLE[to] - FOLLOW_PERMILLE[from]) * part)
 }

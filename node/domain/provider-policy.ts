@@ -28,7 +28,7 @@ export interface ProviderPolicy {
   /** No new work before nobody has used the machine for this long, ms; `undefined`: whoever uses it. */
   readonly pauseWhenActiveMs: number | undefined
   readonly terms: PriceTerms
-  /** Tasks that may wait for a slot before the node counts as busy. */
+  /** Tasks that may wait for room before the node counts as busy. */
   readonly maxQueue: number
 }
 
@@ -44,13 +44,13 @@ export interface Circumstances {
   readonly onBattery: boolean
   /** `undefined`: nobody has been seen to use the machine. */
   readonly idleMs: number | undefined
-  /** What jobs may use, together. */
+  /** Most that one task may ask. */
   readonly total: Resources
   readonly gpus: readonly OfferedGpu[]
-  /** Tasks that wait for a slot. */
+  /** Tasks that wait for room. */
   readonly waiting: number
-  /** Share of the scarcest resource in use, 0 to 1. */
-  readonly utilisation: number
+  /** What runs, waits or is still to come, as a part of the scarcest resource: above 1 when that is more than the machine. */
+  readonly load: number
 }
 
 /** Why a provider bound by its bid takes no award from it after all, or `undefined`. */
@@ -71,7 +71,7 @@ export function bidDecline(
   const declined = awardDecline(policy, offer, now)
   if (declined !== undefined) return declined
   if (now.waiting >= policy.maxQueue) return { code: 'DECLINED_BUSY' }
-  const lowestPrice = askedPrice(offer, policy.terms, now.utilisation)
+  const lowestPrice = askedPrice(offer, policy.terms, now.load)
   return lowestPrice > offer.maxPrice ? { code: 'DECLINED_PRICE', lowestPrice } : undefined
 }
 
@@ -83,7 +83,7 @@ export function admits<T>({ allow, deny }: AllowDeny<T>, entry: T): boolean {
 function lastingDecline(
   policy: ProviderPolicy,
   offer: Offer,
-  { total, gpus, utilisation }: Circumstances,
+  { total, gpus, load }: Circumstances,
 ): Decline | undefined {
   if (!policy.kinds.includes(offer.class)) return { code: 'DECLINED_KIND' }
   if (!admits(policy.requesters, offer.requester)) return { code: 'DECLINED_REQUESTER' }
@@ -96,7 +96,7 @@ function lastingDecline(
   }
   if (fits(needOf(offer), most)) return undefined
   const code = offer.gpus > most.gpus ? 'DECLINED_GPU' : 'DECLINED_RESOURCES'
-  return { code, most, lowestPrice: askedPrice(reduced(offer, most), policy.terms, utilisation) }
+  return { code, most, lowestPrice: askedPrice(reduced(offer, most), policy.terms, load) }
 }
 
 /** Why a provider takes no new work at all just now, whatever the offer, or `undefined`. */

@@ -7,6 +7,7 @@ import { malformed, type Shape } from './schema.ts'
 
 /** Multicodec codes. Source: the multicodec table. */
 const RAW = 0x55
+const DAG_PB = 0x70
 const DAG_CBOR = 0x71
 const SHA2_256 = 0x12
 const MAX_CID_CHARS = 128
@@ -19,6 +20,12 @@ export function blockCid(sha256: Bytes32): Cid {
 /** CID of the bytes with this SHA-256. */
 export function rawCid(sha256: Bytes32): Cid {
   return CID.createV1(RAW, Digest.create(SHA2_256, fromHex(sha256))).toString()
+}
+
+/** Every CID that content of ours with this SHA-256 can have: of small files, of large ones, of blocks. */
+export function cidsOf(sha256: Bytes32): readonly Cid[] {
+  const digest = Digest.create(SHA2_256, fromHex(sha256))
+  return [RAW, DAG_PB, DAG_CBOR].map((code) => CID.createV1(code, digest).toString())
 }
 
 /** SHA-256 that a CID commits to. Throws `MESSAGE_MALFORMED` for other hashes or versions. */

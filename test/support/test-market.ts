@@ -8,11 +8,11 @@ import type { Hardware } from '../../node/domain/advert.ts'
 import { GiB, MiB, second } from '../../node/domain/units.ts'
 import { createEnvelopeCodec } from '../../node/protocol/envelope.ts'
 import { Feed } from '../../node/services/feed.ts'
-import {
-  Provider,
-  type ProviderOptions,
-  type ProviderParts,
-} from '../../node/services/provider/provider.ts'
+import type {
+  ProviderOptions,
+  ProviderParts,
+} from '../../node/services/provider/provider-options.ts'
+import { Provider } from '../../node/services/provider/provider.ts'
 import {
   Requester,
   type RequesterOptions,

@@ -30,6 +30,8 @@ export interface AdmissionOptions {
   readonly policy: ProviderPolicy
   /** Name of the zone that the policy's hours are in; left open: the machine's. */
   readonly timeZone: string | undefined
+  /** Most that one task may have of the processor, where jobs together are promised more than there is. */
+  readonly mostCpuMillis?: number
 }
 
 /** How often the machine is looked at, so that use between two offers is seen when it happens, ms. */
@@ -62,8 +64,8 @@ export class Admission {
   }
 
   /**
-   * Throws the decline's code when an offer that was bid on is no longer welcome. Price and queue
-   * are no reason any more: the bid has promised them.
+   * Throws the decline's code when an offer that was bid on is no longer welcome. The price is no reason any more: the
+   * bid has promised it. Whether there is room is for the booking to say.
    */
   async confirm(offer: Offer): Promise<void> {
     if (this.#isClosed) throw new HiveError('DECLINED_STOPPING')
@@ -73,7 +75,7 @@ export class Admission {
 
   /** What the node asks for one task of the offer now. */
   price(offer: Offer): Amount {
-    return askedPrice(offer, this.#options.policy.terms, this.#parts.slots.utilisation)
+    return askedPrice(offer, this.#options.policy.terms, this.#parts.slots.load)
   }
 
   /** Why the node takes no new work at all now, or `undefined`. */
@@ -94,7 +96,7 @@ export class Admission {
 
   async #circumstances(): Promise<Circumstances> {
     const { clock, machine, slots } = this.#parts
-    const { policy } = this.#options
+    const { policy, mostCpuMillis = Infinity } = this.#options
     const asks = policy.pauseOnBattery || policy.pauseWhenActiveMs !== undefined
     const { onBattery, idleMs } = asks
       ? await machine.read()
@@ -103,10 +105,10 @@ export class Admission {
       time: this.#localTime(clock.now()),
       onBattery,
       idleMs,
-      total: slots.total,
+      total: { ...slots.total, cpuMillis: Math.min(slots.total.cpuMillis, mostCpuMillis) },
       gpus: slots.gpus,
       waiting: slots.waiting,
-      utilisation: slots.utilisation,
+      load: slots.load,
     }
   }
 }

@@ -15,6 +15,7 @@ import { taskListHash } from '../../protocol/typed-data.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import type { Signing } from '../signing.ts'
 import type { Admission } from './admission.ts'
+import type { Booking } from './booking.ts'
 import type { Credit } from './credit.ts'
 import type { Earnings } from './earnings.ts'
 import type { StandingBid } from './intake.ts'
@@ -30,10 +31,11 @@ export interface AwardDeskParts {
   readonly earnings: Earnings
   readonly admission: Admission
   readonly credit: Credit
+  readonly booking: Pick<Booking, 'take'>
   /** The bid that an agreement about an offer can follow from. */
   readonly standing: (offer: Bytes32) => StandingBid | undefined
-  /** Called with each share that this node has taken, once it is on record. */
-  readonly onTaken: (work: WorkRecord) => void
+  /** Called with each share that this node has taken, once it is on record, and its place in the line. */
+  readonly onTaken: (work: WorkRecord, place: Disposable) => void
 }
 
 /** Most that the node posts in a case over one share: nothing, as long as it takes part in none. */
@@ -69,13 +71,15 @@ export class AwardDesk {
       }
       const standing = standingBid(agreement.message.offer)
       if (standing === undefined || standing.requester !== from) throw new HiveError('BID_EXPIRED')
-      await this.#check(agreement, award, standing, signal)
+      // until it is on record, whatever goes wrong gives the place back
+      using taken = new DisposableStack()
+      taken.use(await this.#check(agreement, award, standing, signal))
       const countersigned = signing.countersign(agreement)
       const work = this.#record(countersigned, award.message.tasks, standing)
       await works.putWith(work, () =>
         isMetered(work.ask) ? [intervalOf(work, countersigned, 1)] : [],
       )
-      onTaken(work)
+      onTaken(work, taken.move())
       return countersigned.bytes
     })
   }
@@ -123,14 +127,15 @@ export class AwardDesk {
     return countersigned.bytes
   }
 
+  /** Resolves with the share's place in the line. */
   async #check(
     agreement: Signed<'Agreement'>,
     award: Signed<'Award'>,
     { offer, bid }: StandingBid,
     signal: AbortSignal,
-  ): Promise<void> {
-    const { escrow, signing, clock, works, earnings, admission, credit } = this.#parts
-    const { channel: id } = agreement.message
+  ): Promise<Disposable> {
+    const { escrow, signing, clock, works, earnings, admission, credit, booking } = this.#parts
+    const { channel: id, tasks, finishBy } = agreement.message
     await admission.confirm(offer.message)
     await credit.confirm(offer.message, agreement.message.price, signal)
     const channel = await escrow.channel(id, { signal })
@@ -144,7 +149,7 @@ export class AwardDesk {
       provider: signing.address,
       offerSpec: offer.message.spec,
       offerTasks: offer.message.tasks,
-      mayTakeMs: Math.ceil(agreement.message.tasks / bid.capacity) * offer.message.taskTimeoutMs,
+      mayTakeMs: bid.etaMs + Math.ceil(tasks / bid.capacity) * offer.message.taskTimeoutMs,
       bidPrice: agreedPrice(offer.message, bid.price, 1),
       bidValidUntil: bid.validUntil,
       channel: { ...channel, open: channel.status === 'open' },
@@ -155,7 +160,12 @@ export class AwardDesk {
       now: clock.now(),
     })
     if (rule !== undefined) throw new HiveError('AGREEMENT_INVALID', { rule })
+    const { requester, spec } = offer.message
+    const share = { id: agreement.id, requester, spec, ask: pickAsk(offer.message), tasks }
+    using taken = new DisposableStack()
+    taken.use(booking.take(share, finishBy))
     await earnings.note(channel, agreement.message.seq)
+    return taken.move()
   }
 
   #record(

@@ -1,7 +1,6 @@
 import { HiveError } from '../../domain/errors.ts'
 import { contentBytesOf, type JobSpec } from '../../domain/job-spec.ts'
 import { step, stepIfAllowed } from '../../domain/job-state.ts'
-import { taskNeedOf } from '../../domain/task-need.ts'
 import { isMetered } from '../../domain/metering.ts'
 import { askFault, askOf } from '../../domain/offer-ask.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
@@ -26,6 +25,8 @@ import type { TaskRegister } from '../monitoring/task-register.ts'
 import type { SecretIntake } from './secret-intake.ts'
 import type { Credit } from './credit.ts'
 import { Meter } from './meter.ts'
+import type { HeldImages } from './held-images.ts'
+import type { PaceBook } from './pace-book.ts'
 import { publishShare } from './publishing.ts'
 import { secretly } from './secretly.ts'
 import type { Slots } from './slots.ts'
@@ -40,6 +41,8 @@ export interface ExecutionParts {
   readonly signing: Signing
   readonly works: WorkBook
   readonly slots: Slots
+  readonly pace: PaceBook
+  readonly images: HeldImages
   readonly sandboxes: readonly Sandbox[]
   readonly room: ContentRoom
   readonly secrets: SecretIntake
@@ -93,6 +96,7 @@ export class Execution {
     taken.use(this.#parts.room.take(contentBytesOf(spec, work.tasks)))
     const contents = new Contents(this.#parts.blobs, work.peer, this.#parts.registries)
     await bringShare(contents, spec, sandbox, signal)
+    this.#parts.images.note(spec.image.cid)
     return { spec, sandbox, contents, room: taken.move() }
   }
 
@@ -121,21 +125,23 @@ export class Execution {
     attempt: TaskAttempt,
     ended: TaskResult | undefined,
   ): Promise<TaskResult> {
-    const { slots, clock } = this.#parts
+    const { slots, pace, clock } = this.#parts
     const { work, sandbox, index, log, signal } = attempt
     if (ended !== undefined) {
+      slots.skip(work.id)
       log.add({ type: 'done', result: { ...ended, files: [] } })
       return ended
     }
-    const need = taskNeedOf(work.ask)
     const { left } = sandbox
     if (left?.ids.has(taskId(work.id, index))) {
-      const resumed = await slots.occupy(need, async () => runTask(this.#parts, attempt, [], left))
+      const resumed = await slots.occupy(work.id, async () =>
+        runTask(this.#parts, attempt, [], left),
+      )
       if (resumed !== undefined) return resumed
     }
     if (work.restarts !== undefined) await mayBeginAgain(clock, work, log, signal)
-    const result = await slots.use(need, signal, async (gpus) =>
-      runTask(this.#parts, attempt, gpus),
+    const result = await slots.use(work.id, signal, async (gpus) =>
+      pace.during(work.requester, work.ask, async () => runTask(this.#parts, attempt, gpus)),
     )
     if (result === undefined) throw new HiveError('INTERRUPTED')
     return result

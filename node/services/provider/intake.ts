@@ -3,14 +3,12 @@ import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32, PeerId } from '../../domain/ids.ts'
 import type { Amount } from '../../domain/money.ts'
 import { offerFault, type OfferFault, type Verdict } from '../../domain/offer.ts'
-import { taskNeedOf } from '../../domain/task-need.ts'
+import type { Room } from '../../domain/queue-forecast.ts'
 import { hour, minute } from '../../domain/units.ts'
-import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
-import { blockCid } from '../../protocol/cid.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { addressOfPeer } from '../../protocol/identity.ts'
 import { bondNonce } from '../../protocol/random.ts'
@@ -20,20 +18,21 @@ import type { PriceNotes } from '../price-book.ts'
 import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { Admission } from './admission.ts'
+import type { Booking } from './booking.ts'
+import type { HeldImages } from './held-images.ts'
 import { MAX_ANSWERS_UNDER_WAY, MAX_STANDING_BIDS } from './intake-limits.ts'
 import { OfferQuota } from './offer-quota.ts'
 import { RecentMap } from './recent-map.ts'
 import { Shelves, type Shelf } from './shelves.ts'
-import type { Slots } from './slots.ts'
 
 export interface IntakeParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly gossip: Gossip
   readonly requests: Requests
-  readonly blobs: Blobs
   readonly signing: Signing
-  readonly slots: Slots
+  readonly booking: Pick<Booking, 'quote'>
+  readonly images: Pick<HeldImages, 'has'>
   readonly admission: Admission
   /** Remembers what was asked and offered. Left out: nobody does. */
   readonly prices?: PriceNotes
@@ -180,22 +179,21 @@ export class Intake {
 
   async #decide(offer: Signed<'Offer'>, requester: PeerId): Promise<BidRequest> {
     const declined = await this.#parts.admission.declined(offer.message)
-    if (declined === undefined) return this.#bid(offer, requester)
-    const { code: decline, ...rest } = declined
+    const room = declined === undefined ? this.#parts.booking.quote(offer.message) : undefined
+    if (room !== undefined) return this.#bid(offer, requester, room)
+    const { code: decline, ...rest } = declined ?? { code: 'DECLINED_BUSY' }
     return { offer: offer.id, decline, ...rest }
   }
 
-  async #bid(offer: Signed<'Offer'>, requester: PeerId): Promise<BidRequest> {
-    const { signing, clock, slots, blobs, admission } = this.#parts
+  async #bid(offer: Signed<'Offer'>, requester: PeerId, room: Room): Promise<BidRequest> {
+    const { signing, clock, admission, images } = this.#parts
     const now = clock.now()
-    const need = taskNeedOf(offer.message)
     const bid: Bid = {
       offer: offer.id,
       provider: signing.address,
       price: admission.price(offer.message),
-      capacity: slots.most(need),
-      etaMs: slots.room(need) > 0 ? 0 : offer.message.taskTimeoutMs,
-      cached: await blobs.has(blockCid(offer.message.spec)),
+      ...room,
+      cached: await images.has(offer.message),
       validUntil: now + BID_VALIDITY_MS,
     }
     const bond: BondOffer = {

@@ -47,12 +47,13 @@ export interface ProviderRules extends Omit<PriceTerms, 'leastPrices'> {
   readonly maxDiskBytes?: ProviderPolicy['maxDiskBytes']
   readonly policy?: Partial<PolicyOptions>
   readonly maxQueue: number
+  readonly mostCpuMillis?: number
 }
 
 /** Throws `CONFIG_INVALID` for an entry of a list that is written like a CID or a peer id and is none. */
 export function admissionOf(parts: AdmissionParts, rules: ProviderRules): Admission {
   const { leastPrices, timeZone, ...will } = { ...POLICY_DEFAULTS, ...rules.policy }
-  const { kinds, maxDiskBytes = {}, maxQueue, pricing, prices } = rules
+  const { kinds, maxDiskBytes = {}, maxQueue, pricing, prices, mostCpuMillis } = rules
   const policy = {
     ...will,
     kinds,
@@ -64,7 +65,11 @@ export function admissionOf(parts: AdmissionParts, rules: ProviderRules): Admiss
       isHex(text, 20) ? text : addressOfPeer(text),
     ),
   }
-  return new Admission(parts, { policy, timeZone })
+  return new Admission(parts, {
+    policy,
+    timeZone,
+    ...(mostCpuMillis !== undefined && { mostCpuMillis }),
+  })
 }
 
 function mapped<A extends string, B>(

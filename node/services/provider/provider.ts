@@ -1,72 +1,35 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
-import type { CreditTerms } from '../../domain/credit-window.ts'
 import { isMetered } from '../../domain/metering.ts'
-import type { PriceTerms } from '../../domain/pricing.ts'
-import type { Resources } from '../../domain/resources.ts'
 import { second } from '../../domain/units.ts'
-import type { Escrow } from '../../ports/escrow.ts'
-import type { MachineState } from '../../ports/machine-state.ts'
-import type { Registries } from '../../ports/registries.ts'
-import type { Sandbox } from '../../ports/sandbox.ts'
-import type { Sealer } from '../../ports/sealer.ts'
-import type { Store } from '../../ports/store.ts'
 import { followRequest, shareRequest } from '../../protocol/requests.ts'
 import { groupsHeard } from '../../protocol/topics.ts'
 import { encodeShareEvent } from '../../protocol/share-events.ts'
-import type { TaskRegister } from '../monitoring/task-register.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { Admission } from './admission.ts'
 import { AwardDesk } from './award-desk.ts'
+import { Booking } from './booking.ts'
 import { classesFor, maxDiskByClass } from './classes.ts'
 import { ContentRoom } from './content-room.ts'
 import { Credit } from './credit.ts'
 import { drained } from './drain.ts'
-import { Earnings, type EarningsOptions } from './earnings.ts'
+import { Earnings } from './earnings.ts'
 import { Execution } from './execution.ts'
-import { gpuPool, type GpusForJobs } from './gpu-pool.ts'
+import { gpuPool } from './gpu-pool.ts'
+import { HeldImages } from './held-images.ts'
 import { over } from './interval-book.ts'
-import { Intake, type IntakeOptions, type IntakeParts } from './intake.ts'
-import { admissionOf, type PolicyOptions } from './policy-options.ts'
+import { Intake } from './intake.ts'
+import { PaceBook } from './pace-book.ts'
+import { admissionOf } from './policy-options.ts'
+import type { ProviderOptions, ProviderParts } from './provider-options.ts'
 import { pulseOf } from './pulse.ts'
 import { taskId, type WorkRecord } from './records.ts'
 import { endLeft, goOnAfterRestart } from './restart.ts'
-import { SecretIntake, type SecretIntakeOptions } from './secret-intake.ts'
+import { SecretIntake } from './secret-intake.ts'
 import { Slots } from './slots.ts'
 import { endUnpayable, type Running } from './unpayable.ts'
 import { WorkBook } from './work-book.ts'
-
-export interface ProviderParts extends Omit<IntakeParts, 'slots' | 'admission'> {
-  readonly store: Store
-  readonly escrow: Escrow
-  readonly sandboxes: readonly Sandbox[]
-  readonly running: TaskRegister
-  readonly machine: MachineState
-  readonly sealer: Sealer
-  /** Where images may come from besides their requesters. */
-  readonly registries?: Registries
-}
-
-export interface ProviderOptions
-  extends
-    Omit<IntakeOptions, 'groups'>,
-    Omit<PriceTerms, 'leastPrices'>,
-    EarningsOptions,
-    SecretIntakeOptions {
-  /** What is left out of it is as open as in {@link POLICY_DEFAULTS}. */
-  readonly policy?: Partial<PolicyOptions>
-  /** Tasks that may wait for a slot before the node declines as busy. */
-  readonly maxQueue: number
-  /** What jobs may use of this machine, together. */
-  readonly resources: Resources
-  /** What requesters may leave unpaid; left out: CREDIT_DEFAULTS. */
-  readonly credit?: CreditTerms
-  /** What the shares under way may bring to this node, together. */
-  readonly contentBytes: number
-  /** Left out: none. */
-  readonly gpus?: GpusForJobs
-}
 
 /** What was delivered so long before the node is told to stop is not waited for any more, ms. */
 const FETCH_ALLOWANCE_MS: number = 10 * second
@@ -79,6 +42,7 @@ export class Provider implements AsyncDisposable {
   readonly #parts: ProviderParts
   readonly admission: Admission
   readonly credit: Credit
+  readonly #booking: Booking
   readonly #intake: Intake
   readonly #desk: AwardDesk
   readonly #execution: Execution
@@ -92,16 +56,19 @@ export class Provider implements AsyncDisposable {
   constructor(parts: ProviderParts, options: ProviderOptions) {
     this.#parts = parts
     this.works = new WorkBook(parts.store)
-    this.slots = new Slots(options.resources, gpuPool(parts.sandboxes, options.gpus))
+    this.slots = new Slots(parts.clock, options.resources, gpuPool(parts.sandboxes, options.gpus))
     this.earnings = new Earnings({ ...parts, works: this.works }, options)
     const kinds = classesFor(parts.sandboxes, parts.registries)
     const rules = { ...options, kinds, maxDiskBytes: maxDiskByClass(parts.sandboxes) }
     const { slots, works, earnings } = this
+    const pace = new PaceBook(parts.clock)
+    const images = new HeldImages(parts)
+    this.#booking = new Booking({ clock: parts.clock, slots, pace }, options.maxQueue)
     const credit = (this.credit = new Credit({ ...parts, works, earnings }, options.credit))
     this.admission = admissionOf({ ...parts, slots, credit }, rules)
     const groups = groupsHeard(kinds, this.slots.gpus.length > 0)
     this.#intake = new Intake(
-      { ...parts, slots, admission: this.admission },
+      { ...parts, booking: this.#booking, images, admission: this.admission },
       { ...options, groups },
     )
     this.#desk = new AwardDesk({
@@ -110,14 +77,17 @@ export class Provider implements AsyncDisposable {
       earnings: this.earnings,
       admission: this.admission,
       credit,
+      booking: this.#booking,
       standing: (offer) => this.#intake.standing(offer),
-      onTaken: (work) => this.#start(work),
+      onTaken: (work, place) => this.#start(work, place),
     })
     this.#execution = new Execution({
       ...parts,
       works: this.works,
       credit,
       slots: this.slots,
+      pace,
+      images,
       room: new ContentRoom(options.contentBytes),
       secrets: new SecretIntake(parts, options),
     })
@@ -129,7 +99,9 @@ export class Provider implements AsyncDisposable {
     const underWay = await this.works.load()
     await this.earnings.load()
     const restart = { ...this.#parts, works: this.works }
-    for (const work of await goOnAfterRestart(restart, underWay)) this.#start(work)
+    const goingOn = await goOnAfterRestart(restart, underWay)
+    for (const work of goingOn.toSorted((a, b) => a.startedAt - b.startedAt))
+      this.#start(work, this.#booking.book({ ...work, tasks: work.tasks.length }))
     requests.answer('award', async (from, bytes, { signal }) =>
       this.#desk.take(from, bytes, signal),
     )
@@ -192,14 +164,17 @@ export class Provider implements AsyncDisposable {
     await this.#work.settled()
   }
 
-  #start(work: WorkRecord): void {
+  #start(work: WorkRecord, place: Disposable): void {
     const control = new AbortController()
     const over = Promise.withResolvers<void>()
     this.#running.set(work.id, { control, over: over.promise })
     this.#stopping.set(work.id, new AbortController())
     const signal = AbortSignal.any([control.signal, this.#stop.signal])
     this.#work.start(
-      async () => this.#run(work, control, signal).finally(over.resolve),
+      async () => {
+        using _place = place
+        await this.#run(work, control, signal).finally(over.resolve)
+      },
       (error) =>
         this.#parts.logger.error('share not recorded', {
           agreement: work.id,

@@ -29,7 +29,7 @@ import type { JobBook } from './job-book.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
 import { withMeter } from './share-meter.ts'
 
-/** How long a provider has to start a share, ms. */
+/** How long a provider has to start a share once it has room for it, ms. */
 const START_WITHIN_MS: number = 5 * minute
 /** Added to the tasks' own time for fetching inputs and publishing results, ms. */
 const TRANSFER_ALLOWANCE_MS: number = 10 * minute
@@ -209,7 +209,7 @@ export class Awarding {
       verifierParams: ZERO_BYTES32,
       nonceCommitR: ZERO_BYTES32,
       nonceCommitP: ZERO_BYTES32,
-      startBy: seconds(now + START_WITHIN_MS),
+      startBy: seconds(now + bid.bid.etaMs + START_WITHIN_MS),
       finishBy: seconds(dueMs),
       disputeUntil: seconds(dueMs + DISPUTE_WINDOW_MS),
       onUndecided: 0,

@@ -30,6 +30,8 @@ import type { Turn, WaitingLine } from './waiting-line.ts'
 const CHAIN_GRACE_MS: number = 5 * minute
 /** Pause before an award is tried again that failed so, ms. */
 const CHAIN_RETRY_MS: number = 2 * second
+/** Times that tasks are offered anew at once because others were quicker to award: their bidders' queues, and quotes, are longer by now. */
+const MAX_OVERTAKEN = 3
 
 /** What kept this node itself from awarding, the first the most telling. */
 const OWN_REFUSALS: readonly ErrorCode[] = [
@@ -54,6 +56,8 @@ interface Round {
   readonly shares: readonly ShareRecord[]
   readonly unplaced: readonly number[]
   readonly why: HiveError
+  /** A bidder had filled its queue with the awards of others by the time of this one. */
+  readonly isOvertaken: boolean
 }
 
 /** Sees one job through: offers, awards, results, payment, and again elsewhere for what failed. */
@@ -98,6 +102,7 @@ export class JobRunner {
     let left = tasks
     let offer = firstOffer
     let why: HiveError | undefined
+    let [isOvertaken, overtaken] = [false, 0]
     const chainUntil = clock.now() + CHAIN_GRACE_MS
     try {
       for (let job = await book.get(id); left.length > 0; job = await book.get(id)) {
@@ -105,7 +110,8 @@ export class JobRunner {
         if (runs >= job.request.attempts) break
         const isAway = why?.code === 'CHAIN_UNREACHABLE'
         if (isAway) await clock.sleep(CHAIN_RETRY_MS, signal)
-        using turn = await this.#turn(job, left, why !== undefined && !isAway, signal)
+        const isAgain = why !== undefined && !isAway && !isOvertaken
+        using turn = await this.#turn(job, left, isAgain, signal)
         // Its time may have been extended while it waited.
         if (turn === undefined && waitLeft(await book.get(id), left, clock.now()) > 0) continue
         if (turn === undefined) break
@@ -116,6 +122,8 @@ export class JobRunner {
         left = round.unplaced
         offer = undefined
         why = round.why
+        isOvertaken = round.isOvertaken && overtaken++ < MAX_OVERTAKEN
+        if (isOvertaken) continue
         if (why.code === 'CHAIN_UNREACHABLE' && clock.now() < chainUntil) continue
         if (left.length > 0 && waitLeft(job, left, clock.now()) <= 0) break
       }
@@ -183,6 +191,7 @@ export class JobRunner {
       shares,
       unplaced: tasks.filter((task) => !placed.has(task)),
       why: decisive ?? unplacedError(answers, fresh.length),
+      isOvertaken: refusals.some((error) => codeOf(error) === 'DECLINED_BUSY'),
     }
   }
 

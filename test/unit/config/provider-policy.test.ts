@@ -87,7 +87,7 @@ test('policy config: every mistake with its path', () => {
 
 test('policy config: what is only written like a CID or a peer id is refused when the node starts', () => {
   const clock = new ManualClock()
-  const slots = new Slots({ cpuMillis: 1, memoryBytes: 1, diskBytes: 1 })
+  const slots = new Slots(clock, { cpuMillis: 1, memoryBytes: 1, diskBytes: 1 })
   const prices = { perTask: 1n, perCoreSecond: 0n, perGpuSecond: 0n, reservedSecondsCap: 60 }
   const rules = { kinds: ['wasm'], maxQueue: 1, pricing: 'posted', prices } as const
   const parts = { clock, slots, machine: new FakeMachineState(clock) }
@@ -97,6 +97,47 @@ test('policy config: what is only written like a CID or a peer id is refused whe
   ]
   for (const policy of wrong.map(policyOf))
     assert.throws(() => admissionOf(parts, { ...rules, policy }), { code: 'CONFIG_INVALID' })
+})
+
+test('resources config: more than the machine has is refused, with what to write instead', () => {
+  const machine = { cores: 4, memoryBytes: 8 * GiB, diskBytes: GiB, diskTotalBytes: 100 * GiB }
+  const all = { cpu: 4.001, memory: 8 * GiB + 1, disk: '101GiB' }
+  const refused = (raw: object, path: string) =>
+    assert.throws(
+      () => providerResources(parse({ resources: raw }).resources, machine),
+      (error: unknown) => {
+        assert.ok(error instanceof HiveError && error.code === 'CONFIG_INVALID')
+        const [problem, ...more] = error.data['problems'] as string[]
+        assert.deepEqual([problem?.split(':')[0], more.length], [path, 0])
+        return true
+      },
+    )
+  refused({ cpu: all.cpu }, 'provider.resources.cpu')
+  refused({ memory: all.memory }, 'provider.resources.memory')
+  refused({ disk: all.disk }, 'provider.resources.disk')
+  // What is free just now is no reason not to start.
+  const { diskBytes } = providerResources(
+    parse({ resources: { disk: '50GiB' } }).resources,
+    machine,
+  )
+  assert.equal(diskBytes, 50 * GiB)
+})
+
+test('overcommit config: none unless it is written; then jobs are promised so many cores for each', () => {
+  const machine = { cores: 4, memoryBytes: GiB, diskBytes: GiB }
+  const cores = (raw: object) => {
+    const { resources, overcommit } = parse(raw)
+    return providerResources(resources, machine, overcommit).cpuMillis
+  }
+  assert.equal(cores({}), 4000)
+  assert.equal(cores({ overcommit: { cpu: 1.5 } }), 6000)
+  assert.equal(cores({ overcommit: { cpu: 2 }, resources: { cpu: '50%' } }), 4000)
+  assert.equal(cores({ overcommit: { cpu: 2 }, resources: { cpu: 8 } }), 8000)
+  assert.throws(() => cores({ overcommit: { cpu: 2 }, resources: { cpu: 9 } }), {
+    code: 'CONFIG_INVALID',
+  })
+  for (const bad of [0.5, 17, -1, 'much', Infinity])
+    assert.deepEqual(badPaths({ overcommit: { cpu: bad } }), ['provider.overcommit.cpu'])
 })
 
 test('resources config: a part of the machine, in per cent', () => {

@@ -39,14 +39,20 @@ test('posted: the load does not change the price', () => {
 })
 
 test('follow: the list price at half load, and between its bounds at any other', () => {
-  const { idle, half, busy } = FOLLOW_PERMILLE
-  assert.deepEqual([0, 0.5, 1].map(follow), [BigInt(idle), BigInt(half), BigInt(busy)])
-  assert.deepEqual([-1, 2].map(follow), [BigInt(idle), BigInt(busy)])
-  assert.equal(follow(0.75), BigInt((half + busy) / 2))
+  const { idle, half, full, queued } = FOLLOW_PERMILLE
+  assert.deepEqual([0, 0.5, 1, 2].map(follow), [idle, half, full, queued].map(BigInt))
+  assert.deepEqual([-1, 3, 1000].map(follow), [idle, queued, queued].map(BigInt))
+  assert.equal(follow(0.75), BigInt((half + full) / 2))
+})
+
+test('follow: a full node asks more with each that waits there, up to the same bound', () => {
+  const { full, queued } = FOLLOW_PERMILLE
+  assert.equal(follow(1.5), BigInt((full + queued) / 2))
+  assert.deepEqual([queued, 3000], [3000, Number(follow(Number.MAX_SAFE_INTEGER))])
 })
 
 test('follow: a busier node never asks less', () => {
-  const load = fc.double({ min: 0, max: 1, noNaN: true })
+  const load = fc.double({ min: 0, max: 4, noNaN: true })
   fc.assert(fc.property(load, load, (a, b) => assert.ok(a <= b ? follow(a) <= follow(b) : true)))
 })
 

@@ -39,7 +39,7 @@ const quiet: Circumstances = {
   total: { cpuMillis: 4000, memoryBytes: 8 * GiB, diskBytes: 8 * GiB },
   gpus: [],
   waiting: 0,
-  utilisation: 0,
+  load: 0,
 }
 const night = [parseHours('22:00-06:00')].filter((window) => window !== undefined)
 const names = (text: string) => [parsePattern(text)].filter((pattern) => pattern !== undefined)

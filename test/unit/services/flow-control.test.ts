@@ -9,6 +9,7 @@ import { Slots } from '../../../node/services/provider/slots.ts'
 import { TasksInFlight } from '../../../node/services/tasks-in-flight.ts'
 import { MAX_LOG_BYTES } from '../../../node/protocol/share-events.ts'
 import { collect } from '../../support/collect.ts'
+import { aShareId, aShareNeed, bookedTask } from '../../support/booked-task.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 
 const ONE = { cpuMillis: 1, memoryBytes: 1, diskBytes: 1 }
@@ -135,18 +136,18 @@ test('a reader that falls behind loses the oldest events, not the newest', async
 })
 
 test('slots: first come first served; who leaves the queue does not hold up the others', async () => {
-  const slots = new Slots({ cpuMillis: 2, memoryBytes: 10, diskBytes: 10 })
+  const slots = new Slots(new ManualClock(), { cpuMillis: 2, memoryBytes: 10, diskBytes: 10 })
   const gate = Promise.withResolvers<void>()
   const order: string[] = []
-  const use = async (name: string, cpuMillis: number, signal = never) =>
-    slots.use({ ...ONE, cpuMillis }, signal, async () => {
+  const use = async (name: string, cpuMillis: number, signal = never, mostMs = 1000) =>
+    bookedTask(slots, aShareNeed({ ...ONE, cpuMillis }, { mostMs }), signal, async () => {
       order.push(name)
       await gate.promise
     })
   const leaving = new AbortController()
   const first = use('first', 1)
   const big = use('big', 2, leaving.signal)
-  const small = use('small', 1)
+  const small = use('small', 1, never, 1001)
   await turn()
   assert.deepEqual([order, slots.waiting, slots.utilisation], [['first'], 2, 0.5])
   leaving.abort(new RangeError('left'))
@@ -159,15 +160,16 @@ test('slots: first come first served; who leaves the queue does not hold up the 
 })
 
 test('slots: what fails gives its room back; who is gone already never starts', async () => {
-  const slots = new Slots(ONE)
+  const slots = new Slots(new ManualClock(), ONE)
+  const share = aShareNeed(ONE)
   await assert.rejects(
-    slots.use(ONE, never, async () => Promise.reject(new RangeError('no'))),
+    bookedTask(slots, share, never, async () => Promise.reject(new RangeError('no'))),
     RangeError,
   )
   assert.deepEqual(slots.free, ONE)
   const gone = AbortSignal.abort(new RangeError('gone'))
   await assert.rejects(
-    slots.use(ONE, gone, async () => assert.fail('started')),
+    bookedTask(slots, share, gone, async () => assert.fail('started')),
     RangeError,
   )
 })
@@ -200,14 +202,17 @@ test('a share’s log after a restart: who counted before hears so and then ever
 })
 
 test('slots: what runs already takes its room though there is none, and gives it back', async () => {
-  const slots = new Slots(ONE)
+  const slots = new Slots(new ManualClock(), ONE)
+  const share = aShareNeed(ONE)
   const gate = Promise.withResolvers<void>()
-  const first = slots.use(ONE, never, async () => gate.promise)
+  const first = bookedTask(slots, share, never, async () => gate.promise)
   await turn()
-  const second = slots.occupy(ONE, async () => gate.promise)
+  const left = aShareId()
+  using _place = slots.book(left, share)
+  const second = slots.occupy(left, async () => gate.promise)
   assert.equal(slots.utilisation, 1)
   let hasStarted = false
-  const third = slots.use(ONE, never, async () => {
+  const third = bookedTask(slots, share, never, async () => {
     hasStarted = true
   })
   gate.resolve()

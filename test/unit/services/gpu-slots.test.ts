@@ -3,13 +3,16 @@ import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { LocalGpu } from '../../../node/domain/gpu-share.ts'
 import { taskNeedOf, type TaskNeed } from '../../../node/domain/task-need.ts'
-import { GiB } from '../../../node/domain/units.ts'
+import { GiB, minute } from '../../../node/domain/units.ts'
 import { GpuPool } from '../../../node/services/provider/gpu-pool.ts'
 import { Slots } from '../../../node/services/provider/slots.ts'
+import { aShareNeed, bookedTask } from '../../support/booked-task.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { anOffer } from '../../support/messages.ts'
 
 const MACHINE = { cpuMillis: 8000, memoryBytes: 64 * GiB, diskBytes: 64 * GiB }
 const ONE = { cpuMillis: 1000, memoryBytes: GiB, diskBytes: GiB }
+const clock = new ManualClock()
 const never = new AbortController().signal
 const H100: readonly LocalGpu[] = ['GPU-0', 'GPU-1'].map((id) => ({
   vendor: 'nvidia',
@@ -27,7 +30,7 @@ function started(slots: Slots, need: TaskNeed, signal = never) {
   const gate = Promise.withResolvers<void>()
   const ids: string[] = []
   let isRunning = false
-  const done = slots.use(need, signal, async (gpus) => {
+  const done = bookedTask(slots, aShareNeed(need), signal, async (gpus) => {
     isRunning = true
     ids.push(...gpus.map(({ id }) => id))
     await gate.promise
@@ -35,14 +38,18 @@ function started(slots: Slots, need: TaskNeed, signal = never) {
   return { ids, done, end: gate.resolve, isRunning: () => isRunning }
 }
 
+/** When two more such tasks have room. */
+const roomOf = (slots: Slots, need: TaskNeed) => slots.roomFor(aShareNeed(need, { tasks: 2 }))
+
 test('a task has its GPUs alone, and one that waits for them starts when they are free', async () => {
-  const slots = new Slots(MACHINE, new GpuPool(H100))
+  const slots = new Slots(clock, MACHINE, new GpuPool(H100))
   const need = { ...ONE, gpus: 1 }
   assert.equal(slots.most(need), 2)
   const [first, second, third] = [1, 2, 3].map(() => started(slots, need))
   await turn()
   assert.deepEqual([first?.ids, second?.ids], [['GPU-0'], ['GPU-1']])
-  assert.deepEqual([third?.isRunning(), slots.waiting, slots.room(need)], [false, 1, 0])
+  assert.deepEqual([third?.isRunning(), slots.waiting], [false, 1])
+  assert.deepEqual(roomOf(slots, need), { etaMs: minute, capacity: 1 })
   assert.equal(slots.utilisation, 1)
   second?.end()
   await second?.done
@@ -51,11 +58,11 @@ test('a task has its GPUs alone, and one that waits for them starts when they ar
   first?.end()
   third?.end()
   await Promise.all([first?.done, third?.done])
-  assert.deepEqual([slots.free, slots.room(need)], [slots.total, 2])
+  assert.deepEqual([slots.free, roomOf(slots, need)?.capacity], [slots.total, 2])
 })
 
 test('who waits for a GPU holds up only those after it that want one too', async () => {
-  const slots = new Slots(MACHINE, new GpuPool(H100))
+  const slots = new Slots(clock, MACHINE, new GpuPool(H100))
   const one = started(slots, { ...ONE, gpus: 1 })
   const both = started(slots, { ...ONE, gpus: 2 })
   const small = started(slots, { ...ONE, gpus: 1 })
@@ -79,7 +86,7 @@ test('who waits for a GPU holds up only those after it that want one too', async
 })
 
 test('who leaves while it waits for a GPU, or fails with one, leaves it to the others', async () => {
-  const slots = new Slots(MACHINE, new GpuPool(H100.slice(1)))
+  const slots = new Slots(clock, MACHINE, new GpuPool(H100.slice(1)))
   const need = { ...ONE, gpus: 1 }
   const holder = started(slots, need)
   const leaving = new AbortController()
@@ -89,14 +96,14 @@ test('who leaves while it waits for a GPU, or fails with one, leaves it to the o
   holder.end()
   await holder.done
   await assert.rejects(
-    slots.use(need, never, async () => Promise.reject(new RangeError('no'))),
+    bookedTask(slots, aShareNeed(need), never, async () => Promise.reject(new RangeError('no'))),
     RangeError,
   )
-  assert.equal(slots.room(need), 1)
+  assert.deepEqual(roomOf(slots, need), { etaMs: 0, capacity: 1 })
 })
 
 test('tasks at a time follow from maker, memory and share as much as from cores', () => {
-  const mixed = new Slots(MACHINE, new GpuPool([...H100, ...MI250]))
+  const mixed = new Slots(clock, MACHINE, new GpuPool([...H100, ...MI250]))
   const asks = (gpus: number, more: Parameters<typeof anOffer>[0] = {}) =>
     taskNeedOf(anOffer({ ...ONE, gpus, ...more }))
   assert.equal(mixed.most(asks(1)), 4)
@@ -107,8 +114,8 @@ test('tasks at a time follow from maker, memory and share as much as from cores'
   assert.equal(mixed.most(asks(1, { gpuVendor: 'amd', gpuMemoryBytes: 70 * GiB })), 0)
   assert.equal(mixed.most(asks(1, { cpuMillis: 8000 })), 1)
   assert.equal(mixed.most(asks(0)), 8)
-  const shared = new Slots(MACHINE, new GpuPool(H100, { share: 3 }))
+  const shared = new Slots(clock, MACHINE, new GpuPool(H100, { share: 3 }))
   assert.equal(shared.most(asks(1)), 6)
   assert.equal(shared.most(asks(1, { gpuMemoryBytes: 40 * GiB })), 0)
-  assert.equal(new Slots(MACHINE).most(asks(1)), 0)
+  assert.equal(new Slots(clock, MACHINE).most(asks(1)), 0)
 })

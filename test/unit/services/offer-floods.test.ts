@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Offer } from '../../../node/domain/offer.ts'
 import { GiB, minute } from '../../../node/domain/units.ts'
-import type { Blobs } from '../../../node/ports/blobs.ts'
 import type { Gossip, GossipHandler } from '../../../node/ports/gossip.ts'
 import type { Requests } from '../../../node/ports/requests.ts'
 import type { Signed } from '../../../node/protocol/envelope.ts'
 import { bidRequest } from '../../../node/protocol/requests.ts'
+import { Booking } from '../../../node/services/provider/booking.ts'
 import { Intake } from '../../../node/services/provider/intake.ts'
 import {
   MAX_ANSWERS_UNDER_WAY,
@@ -14,6 +14,7 @@ import {
 } from '../../../node/services/provider/intake-limits.ts'
 import { admissionOf } from '../../../node/services/provider/policy-options.ts'
 import { RecentMap } from '../../../node/services/provider/recent-map.ts'
+import { PaceBook } from '../../../node/services/provider/pace-book.ts'
 import { Slots } from '../../../node/services/provider/slots.ts'
 import type { Signing } from '../../../node/services/signing.ts'
 import { FakeMachineState } from '../../support/fake-machine-state.ts'
@@ -49,7 +50,7 @@ function hearing(call: Requests['call'] = async () => new Uint8Array()) {
       return call(...args)
     },
   }
-  const slots = new Slots({ cpuMillis: 2000, memoryBytes: 2 * GiB, diskBytes: 2 * GiB })
+  const slots = new Slots(clock, { cpuMillis: 2000, memoryBytes: 2 * GiB, diskBytes: 2 * GiB })
   const admission = admissionOf(
     { clock, slots, machine: new FakeMachineState(clock) },
     {
@@ -66,8 +67,8 @@ function hearing(call: Requests['call'] = async () => new Uint8Array()) {
       gossip,
       signing,
       requests: requests as Requests,
-      blobs: { has: async () => false } as unknown as Blobs,
-      slots,
+      images: { has: async () => false },
+      booking: new Booking({ clock, slots, pace: new PaceBook(clock) }, 1),
       admission,
     },
     { network: NETWORK, groups: ['wasm'], bond: TOKEN },

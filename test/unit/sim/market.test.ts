@@ -5,15 +5,22 @@ import { runMarket } from '../../../scripts/sim/market/run-market.ts'
 import { figuresOf, type RunFigures } from '../../../scripts/sim/report/figures.ts'
 import { tableOf } from '../../../scripts/sim/report/table.ts'
 import { SCENARIOS } from '../../../scripts/sim/scenarios/all.ts'
+import type { RunPlan } from '../../../scripts/sim/scenarios/scenario.ts'
 
 /** What messages of a job may grow by from 50 nodes to 200: more listen, and those that are asked stay as many. */
 const FLAT = 1.6
 
-async function run(name: string, nodes: number, jobs: number): Promise<RunFigures> {
+async function run(
+  name: string,
+  nodes: number,
+  jobs: number,
+  changes: Partial<RunPlan> = {},
+): Promise<RunFigures> {
   const scenario = SCENARIOS.find((each) => each.name === name)
   assert.ok(scenario)
-  const plan = { nodes, seed: 5, jobs, spanMs: 1 * minute, requesters: 5, length: 1 }
-  return figuresOf(await runMarket(scenario, plan))
+  const plan = { nodes, seed: 5, jobs, spanMs: 1 * minute, requesters: 5, length: 1, ...changes }
+  // As it is asked for here, however long the scenario would take in full.
+  return figuresOf(await runMarket({ ...scenario, fit: (asked) => asked }, plan))
 }
 
 test('the same seed gives the same table, to the last byte', async () => {
@@ -57,3 +64,13 @@ test('reorganisations strand no money, and every voucher becomes money', async (
   assert.equal(unclaimed, 0)
   assert.ok(blocksReplaced > 0)
 })
+
+test(
+  'more work than there is room for waits its turn: no share ends by its deadline, and no job is lost',
+  { timeout: 3 * minute },
+  async () => {
+    const { settled, failures } = await run('busy', 6, 35, { seed: 9, requesters: 2, length: 8 })
+    assert.equal(settled, 35)
+    assert.equal(failures['share JOB_TIMEOUT'], undefined)
+  },
+)
