@@ -35,6 +35,7 @@ import { Workflows } from './services/requester/workflows.ts'
 import { createSigning } from './services/signing.ts'
 import { Visibility } from './services/visibility.ts'
 import { Watchtower } from './services/watchtower/watchtower.ts'
+import { toldHardware } from './told-hardware.ts'
 
 /** Starts a node: the one place where adapters meet services, read from top to bottom. */
 export async function openPeer({
@@ -97,9 +98,10 @@ export async function openPeer({
   const detected = await machine.detect()
   const sandboxes = await opening.ready()
   const kinds = sandboxes.map(({ kind }) => kind)
-  const isolations = Object.fromEntries(sandboxes.map(({ kind, isolation }) => [kind, isolation]))
   const { region } = config.provider
-  const hardware = { ...detected, sandboxes: isolations, ...(region !== undefined && { region }) }
+  const resources = providerResources(config.provider.resources, detected)
+  const jobGpus = { devices: await gpus, ...config.provider.gpu }
+  const hardware = toldHardware({ detected, sandboxes, region, resources, gpus: jobGpus })
   const { gossip, requests, directory, sight, reachability } = net
   const presence = stack.use(
     new Presence(
@@ -158,8 +160,8 @@ export async function openPeer({
               network,
               policy: { ...config.provider.policy, egress: usableEgress(config, sandboxes) },
               contentBytes: config.storage.cacheBytes,
-              resources: providerResources(config.provider.resources, hardware),
-              gpus: { devices: await gpus, ...config.provider.gpu },
+              resources,
+              gpus: jobGpus,
             },
           ),
         )
@@ -265,7 +267,7 @@ export async function openPeer({
   services.push(serviceHere(api.port))
   logger.info('node is up', { peer: net.peer, address: signing.address, kinds: kinds.join(' ') })
 
-  const resources = stack.move()
+  const opened = stack.move()
   return {
     api,
     address: signing.address,
@@ -273,6 +275,6 @@ export async function openPeer({
     addresses: addresses(),
     kinds,
     drain: async (stop) => provider?.drain(config.provider.drainMs, stop),
-    [Symbol.asyncDispose]: async () => resources.disposeAsync(),
+    [Symbol.asyncDispose]: async () => opened.disposeAsync(),
   }
 }

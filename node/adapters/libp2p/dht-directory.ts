@@ -74,6 +74,13 @@ export class DhtDirectory implements Directory, AsyncDisposable {
     throwIfCancelled(signal)
   }
 
+  async withdraw(tags: readonly string[], { signal }: CallOptions): Promise<void> {
+    throwIfCancelled(signal)
+    // its own records, also expired ones, are what the DHT announces again by itself
+    for (const tag of tags)
+      await this.#libp2p.services.dht.cancelReprovide(await this.#keyOf(tag), { signal })
+  }
+
   async *find(tag: string, { signal }: CallOptions): AsyncGenerator<PeerId> {
     throwIfCancelled(signal)
     const limited = withTimeout(signal)

@@ -1,6 +1,7 @@
 import type { Bid, BondOffer } from '../../domain/bid.ts'
 import type { Decline } from '../../domain/decline.ts'
 import type { PeerId } from '../../domain/ids.ts'
+import { wideningFactor } from '../../domain/rendezvous.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import type { Ladder, Rung } from './asking.ts'
 
@@ -92,6 +93,27 @@ function isHopeless({ only, heard, reaching }: OpenOffer): boolean {
 export function isExhausted(open: OpenOffer): boolean {
   const told = open.ladder.rungs[open.steps - 1]?.hearers ?? Infinity
   return nextRung(open) !== undefined && allAnswered(open) && told <= open.heard.size
+}
+
+/** Whether gossip has taken every step to those that may bid, and reached fewer than the bids that are wanted. */
+export function isOutOfReach({ heard, steps, ladder }: OpenOffer, wanted: number): boolean {
+  const next = heard.size === 0 ? undefined : ladder.rungs[steps]
+  return heard.size < wanted && (next === undefined || next.sample)
+}
+
+/**
+ * Leaves out steps of the ladder that would not bring enough, by how many bid of those who were told. Where the nodes that
+ * it is known of have not answered, there is nothing to judge by, but that a slow one would have answered by the second.
+ */
+export function stepOver(open: OpenOffer, wanted: number): void {
+  const { ladder, steps, heard, bids, declines } = open
+  const told = ladder.rungs[steps - 1]
+  if (told === undefined || heard.size === 0) return
+  const isAnswered = 2 * (bidders(open) + declines.size) >= heard.size
+  const factor = isAnswered ? wideningFactor(wanted, bids.size) : 2 ** Math.min(steps, 2)
+  const isTooFew = (at: number) => (ladder.rungs[at]?.hearers ?? Infinity) < told.hearers * factor
+  const isOwn = (at: number) => ladder.rungs[at]?.sample === false
+  while (isTooFew(open.steps) && isOwn(open.steps + 1)) open.steps += 1
 }
 
 function allAnswered(open: OpenOffer): boolean {

@@ -6,7 +6,6 @@ import { offerFault } from '../../domain/offer.ts'
 import type { SecretValues } from '../../domain/secret-slot.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Directory } from '../../ports/directory.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -15,6 +14,7 @@ import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
 import { encodeJobSpec } from '../../protocol/job-spec-codec.ts'
 import { secretProblems } from '../../protocol/secrets.ts'
+import type { Announcements } from '../capability-search.ts'
 import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import { Awarding } from './awarding.ts'
@@ -50,7 +50,7 @@ export interface RequesterParts {
   readonly signing: Signing
   readonly sealer: Sealer
   /** Where providers are looked for that gossip does not reach. */
-  readonly directory?: Pick<Directory, 'find'>
+  readonly directory?: Announcements
 }
 
 export interface RequesterOptions extends ChannelLedgerOptions, FollowingOptions {
