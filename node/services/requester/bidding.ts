@@ -40,7 +40,7 @@ export interface BiddingParts {
 /** How long to wait before an offer that nobody heard is announced again, ms. */
 const REPUBLISH_MS = 500
 /** How long the nodes of one shelf may take to answer before more are asked, ms. Source: docs/protocol/offers.md, Topics. */
-const WIDEN_MS = 300
+const WIDEN_MS = 250
 
 export interface BiddingOptions {
   /**
@@ -126,9 +126,11 @@ export class Bidding {
         // the nodes that have what is needed may be in no mesh of ours
         if (isOutOfReach(open, wanted)) reachOut()
       }
-      if (hasEnough(open, wanted)) return
-      const until = Math.min(bidsUntil, open.widenAt)
-      await this.#changeOrTime(open, until - clock.now(), signal)
+      const now = clock.now()
+      if (hasEnough(open, wanted, now)) return
+      const settledAt = now < open.settledAt ? open.settledAt : Infinity
+      const until = Math.min(bidsUntil, open.widenAt, settledAt)
+      await this.#changeOrTime(open, until - now, signal)
     }
   }
 
@@ -160,7 +162,8 @@ export class Bidding {
     }
     if (open.heard.size === 0) open.steps = 0
     const rest = open.heard.size === 0 ? REPUBLISH_MS : WIDEN_MS
-    open.widenAt = nextRung(open) === undefined ? Infinity : clock.now() + rest
+    open.settledAt = clock.now() + rest
+    open.widenAt = nextRung(open) === undefined ? Infinity : open.settledAt
   }
 
   /** A group's share of bidders is that of the widest shelf that was asked. */

@@ -35,6 +35,8 @@ export interface OpenOffer {
   steps: number
   /** When the next one is due, Unix ms. */
   widenAt: number
+  /** Until when those may answer who heard the last one from others, Unix ms. */
+  settledAt: number
   /** Whether it is just being sent to nodes one by one. */
   reaching: boolean
   /** Whom it was sent to. Keys are free, so only these few can close it and have their declines kept. */
@@ -56,6 +58,7 @@ export function openOffer(
     only: providers && new Set(providers),
     steps: 0,
     widenAt: providers === undefined ? 0 : Infinity,
+    settledAt: 0,
     reaching: false,
     heard: new Set(),
     bids: new Map(),
@@ -77,10 +80,11 @@ export function outcomeOf({ heard, bids, declines, ladder, only }: OpenOffer): B
 }
 
 /** Whether bidding may close. Strangers' bids count only where the alternative is to ask more nodes. */
-export function hasEnough(open: OpenOffer, wanted: number): boolean {
+export function hasEnough(open: OpenOffer, wanted: number, now: number): boolean {
   if (bidders(open) >= wanted) return true
   if (!allAnswered(open)) return isHopeless(open)
-  const more = open.reaching || nextRung(open) !== undefined
+  const others = told(open) > open.heard.size && now < open.settledAt
+  const more = others || open.reaching || nextRung(open) !== undefined
   return !more || open.bids.size >= wanted
 }
 
@@ -91,8 +95,13 @@ function isHopeless({ only, heard, reaching }: OpenOffer): boolean {
 
 /** Whether nobody is left to wait for on the shelves that were asked, and there are more. */
 export function isExhausted(open: OpenOffer): boolean {
-  const told = open.ladder.rungs[open.steps - 1]?.hearers ?? Infinity
-  return nextRung(open) !== undefined && allAnswered(open) && told <= open.heard.size
+  if (open.steps === 0 || nextRung(open) === undefined) return false
+  return allAnswered(open) && told(open) <= open.heard.size
+}
+
+/** About how many the last step told, most of them by way of others. */
+function told({ ladder, steps }: OpenOffer): number {
+  return ladder.rungs[steps - 1]?.hearers ?? 0
 }
 
 /** Whether gossip has taken every step to those that may bid, and reached fewer than the bids that are wanted. */
@@ -107,13 +116,12 @@ export function isOutOfReach({ heard, steps, ladder }: OpenOffer, wanted: number
  */
 export function stepOver(open: OpenOffer, wanted: number): void {
   const { ladder, steps, heard, bids, declines } = open
-  const told = ladder.rungs[steps - 1]
-  if (told === undefined || heard.size === 0) return
+  if (heard.size === 0) return
   const isAnswered = 2 * (bidders(open) + declines.size) >= heard.size
   const factor = isAnswered ? wideningFactor(wanted, bids.size) : 2 ** Math.min(steps, 2)
-  const isTooFew = (at: number) => (ladder.rungs[at]?.hearers ?? Infinity) < told.hearers * factor
-  const isOwn = (at: number) => ladder.rungs[at]?.sample === false
-  while (isTooFew(open.steps) && isOwn(open.steps + 1)) open.steps += 1
+  const most = told(open) * factor
+  const isWithin = (rung: Rung | undefined) => rung?.sample === false && rung.hearers <= most
+  while (isWithin(ladder.rungs[open.steps + 1])) open.steps += 1
 }
 
 function allAnswered(open: OpenOffer): boolean {
