@@ -9,8 +9,8 @@ import { percentile } from '../../../scripts/bench/figures.ts'
 
 /** Of so many nodes one has enough memory for the jobs; the others hear the offers, and decline. */
 const ONE_OF = 16
-/** What bids of a job may grow by while the network doubles: more could bid, and as many are asked for. */
-const FLAT = 1.6
+/** What bids of a job may grow by at most while a network grows to thrice its size. */
+const FLAT = 2
 /** Less than any job of the workload asks for. */
 const SMALL = 128 * MiB
 
