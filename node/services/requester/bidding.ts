@@ -2,6 +2,7 @@ import { bidFault, bondOfferFault } from '../../domain/bid.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { needOf } from '../../domain/offer.ts'
+import { second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -41,6 +42,8 @@ export interface BiddingParts {
 const REPUBLISH_MS = 500
 /** How long the nodes of one shelf may take to answer before more are asked, ms. Source: docs/protocol/offers.md, Topics. */
 const WIDEN_MS = 250
+/** How long a search in the DHT holds up bidding that has bids already, ms. */
+const SEEK_MS: number = 1 * second
 
 export interface BiddingOptions {
   /**
@@ -128,8 +131,8 @@ export class Bidding {
       }
       const now = clock.now()
       if (hasEnough(open, wanted, now)) return
-      const settledAt = now < open.settledAt ? open.settledAt : Infinity
-      const until = Math.min(bidsUntil, open.widenAt, settledAt)
+      const times = [open.settledAt, open.reachUntil].filter((each) => each > now)
+      const until = Math.min(bidsUntil, open.widenAt, ...times)
       await this.#changeOrTime(open, until - now, signal)
     }
   }
@@ -141,6 +144,7 @@ export class Bidding {
     signal: AbortSignal,
   ): Promise<void> {
     open.reaching = true
+    if (providers === undefined) open.reachUntil = this.#parts.clock.now() + SEEK_MS
     try {
       if (providers === undefined) await this.#direct.seek(open, signal)
       else await this.#direct.send(open, providers, signal)

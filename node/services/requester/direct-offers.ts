@@ -73,11 +73,11 @@ export class DirectOffers {
         sending.push(this.send(open, chosen, signal))
         if (sent >= MAX_FOUND) break
       }
-      this.#note(search, sent === 0)
     } catch (error) {
       // bidding is over: what was found so far is asked
       logger.debug('search for providers ended', { code: codeOf(error) })
     } finally {
+      this.#note(search, sent === 0)
       await allEnded(sending)
     }
   }

@@ -39,6 +39,8 @@ export interface OpenOffer {
   settledAt: number
   /** Whether it is just being sent to nodes one by one. */
   reaching: boolean
+  /** Until when that is waited for where there are bids already, Unix ms. */
+  reachUntil: number
   /** Whom it was sent to. Keys are free, so only these few can close it and have their declines kept. */
   readonly heard: Set<PeerId>
   readonly bids: Map<PeerId, ReceivedBid>
@@ -60,6 +62,7 @@ export function openOffer(
     widenAt: providers === undefined ? 0 : Infinity,
     settledAt: 0,
     reaching: false,
+    reachUntil: Infinity,
     heard: new Set(),
     bids: new Map(),
     declines: new Map(),
@@ -84,7 +87,8 @@ export function hasEnough(open: OpenOffer, wanted: number, now: number): boolean
   if (bidders(open) >= wanted) return true
   if (!allAnswered(open)) return isHopeless(open)
   const others = told(open) > open.heard.size && now < open.settledAt
-  const more = others || open.reaching || nextRung(open) !== undefined
+  const reaching = open.reaching && (open.bids.size === 0 || now < open.reachUntil)
+  const more = others || reaching || nextRung(open) !== undefined
   return !more || open.bids.size >= wanted
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Hardware } from '../../../node/domain/advert.ts'
+import type { PeerId } from '../../../node/domain/ids.ts'
 import { GiB } from '../../../node/domain/units.ts'
 import type { Clock } from '../../../node/ports/clock.ts'
 import { announcedTags, TAG_SHARDS } from '../../../node/protocol/capability-tags.ts'
@@ -33,14 +34,14 @@ const WITH_CARD: Hardware = {
 }
 
 /** A requester's bidding, which counts what it looks for in the DHT. */
-async function open(clock?: Clock) {
+async function open(clock?: Clock, search?: (signal: AbortSignal) => AsyncIterable<PeerId>) {
   const market = new TestMarket()
   const alice = market.member()
   const sought: string[] = []
   const directory: Announcements = {
     find: (tag, options) => {
       sought.push(tag)
-      return alice.node.directory.find(tag, options)
+      return search?.(options.signal) ?? alice.node.directory.find(tag, options)
     },
   }
   const parts = { ...market.parts(alice), ...(clock && { clock }), directory }
@@ -123,6 +124,28 @@ test('a search that found nobody whom gossip had not reached is not repeated for
     assert.equal((await on.ask(3)).bids.length, 1)
     assert.equal(on.sought.length, searches * TAG_SHARDS.length)
   }
+})
+
+test('a search that takes long does not hold up bids that are there', async () => {
+  const clock = new ManualClock(Date.now())
+  const searching = Promise.withResolvers<void>()
+  const on = await open(clock, async function* (signal) {
+    signal.throwIfAborted()
+    searching.resolve()
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    yield* []
+  })
+  const bob = on.market.member()
+  await using _bob = await on.market.provider(bob, {}, { clock })
+  const asked = on.ask(3, { bidWindowMs: 60_000 })
+  await searching.promise
+  await clock.advance(900)
+  let isOver = false
+  void asked.then(() => (isOver = true))
+  await clock.advance(0)
+  assert.ok(!isOver)
+  await clock.advance(100)
+  assert.equal((await asked).bids.length, 1)
 })
 
 test('of the many that the DHT has for an offer a random few hear it, others each time', async () => {
