@@ -38,6 +38,7 @@ import { Workflows } from './services/requester/workflows.ts'
 import { createSigning } from './services/signing.ts'
 import { Visibility } from './services/visibility.ts'
 import { Watchtower } from './services/watchtower/watchtower.ts'
+import { toldHardware } from './told-hardware.ts'
 
 /** Starts a node: the one place where adapters meet services, read from top to bottom. */
 export async function openPeer({
@@ -104,9 +105,11 @@ export async function openPeer({
   const detected = await machine.detect()
   const sandboxes = await opening.ready()
   const kinds = sandboxes.map(({ kind }) => kind)
-  const isolations = Object.fromEntries(sandboxes.map(({ kind, isolation }) => [kind, isolation]))
   const { region } = config.provider
-  const hardware = { ...detected, sandboxes: isolations, ...(region !== undefined && { region }) }
+  const { resources: asked, overcommit } = config.provider
+  const resources = providerResources(asked, detected, overcommit)
+  const jobGpus = { devices: await gpus, ...config.provider.gpu }
+  const hardware = toldHardware({ detected, sandboxes, region, resources, gpus: jobGpus })
   const { gossip, requests, directory, sight, reachability } = net
   const presence = stack.use(
     new Presence(
@@ -166,13 +169,9 @@ export async function openPeer({
               network,
               policy: { ...config.provider.policy, egress: usableEgress(config, sandboxes) },
               contentBytes: config.storage.cacheBytes,
-              resources: providerResources(
-                config.provider.resources,
-                hardware,
-                config.provider.overcommit,
-              ),
-              mostCpuMillis: hardware.cores * 1000,
-              gpus: { devices: await gpus, ...config.provider.gpu },
+              resources,
+              mostCpuMillis: detected.cores * 1000,
+              gpus: jobGpus,
             },
           ),
         )
@@ -277,7 +276,7 @@ export async function openPeer({
   services.push(serviceHere(api.port))
   logger.info('node is up', { peer: net.peer, address: signing.address, kinds: kinds.join(' ') })
 
-  const resources = stack.move()
+  const opened = stack.move()
   return {
     api,
     address: signing.address,
@@ -287,6 +286,6 @@ export async function openPeer({
     drain: async (stop) => {
       await Promise.all([provider?.drain(config.provider.drainMs, stop), requester.drain(stop)])
     },
-    [Symbol.asyncDispose]: async () => resources.disposeAsync(),
+    [Symbol.asyncDispose]: async () => opened.disposeAsync(),
   }
 }

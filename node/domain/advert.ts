@@ -1,5 +1,6 @@
 import type { Score } from './capacity.ts'
 import type { Device, Gpu, NetworkLink } from './devices.ts'
+import type { ForJobs } from './for-jobs.ts'
 import type { Address } from './ids.ts'
 import { MAX_CLOCK_SKEW_MS } from './offer.ts'
 import { minute } from './units.ts'
@@ -48,12 +49,20 @@ export interface Hardware {
   readonly score?: Score
   /** Where its operator says that it is, such as `eu-west`: a claim. */
   readonly region?: string
+  /** What jobs may use of all this; absent on a node that takes none. */
+  readonly forJobs?: ForJobs
   /** Which sandbox runs which kind, for example `wasm: bubblewrap`. */
   readonly sandboxes: Readonly<Record<string, string>>
 }
 
 /** How long an advert stays fresh, ms. Source: docs/protocol/adverts.md R3. */
 export const ADVERT_VALIDITY_MS: number = 30 * minute
+
+/**
+ * Bits of a node's point by which its capability tags are split, so that no tag has all of its nodes under one key.
+ * Searchers look under the same: all nodes of a network have to agree. Source: docs/protocol/adverts.md, Tags.
+ */
+export const TAG_SHARD_BITS = 4
 
 /** The broken rule, or `undefined`. `now` is Unix ms, `newestSeq` the highest seq seen of the node. */
 export function advertFault(

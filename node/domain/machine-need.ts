@@ -1,5 +1,5 @@
 import type { Hardware } from './advert.ts'
-import type { Gpu } from './devices.ts'
+import type { ForJobs, JobGpus } from './for-jobs.ts'
 import { GPU_VENDORS } from './gpu-need.ts'
 import { kindOfClass } from './job-spec.ts'
 import type { Offer } from './offer.ts'
@@ -7,19 +7,11 @@ import { GiB, parseBytes } from './units.ts'
 
 /** What a peer says of itself, as far as needs ask for it. */
 export interface Machine {
+  /** Kinds of job that it takes; empty where it takes none. */
   readonly kinds: readonly string[]
   readonly hardware: Pick<
     Hardware,
-    | 'arch'
-    | 'cores'
-    | 'memoryBytes'
-    | 'diskBytes'
-    | 'gpus'
-    | 'cpuFlags'
-    | 'fpgas'
-    | 'tpus'
-    | 'tees'
-    | 'region'
+    'arch' | 'cpuFlags' | 'fpgas' | 'tpus' | 'tees' | 'region' | 'forJobs'
   >
 }
 
@@ -30,25 +22,34 @@ interface Term {
   readonly isMet: (machine: Machine) => boolean
 }
 
+/** Groups of tags of which a machine has one each. Which of them is the rarest, the search finds out. */
+export type TagGroups = readonly (readonly string[])[]
+
 /** What a user looks for in a machine: every term has to be met. */
 export interface MachineNeed {
-  /** Tags to look for in the DHT, the most selective that there is; machines have one of them. */
-  readonly tags: readonly string[]
+  /** Tags to look for in the DHT: machines that meet it have one of each group. */
+  readonly tags: TagGroups
   readonly isMet: (machine: Machine) => boolean
 }
 
 /** Longest text of a need, characters. */
 export const MAX_NEED_CHARS = 200
+/** Tags of a need that are searched for; each costs as much as the first. */
+const MAX_SEARCHED_TAGS = 3
 /** Memory of one GPU by which machines announce it, GiB, as cards come. */
 const GPU_STEPS_GIB = [4, 8, 12, 16, 24, 32, 40, 48, 80, 96, 128, 192]
 /** What a card has less than its name says: drivers keep some for themselves. */
 const CARD_SLACK = 0.94
 
-/** Capability tags that a node announces: what few have, so that a search for it finds few. */
+/**
+ * Capability tags that a node announces: the kinds of job that it takes, and what few have, so that a search for it
+ * finds few. None where it takes no jobs: who looks for a machine looks for one that does.
+ */
 export function tagsOf({ kinds, hardware }: Machine): string[] {
-  const { gpus, fpgas = [], tpus = [], tees = [], region } = hardware
+  if (kinds.length === 0) return []
+  const { fpgas = [], tpus = [], tees = [], region, forJobs } = hardware
   const places = region === undefined ? [] : placesOf(region).map((place) => `region=${place}`)
-  const cards = gpus.flatMap((gpu) => {
+  const cards = (forJobs?.gpus ?? []).flatMap((gpu) => {
     const steps = GPU_STEPS_GIB.filter((step) => hasMemory(gpu, step * GiB))
     const name = `gpu.${gpu.vendor}`
     return ['gpu', name, ...steps.map((step) => `${name}>=${step}`)]
@@ -64,7 +65,7 @@ function placesOf(region: string): readonly string[] {
   return parts.map((_, last) => parts.slice(0, last + 1).join('-'))
 }
 
-/** Capability tags of the machines that could take an offer; they have one of them. */
+/** Capability tags of the machines that could take an offer, of which each has one. */
 export function offerTags({
   class: name,
   gpus,
@@ -90,15 +91,24 @@ export function parseNeed(
   const parts = text.slice(0, MAX_NEED_CHARS).split(',')
   const terms = parts.flatMap((part) => termOf(part.trim()) ?? unknown(part.trim(), problems))
   if (problems.length > before) return undefined
-  // what many have in common finds fewer of those that are meant: a search is a sample
-  const named = (prefix: string) => terms.find(({ tag }) => tag?.startsWith(prefix))?.tag
-  const common = [named('region='), named('kind=')]
-  const rare = terms.findLast(({ tag }) => tag !== undefined && !common.includes(tag))?.tag
-  const tag = [rare, ...common].find((each) => each !== undefined)
+  const tags = searchedTags(terms.flatMap(({ tag }) => tag ?? []))
   return {
-    tags: tag === undefined ? kinds.map((each) => `kind=${each}`) : [tag],
-    isMet: (machine) => terms.every((term) => term.isMet(machine)),
+    tags: tags.length === 0 ? [kinds.map((each) => `kind=${each}`)] : tags.map((tag) => [tag]),
+    isMet: (machine) => machine.kinds.length > 0 && terms.every((term) => term.isMet(machine)),
   }
+}
+
+/** Of the tags of a need those that few have: devices and places; a kind only where nothing else is named. */
+function searchedTags(tags: readonly string[]): readonly string[] {
+  const isKind = (tag: string) => tag.startsWith('kind=')
+  const isPlace = (tag: string) => tag.startsWith('region=')
+  const devices = tags.filter((tag) => !isKind(tag) && !isPlace(tag))
+  // every machine with a GPU of a maker has one
+  const named = devices.filter(
+    (tag) => tag !== 'gpu' || !devices.some((each) => each.startsWith('gpu.')),
+  )
+  const rare = [...new Set([...named, ...tags.filter(isPlace)])]
+  return (rare.length > 0 ? rare : tags.filter(isKind)).slice(0, MAX_SEARCHED_TAGS)
 }
 
 /** Names that a term may have, for a message. */
@@ -147,7 +157,7 @@ function equalTerm(name: string, value: string): Term | undefined {
 
 /** Terms with a least amount: cores and GPUs by number, the others by size. */
 const LEAST: Readonly<Record<string, (value: string) => Term | undefined>> = {
-  cores: (value) => least(wholeNumber(value), ({ cores }) => cores),
+  cores: (value) => least(wholeNumber(value), ({ cpuMillis }) => cpuMillis / 1000),
   memory: (value) => least(parseBytes(value), ({ memoryBytes }) => memoryBytes),
   disk: (value) => least(parseBytes(value), ({ diskBytes }) => diskBytes),
   gpus: (value) => {
@@ -158,11 +168,9 @@ const LEAST: Readonly<Record<string, (value: string) => Term | undefined>> = {
   },
 }
 
-function least(
-  wanted: number | undefined,
-  has: (hardware: Machine['hardware']) => number,
-): Term | undefined {
-  return wanted === undefined ? undefined : { isMet: ({ hardware }) => has(hardware) >= wanted }
+function least(wanted: number | undefined, has: (forJobs: ForJobs) => number): Term | undefined {
+  if (wanted === undefined) return undefined
+  return { isMet: ({ hardware: { forJobs } }) => forJobs !== undefined && has(forJobs) >= wanted }
 }
 
 function wholeNumber(value: string): number | undefined {
@@ -173,15 +181,15 @@ function gpuTerm(name: string, value: string): Term | undefined {
   const bytes = parseBytes(value)
   if (bytes === undefined) return undefined
   const vendor = name.split('.')[1]
-  const isWanted = (gpu: Gpu) =>
+  const isWanted = (gpu: JobGpus) =>
     (vendor === undefined || gpu.vendor === vendor) && (bytes === 0 || hasMemory(gpu, bytes))
   const step = GPU_STEPS_GIB.findLast((each) => each * GiB <= bytes)
   return {
     tag: step === undefined || vendor === undefined ? name : `${name}>=${step}`,
-    isMet: ({ hardware }) => hardware.gpus.some(isWanted),
+    isMet: ({ hardware }) => hardware.forJobs?.gpus.some(isWanted) ?? false,
   }
 }
 
-function hasMemory({ memoryBytes = 0 }: Gpu, bytes: number): boolean {
+function hasMemory({ memoryBytes = 0 }: JobGpus, bytes: number): boolean {
   return memoryBytes >= bytes * CARD_SLACK
 }

@@ -32,6 +32,14 @@ export function listeningDepth(listeners: number): number {
 }
 
 /**
+ * How many times as many to ask next, when `bids` of those who were asked have bid: twice the bids that are wanted are
+ * to come, if the share of bidders is what one more bid would make it. At least twice as many.
+ */
+export function wideningFactor(wanted: number, bids: number): number {
+  return Math.max(2, (2 * wanted) / (bids + 1))
+}
+
+/**
  * What share of hearers is expected to bid after `bids` of about `hearers` have. Where bidding closed because
  * enough came, others may still have bid: that alone is no reason to expect less.
  */

@@ -30,7 +30,9 @@ export interface Directory {
   dial(address: string, options: CallOptions): Promise<PeerId>
   /** Puts the node's signed advert into the DHT and announces its capability tags, e.g. `kind=wasm`. */
   advertise(advert: Uint8Array, tags: readonly string[], options: CallOptions): Promise<void>
-  /** A sample of peers that announced `tag`, as the DHT finds them. */
+  /** Ends the announcement of tags, which otherwise goes on, also after a restart. Others forget them in their time. */
+  withdraw(tags: readonly string[], options: CallOptions): Promise<void>
+  /** Peers that announced `tag`, as the DHT finds them: all where they are few, otherwise a part, in no order to rely on. */
   find(tag: string, options: CallOptions): AsyncIterable<PeerId>
   /** The advert stored for a peer, or `undefined`. Undecoded: the caller checks it. */
   advertOf(peer: PeerId, options: CallOptions): Promise<Uint8Array | undefined>

@@ -24,6 +24,13 @@ export function randomBelow(limit: number): number {
   return Number(random(8) % BigInt(limit))
 }
 
+/** The same things in a random order. */
+export function shuffled<T>(things: readonly T[]): T[] {
+  const keys = globalThis.crypto.getRandomValues(new Uint32Array(things.length))
+  const keyed = things.map((thing, at) => ({ thing, key: keys[at] ?? 0 }))
+  return keyed.toSorted((a, b) => a.key - b.key).map(({ thing }) => thing)
+}
+
 function random(bytes: number): bigint {
   return fromBigEndian(globalThis.crypto.getRandomValues(new Uint8Array(bytes)))
 }

@@ -2,14 +2,17 @@ import { ADVERT_VALIDITY_MS, advertFault, type Advert, type Hardware } from '../
 import type { Score } from '../domain/capacity.ts'
 import { codeOf, HiveError } from '../domain/errors.ts'
 import type { Address, PeerId } from '../domain/ids.ts'
-import { tagsOf } from '../domain/machine-need.ts'
+import type { MachineNeed } from '../domain/machine-need.ts'
+import { second } from '../domain/units.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Directory } from '../ports/directory.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Requests } from '../ports/requests.ts'
 import type { Store } from '../ports/store.ts'
+import { announcedTags } from '../protocol/capability-tags.ts'
 import type { Signed } from '../protocol/envelope.ts'
 import { addressOfPeer, isAccountPeer } from '../protocol/identity.ts'
+import { searchCapable } from './capability-search.ts'
 import { mapLimited } from './limited.ts'
 import type { Signing } from './signing.ts'
 import { Table } from './table.ts'
@@ -35,10 +38,23 @@ export interface PresenceParts {
   readonly signing: Signing
 }
 
+/** What to look for. */
+export interface Sought extends Pick<MachineNeed, 'tags'> {
+  /** Whether a peer is one of those meant, by what it says of itself. */
+  readonly accepts: (view: PeerView) => boolean
+}
+
 export interface PresenceOptions {
   readonly network: string
   readonly kinds: readonly string[]
   readonly hardware: Hardware
+}
+
+/** What a node has to remember of its own adverts. */
+interface OwnAdvert {
+  readonly seq: number
+  /** What it has announced and not withdrawn. */
+  readonly tags?: readonly string[]
 }
 
 /** Renewed well before it expires, so that one failed attempt does not make the node vanish. */
@@ -46,6 +62,11 @@ const RENEW_MS: number = ADVERT_VALIDITY_MS / 3
 /** Until somebody is connected there is nobody to tell, ms. */
 const LONELY_RETRY_MS = 1000
 const ASK_LANES = 8
+/** How long a peer that was found may take to say what it is before the DHT's word counts, ms; it may be unreachable. */
+const ASK_PATIENCE_MS: number = 3 * second
+/** Most peers that a search ends with, and most that it asks for them. */
+const MAX_FOUND = 50
+const MAX_ASKED = 200
 /** Nodes whose newest advert is remembered; keys cost nothing, so the one noted longest ago gives way. */
 const MAX_NEWEST = 10_000
 
@@ -53,7 +74,7 @@ const MAX_NEWEST = 10_000
 export class Presence implements AsyncDisposable {
   readonly #parts: PresenceParts
   readonly #options: PresenceOptions
-  readonly #table: Table<{ readonly seq: number }>
+  readonly #table: Table<OwnAdvert>
   readonly #newest = new Map<Address, number>()
   readonly #stop = new AbortController()
   readonly #work = new TasksInFlight()
@@ -129,21 +150,33 @@ export class Presence implements AsyncDisposable {
     }))
   }
 
-  /** Peers that announced one of the capability tags in the DHT, each asked for its own advert. */
-  async find(tags: readonly string[], signal: AbortSignal): Promise<PeerView[]> {
-    const found = new Set<PeerId>()
-    for (const tag of tags)
-      for await (const peer of this.#parts.directory.find(tag, { signal }))
-        if (peer !== this.#parts.signing.peer && isAccountPeer(peer)) found.add(peer)
-    const connected = new Map(this.#parts.directory.connected().map((each) => [each.peer, each]))
-    return mapLimited([...found], ASK_LANES, async (peer) => ({
-      peer,
-      address: addressOfPeer(peer),
-      connected: connected.has(peer),
-      addresses: connected.get(peer)?.addresses ?? [],
-      latencyMs: connected.get(peer)?.latencyMs,
-      advert: (await this.ask(peer, signal)) ?? (await this.#lookUp(peer, signal)),
-    }))
+  /**
+   * Peers that announced what is sought in the DHT and are accepted: at most MAX_FOUND, a sample where there are more.
+   * Each is asked for its own advert; one that cannot be is judged by the one that the DHT has of it.
+   */
+  async find({ tags, accepts }: Sought, signal: AbortSignal): Promise<readonly PeerView[]> {
+    const { directory } = this.#parts
+    const found: PeerView[] = []
+    let room = MAX_ASKED
+    for await (const peers of searchCapable(directory, tags, { signal })) {
+      const connected = new Map(directory.connected().map((each) => [each.peer, each]))
+      const asked = peers.slice(0, room)
+      room -= asked.length
+      await mapLimited(asked, ASK_LANES, async (peer) => {
+        if (found.length >= MAX_FOUND) return
+        const view = {
+          peer,
+          address: addressOfPeer(peer),
+          connected: connected.has(peer),
+          addresses: connected.get(peer)?.addresses ?? [],
+          latencyMs: connected.get(peer)?.latencyMs,
+          advert: await this.#askOrLookUp(peer, signal),
+        }
+        if (accepts(view)) found.push(view)
+      })
+      if (found.length >= MAX_FOUND || room === 0) break
+    }
+    return found.slice(0, MAX_FOUND)
   }
 
   /** What a peer says of itself, or `undefined` when it could not be asked: the peer itself is the fact. */
@@ -164,6 +197,18 @@ export class Presence implements AsyncDisposable {
     await this.#work.settled()
   }
 
+  /** The peer's own word, or the DHT's when the peer gives none in time. */
+  async #askOrLookUp(peer: PeerId, signal: AbortSignal): Promise<Advert | undefined> {
+    const over = new AbortController()
+    const until = AbortSignal.any([signal, over.signal])
+    const asked = this.ask(peer, until)
+    const patience = this.#parts.clock.sleep(ASK_PATIENCE_MS, until).catch(() => undefined)
+    const told = await Promise.race([asked, patience])
+    over.abort(new HiveError('CANCELLED'))
+    await Promise.all([asked, patience])
+    return told ?? (await this.#lookUp(peer, signal))
+  }
+
   /** The DHT is a hint. */
   async #lookUp(peer: PeerId, signal: AbortSignal): Promise<Advert | undefined> {
     try {
@@ -176,18 +221,11 @@ export class Presence implements AsyncDisposable {
   }
 
   async #keepAdvertised(): Promise<void> {
-    const { directory, clock, logger } = this.#parts
+    const { directory, clock } = this.#parts
     const { signal } = this.#stop
-    const { kinds } = this.#options
-    const tags = tagsOf({ kinds, hardware: this.#hardware })
     while (!signal.aborted) {
       const lonely = directory.connected().length === 0
-      if (!lonely) {
-        const own = await this.#renew()
-        await directory.advertise(own.bytes, tags, { signal }).catch((error: unknown) => {
-          logger.debug('advert not stored', { code: codeOf(error) })
-        })
-      }
+      if (!lonely) await this.#advertise(signal)
       await clock
         .sleep(lonely ? LONELY_RETRY_MS : RENEW_MS, AbortSignal.any([signal, this.#rest.signal]))
         .catch(() => undefined) // an abort ends the loop, or the rest
@@ -195,12 +233,31 @@ export class Presence implements AsyncDisposable {
     }
   }
 
-  async #renew(): Promise<Signed<'Advert'>> {
+  /** Announces what this node is now, and ends what it was before: also before a restart. */
+  async #advertise(signal: AbortSignal): Promise<void> {
+    const { directory, logger, signing } = this.#parts
+    const { kinds } = this.#options
+    const tags = announcedTags({ kinds, hardware: this.#hardware }, signing.peer)
+    const before = (await this.#table.get('own'))?.tags ?? []
+    const own = await this.#renew([...new Set([...before, ...tags])])
+    const dropped = before.filter((tag) => !tags.includes(tag))
+    try {
+      await directory.advertise(own.bytes, tags, { signal })
+      if (dropped.length === 0) return
+      await directory.withdraw(dropped, { signal })
+      await this.#table.put('own', { seq: own.message.seq, tags })
+    } catch (error) {
+      logger.debug('advert not stored', { code: codeOf(error) })
+    }
+  }
+
+  /** Signs the next advert. `tags`: what is announced from now on; left out: what is already. */
+  async #renew(tags?: readonly string[]): Promise<Signed<'Advert'>> {
     const { clock, signing } = this.#parts
     const now = clock.now()
-    const last = (await this.#table.get('own'))?.seq ?? 0
-    const seq = Math.max(last + 1, Math.floor(now / 1000))
-    await this.#table.put('own', { seq })
+    const last = await this.#table.get('own')
+    const seq = Math.max((last?.seq ?? 0) + 1, Math.floor(now / 1000))
+    await this.#table.put('own', { seq, tags: tags ?? last?.tags ?? [] })
     const { network, kinds } = this.#options
     this.#own = signing.seal('Advert', {
       node: signing.address,

@@ -10,7 +10,7 @@ export class FakeDirectory implements Directory {
   readonly #network: FakeNetwork
   readonly #peer: PeerId
   #advert: Uint8Array | undefined
-  #tags: readonly string[] = []
+  readonly #tags = new Set<string>()
 
   constructor(network: FakeNetwork, peer: PeerId) {
     this.#network = network
@@ -49,13 +49,18 @@ export class FakeDirectory implements Directory {
       })
     }
     this.#advert = new Uint8Array(advert)
-    this.#tags = [...tags]
+    for (const tag of tags) this.#tags.add(tag)
+  }
+
+  async withdraw(tags: readonly string[], { signal }: CallOptions): Promise<void> {
+    throwIfCancelled(signal)
+    for (const tag of tags) this.#tags.delete(tag)
   }
 
   async *find(tag: string, { signal }: CallOptions): AsyncGenerator<PeerId> {
     for (const { peer, directory } of this.#network.nodes()) {
       throwIfCancelled(signal)
-      if (peer !== this.#peer && directory.#tags.includes(tag)) yield peer
+      if (peer !== this.#peer && directory.#tags.has(tag)) yield peer
     }
   }
 

@@ -51,6 +51,7 @@ export const TEST_HARDWARE: Hardware = {
   memoryBytes: 4 * GiB,
   diskBytes: 10 * GiB,
   gpus: [],
+  forJobs: { cpuMillis: 2000, memoryBytes: 2 * GiB, diskBytes: 2 * GiB, gpus: [] },
   sandboxes: { wasm: 'fake' },
 }
 

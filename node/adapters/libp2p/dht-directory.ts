@@ -1,8 +1,6 @@
 import type { Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { CID } from 'multiformats/cid'
-import * as raw from 'multiformats/codecs/raw'
-import { sha256 } from 'multiformats/hashes/sha2'
+import type { CID } from 'multiformats/cid'
 import { HiveError } from '../../domain/errors.ts'
 import type { PeerId } from '../../domain/ids.ts'
 import type { ConnectedPeer, Directory } from '../../ports/directory.ts'
@@ -10,6 +8,7 @@ import type { Logger } from '../../ports/logger.ts'
 import type { CallOptions } from '../../ports/requests.ts'
 import { advertKey, advertSelector, advertValidator } from './advert-records.ts'
 import { AdvertRepeater } from './advert-repeater.ts'
+import { capabilityKey } from './capability-key.ts'
 import type { HiveServices } from './create-node.ts'
 import { DHT_TIMEOUT_MS, type Libp2pOptions } from './options.ts'
 
@@ -72,6 +71,13 @@ export class DhtDirectory implements Directory, AsyncDisposable {
     this.#repeater.repeat(announce)
     await announce(signal)
     throwIfCancelled(signal)
+  }
+
+  async withdraw(tags: readonly string[], { signal }: CallOptions): Promise<void> {
+    throwIfCancelled(signal)
+    // its own records, also expired ones, are what the DHT announces again by itself
+    for (const tag of tags)
+      await this.#libp2p.services.dht.cancelReprovide(await this.#keyOf(tag), { signal })
   }
 
   async *find(tag: string, { signal }: CallOptions): AsyncGenerator<PeerId> {
@@ -139,8 +145,7 @@ export class DhtDirectory implements Directory, AsyncDisposable {
   }
 
   async #keyOf(tag: string): Promise<CID> {
-    const name = new TextEncoder().encode(`cap:v1:${this.#options.network}:${tag}`)
-    return CID.createV1(raw.code, await sha256.digest(name))
+    return capabilityKey(this.#options.network, tag)
   }
 }
 

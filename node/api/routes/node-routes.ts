@@ -6,6 +6,7 @@ import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_NEED_CHARS, parseNeed } from '../../domain/machine-need.ts'
 import type { Relaying } from '../../ports/directory.ts'
 import { PeerBody, StatusBody } from '../schemas/node.ts'
+import type { PeerView } from '../../services/presence.ts'
 import { hardwareView } from '../views/hardware-view.ts'
 import { peerView } from '../views/peer-view.ts'
 
@@ -75,10 +76,11 @@ export function nodeRoutes(app: App, context: RouteContext): void {
       const problems: string[] = []
       const need = parseNeed(query.need, JOB_KINDS, problems)
       if (need === undefined) throw new HiveError('INPUT_INVALID', { problems })
-      const found = (await presence.find(need.tags, signal)).map(peerView)
-      const meets = ({ kinds = [], hardware }: PeerBody) =>
-        hardware !== undefined && need.isMet({ kinds, hardware })
-      return { peers: found.filter(meets) }
+      const accepts = (view: PeerView) => {
+        const { kinds = [], hardware } = peerView(view)
+        return hardware !== undefined && need.isMet({ kinds, hardware })
+      }
+      return { peers: (await presence.find({ tags: need.tags, accepts }, signal)).map(peerView) }
     },
   )
 }

@@ -27,6 +27,17 @@ export const GpuBody = Type.Object({
 })
 export type GpuBody = Static<typeof GpuBody>
 
+/** What of a machine its operator gives to jobs. */
+const ForJobsBody = Type.Object({
+  cpuMillis: Bytes,
+  memoryBytes: Bytes,
+  diskBytes: Bytes,
+  gpus: Type.Array(
+    Type.Object({ vendor: Text(16), memoryBytes: Type.Optional(Bytes), count: Count }),
+    { maxItems: MAX_ENTRIES },
+  ),
+})
+
 const Figure = Type.Optional(Type.Number({ minimum: 0, maximum: 1e18 }))
 
 /** What a machine was measured to do. */
@@ -71,6 +82,7 @@ export const HardwareBody = Type.Object({
       description: 'where its operator says that it is',
     }),
   ),
+  forJobs: Type.Optional(ForJobsBody),
   sandboxes: Type.Record(Type.String({ pattern: '^[a-z0-9-]{1,32}$' }), Text(80), {
     maxProperties: MAX_ENTRIES,
   }),

@@ -5,7 +5,8 @@ import { HardwareBody } from '../schemas/hardware.ts'
 
 /** This node's own hardware. */
 export function hardwareView(hardware: Hardware): HardwareBody {
-  const { cpuFlags, gpus, fpgas, tpus, tees, networkLinks, sandboxes, ...figures } = hardware
+  const { cpuFlags, gpus, fpgas, tpus, tees, networkLinks, forJobs, sandboxes, ...figures } =
+    hardware
   return {
     ...figures,
     ...(cpuFlags !== undefined && { cpuFlags: [...cpuFlags] }),
@@ -14,6 +15,7 @@ export function hardwareView(hardware: Hardware): HardwareBody {
     ...(tpus !== undefined && { tpus: [...tpus] }),
     ...(tees !== undefined && { tees: [...tees] }),
     ...(networkLinks !== undefined && { networkLinks: [...networkLinks] }),
+    ...(forJobs !== undefined && { forJobs: { ...forJobs, gpus: [...forJobs.gpus] } }),
     sandboxes: { ...sandboxes },
   }
 }

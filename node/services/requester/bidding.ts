@@ -2,14 +2,15 @@ import { bidFault, bondOfferFault } from '../../domain/bid.ts'
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { needOf } from '../../domain/offer.ts'
+import { second } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Directory } from '../../ports/directory.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Requests } from '../../ports/requests.ts'
 import type { Store } from '../../ports/store.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { bidRequest, type BidRequest } from '../../protocol/requests.ts'
+import type { Announcements } from '../capability-search.ts'
 import type { PriceNotes } from '../price-book.ts'
 import type { Signing } from '../signing.ts'
 import { Asking } from './asking.ts'
@@ -17,9 +18,11 @@ import { DirectOffers } from './direct-offers.ts'
 import {
   hasEnough,
   isExhausted,
+  isOutOfReach,
   nextRung,
   openOffer,
   outcomeOf,
+  stepOver,
   type BiddingOutcome,
   type OpenOffer,
   type ReceivedBid,
@@ -36,15 +39,17 @@ export interface BiddingParts {
   /** Asked about bidders while others are still to bid. Left out: nobody is asked about. */
   readonly reputations?: Pick<Reputations, 'ask'>
   /** Where providers are looked for that gossip does not reach. Left out: nowhere. */
-  readonly directory?: Pick<Directory, 'find'>
+  readonly directory?: Announcements
   /** Remembers what was asked and offered. Left out: nobody does. */
   readonly prices?: PriceNotes
 }
 
 /** How long to wait before an offer that nobody heard is announced again, ms. */
 const REPUBLISH_MS = 500
-/** How long the nodes of one shelf may take to answer before twice as many are asked, ms. */
-const WIDEN_MS = 400
+/** How long the nodes of one shelf may take to answer before more are asked, ms. Source: docs/protocol/offers.md, Topics. */
+const WIDEN_MS = 250
+/** How long a search in the DHT holds up bidding that has bids already, ms. */
+const SEEK_MS: number = 1 * second
 
 export interface BiddingOptions {
   /**
@@ -86,7 +91,7 @@ export class Bidding {
   /**
    * Resolves when `wanted` of those that the offer was sent to have bid, or all of them have
    * answered and no more are to be asked, or its window closed. It begins with as few as should do,
-   * and asks twice as many each time while fewer than `wanted` have bid. Bids of others that came
+   * and asks more, as many as those who answered let expect, while fewer than `wanted` have bid. Bids of others that came
    * until then are among the outcome. With `providers` these alone are asked, and nobody else's bid counts.
    */
   async collect(
@@ -121,18 +126,21 @@ export class Bidding {
     reachOut: () => unknown,
   ): Promise<void> {
     const { clock } = this.#parts
-    const { bidsUntil, gpus } = open.offer.message
+    const { bidsUntil } = open.offer.message
     while (clock.now() < bidsUntil) {
       signal.throwIfAborted()
       if (clock.now() >= open.widenAt || isExhausted(open)) {
         if (open.heard.size > 0 && open.bids.size >= wanted) return
+        stepOver(open, wanted)
         await this.#widen(open)
-        // What few have, the mesh may not reach: the nodes that have it may be in no mesh of ours.
-        if (open.heard.size < (gpus > 0 ? wanted : 1)) reachOut()
+        // the nodes that have what is needed may be in no mesh of ours
+        if (isOutOfReach(open, wanted)) reachOut()
       }
-      if (hasEnough(open, wanted)) return
-      const until = Math.min(bidsUntil, open.widenAt)
-      await this.#changeOrTime(open, until - clock.now(), signal)
+      const now = clock.now()
+      if (hasEnough(open, wanted, now)) return
+      const times = [open.settledAt, open.reachUntil].filter((each) => each > now)
+      const until = Math.min(bidsUntil, open.widenAt, ...times)
+      await this.#changeOrTime(open, until - now, signal)
     }
   }
 
@@ -143,6 +151,7 @@ export class Bidding {
     signal: AbortSignal,
   ): Promise<void> {
     open.reaching = true
+    if (providers === undefined) open.reachUntil = this.#parts.clock.now() + SEEK_MS
     try {
       if (providers === undefined) await this.#direct.seek(open, signal)
       else await this.#direct.send(open, providers, signal)
@@ -164,7 +173,8 @@ export class Bidding {
     }
     if (open.heard.size === 0) open.steps = 0
     const rest = open.heard.size === 0 ? REPUBLISH_MS : WIDEN_MS
-    open.widenAt = nextRung(open) === undefined ? Infinity : clock.now() + rest
+    open.settledAt = clock.now() + rest
+    open.widenAt = nextRung(open) === undefined ? Infinity : open.settledAt
   }
 
   /** A group's share of bidders is that of the widest shelf that was asked. */

@@ -1,6 +1,7 @@
 import type { Bid, BondOffer } from '../../domain/bid.ts'
 import type { Decline } from '../../domain/decline.ts'
 import type { PeerId } from '../../domain/ids.ts'
+import { wideningFactor } from '../../domain/rendezvous.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import type { Ladder, Rung } from './asking.ts'
 
@@ -34,8 +35,12 @@ export interface OpenOffer {
   steps: number
   /** When the next one is due, Unix ms. */
   widenAt: number
+  /** Until when those may answer who heard the last one from others, Unix ms. */
+  settledAt: number
   /** Whether it is just being sent to nodes one by one. */
   reaching: boolean
+  /** Until when that is waited for where there are bids already, Unix ms. */
+  reachUntil: number
   /** Whom it was sent to. Keys are free, so only these few can close it and have their declines kept. */
   readonly heard: Set<PeerId>
   readonly bids: Map<PeerId, ReceivedBid>
@@ -55,7 +60,9 @@ export function openOffer(
     only: providers && new Set(providers),
     steps: 0,
     widenAt: providers === undefined ? 0 : Infinity,
+    settledAt: 0,
     reaching: false,
+    reachUntil: Infinity,
     heard: new Set(),
     bids: new Map(),
     declines: new Map(),
@@ -76,10 +83,12 @@ export function outcomeOf({ heard, bids, declines, ladder, only }: OpenOffer): B
 }
 
 /** Whether bidding may close. Strangers' bids count only where the alternative is to ask more nodes. */
-export function hasEnough(open: OpenOffer, wanted: number): boolean {
+export function hasEnough(open: OpenOffer, wanted: number, now: number): boolean {
   if (bidders(open) >= wanted) return true
   if (!allAnswered(open)) return isHopeless(open)
-  const more = open.reaching || nextRung(open) !== undefined
+  const others = told(open) > open.heard.size && now < open.settledAt
+  const reaching = open.reaching && (open.bids.size === 0 || now < open.reachUntil)
+  const more = others || reaching || nextRung(open) !== undefined
   return !more || open.bids.size >= wanted
 }
 
@@ -90,8 +99,33 @@ function isHopeless({ only, heard, reaching }: OpenOffer): boolean {
 
 /** Whether nobody is left to wait for on the shelves that were asked, and there are more. */
 export function isExhausted(open: OpenOffer): boolean {
-  const told = open.ladder.rungs[open.steps - 1]?.hearers ?? Infinity
-  return nextRung(open) !== undefined && allAnswered(open) && told <= open.heard.size
+  if (open.steps === 0 || nextRung(open) === undefined) return false
+  return allAnswered(open) && told(open) <= open.heard.size
+}
+
+/** About how many the last step told, most of them by way of others. */
+function told({ ladder, steps }: OpenOffer): number {
+  return ladder.rungs[steps - 1]?.hearers ?? 0
+}
+
+/** Whether gossip has taken every step to those that may bid, and reached fewer than the bids that are wanted. */
+export function isOutOfReach({ heard, steps, ladder }: OpenOffer, wanted: number): boolean {
+  const next = heard.size === 0 ? undefined : ladder.rungs[steps]
+  return heard.size < wanted && (next === undefined || next.sample)
+}
+
+/**
+ * Leaves out steps of the ladder that would not bring enough, by how many bid of those who were told. Where the nodes that
+ * it is known of have not answered, there is nothing to judge by, but that a slow one would have answered by the second.
+ */
+export function stepOver(open: OpenOffer, wanted: number): void {
+  const { ladder, steps, heard, bids, declines } = open
+  if (heard.size === 0) return
+  const isAnswered = 2 * (bidders(open) + declines.size) >= heard.size
+  const factor = isAnswered ? wideningFactor(wanted, bids.size) : 2 ** Math.min(steps, 2)
+  const most = told(open) * factor
+  const isWithin = (rung: Rung | undefined) => rung?.sample === false && rung.hearers <= most
+  while (isWithin(ladder.rungs[open.steps + 1])) open.steps += 1
 }
 
 function allAnswered(open: OpenOffer): boolean {

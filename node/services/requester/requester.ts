@@ -7,7 +7,6 @@ import type { SecretValues } from '../../domain/secret-slot.ts'
 import { second } from '../../domain/units.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Directory } from '../../ports/directory.ts'
 import type { Escrow } from '../../ports/escrow.ts'
 import type { Gossip } from '../../ports/gossip.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -16,6 +15,7 @@ import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
 import { encodeJobSpec } from '../../protocol/job-spec-codec.ts'
 import { secretProblems } from '../../protocol/secrets.ts'
+import type { Announcements } from '../capability-search.ts'
 import { lookUntil } from '../look-until.ts'
 import type { PriceNotes } from '../price-book.ts'
 import type { Signing } from '../signing.ts'
@@ -58,7 +58,7 @@ export interface RequesterParts {
   readonly signing: Signing
   readonly sealer: Sealer
   /** Where providers are looked for that gossip does not reach. */
-  readonly directory?: Pick<Directory, 'find'>
+  readonly directory?: Announcements
   /** Remembers what computing costs. Left out: nobody does. */
   readonly prices?: PriceNotes
 }

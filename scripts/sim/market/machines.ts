@@ -1,4 +1,5 @@
 import type { Hardware } from '../../../node/domain/advert.ts'
+import { forJobsOf } from '../../../node/domain/for-jobs.ts'
 import type { JobKind } from '../../../node/domain/job-spec.ts'
 import { parseAmount } from '../../../node/domain/money.ts'
 import type { PriceList } from '../../../node/domain/pricing.ts'
@@ -23,6 +24,7 @@ export function drawMachine(random: Randomness): Machine {
   const cores = random.pick(CORES)
   const kinds: readonly JobKind[] = random.fraction() < WITH_IMAGES ? ['wasm', 'docker'] : ['wasm']
   const [memoryBytes, diskBytes] = [cores * 2 * GiB, cores * 10 * GiB]
+  const resources = { cpuMillis: cores * 1000, memoryBytes, diskBytes }
   const hardware: Hardware = {
     cpuModel: 'simulated',
     arch: 'x64',
@@ -30,6 +32,7 @@ export function drawMachine(random: Randomness): Machine {
     memoryBytes,
     diskBytes,
     gpus: [],
+    forJobs: forJobsOf(resources, []),
     sandboxes: Object.fromEntries(kinds.map((kind) => [kind, 'simulated'])),
   }
   const own = BigInt(Math.round(random.between(700, 1300)))
@@ -38,7 +41,7 @@ export function drawMachine(random: Randomness): Machine {
   return {
     hardware,
     kinds,
-    resources: { cpuMillis: cores * 1000, memoryBytes, diskBytes },
+    resources,
     prices: { perTask, perCoreSecond, perGpuSecond: 0n, reservedSecondsCap: 60 },
   }
 }

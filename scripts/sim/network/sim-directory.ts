@@ -2,19 +2,19 @@ import { HiveError } from '../../../node/domain/errors.ts'
 import type { PeerId } from '../../../node/domain/ids.ts'
 import type { ConnectedPeer, Directory } from '../../../node/ports/directory.ts'
 import type { CallOptions } from '../../../node/ports/requests.ts'
-import { storeCost } from './dht-costs.ts'
+import { storeCost, walkCost, walkSteps } from './dht-costs.ts'
 import type { SimNetwork } from './sim-network.ts'
 import { MESH_DEGREE, OTHER_NEIGHBOURS } from './wire-costs.ts'
 
-/** Most peers that a search brings. Source: the bucket size of the DHT, at which a search stops. */
-const SAMPLE = 20
-
-/** A DHT that always finds what is there, at the cost that a real one has. */
+/**
+ * A DHT that always finds what is there, at the cost that a real one has. All records of one key are at the same few
+ * nodes, of which the first that is asked names all it has, in the order of their ids: whoever wants a sample takes it.
+ */
 export class SimDirectory implements Directory {
   readonly #network: SimNetwork
   readonly #peer: PeerId
   #advert: Uint8Array | undefined
-  #tags: readonly string[] = []
+  readonly #tags = new Set<string>()
 
   constructor(network: SimNetwork, peer: PeerId) {
     this.#network = network
@@ -38,7 +38,7 @@ export class SimDirectory implements Directory {
 
   async advertise(advert: Uint8Array, tags: readonly string[]): Promise<void> {
     this.#advert = advert
-    this.#tags = tags
+    for (const tag of tags) this.#tags.add(tag)
     const { traffic } = this.#network.parts
     const put = storeCost(this.#network.size, advert.byteLength)
     const provide = storeCost(this.#network.size, 0)
@@ -46,19 +46,37 @@ export class SimDirectory implements Directory {
     traffic.add('dht provide', provide.bytes / provide.messages, provide.messages * tags.length)
   }
 
+  async withdraw(tags: readonly string[]): Promise<void> {
+    for (const tag of tags) this.#tags.delete(tag)
+  }
+
   async *find(tag: string, { signal }: CallOptions): AsyncGenerator<PeerId> {
-    const { random } = this.#network.parts
-    let found = 0
-    for (const { peer, directory } of random.shuffled(this.#network.nodes())) {
+    signal.throwIfAborted()
+    await this.#walk()
+    const holds = this.#network.nodes().filter(({ directory }) => directory.#tags.has(tag))
+    for (const { peer } of holds.toSorted((a, b) => (a.peer < b.peer ? -1 : 1))) {
       signal.throwIfAborted()
-      if (peer === this.#peer || !directory.#tags.includes(tag)) continue
-      yield peer
-      if (++found === SAMPLE) return
+      if (peer !== this.#peer) yield peer
     }
   }
 
   async advertOf(peer: PeerId): Promise<Uint8Array | undefined> {
+    await this.#walk()
     const found = this.#network.node(peer)
     return found === undefined ? undefined : found.directory.#advert
+  }
+
+  /** What a search costs, and the time that its steps take, one after another to nodes anywhere. */
+  async #walk(): Promise<void> {
+    const { clock, geography, random, traffic } = this.#network.parts
+    const nodes = this.#network.nodes()
+    const here = this.#network.node(this.#peer)
+    const { messages, bytes } = walkCost(nodes.length)
+    traffic.add('dht find', bytes / messages, messages)
+    if (here === undefined) return
+    let ms = 0
+    for (let step = walkSteps(nodes.length); step > 0; step--)
+      ms += 2 * geography.latency(here.at, random.pick(nodes).at)
+    await clock.pass(ms)
   }
 }

@@ -5,13 +5,11 @@ import { offerTags, parseNeed, tagsOf, type Machine } from '../../../node/domain
 import { GiB } from '../../../node/domain/units.ts'
 
 const KINDS = ['wasm', 'docker']
-const plain: Machine = {
-  kinds: ['wasm'],
-  hardware: { arch: 'x64', cores: 8, memoryBytes: 32 * GiB, diskBytes: 100 * GiB, gpus: [] },
-}
+const FOR_JOBS = { cpuMillis: 8000, memoryBytes: 32 * GiB, diskBytes: 100 * GiB, gpus: [] }
+const plain: Machine = { kinds: ['wasm'], hardware: { arch: 'x64', forJobs: FOR_JOBS } }
 const withCard = (vendor: string, memoryBytes: number, count = 1): Machine => ({
   kinds: KINDS,
-  hardware: { ...plain.hardware, gpus: [{ vendor, model: 'card', memoryBytes, count }] },
+  hardware: { ...plain.hardware, forJobs: { ...FOR_JOBS, gpus: [{ vendor, memoryBytes, count }] } },
 })
 /** An RTX 4090 as its driver tells it. */
 const rtx = withCard('nvidia', 24_564 * 2 ** 20)
@@ -60,14 +58,41 @@ test('trusted execution, accelerators and instruction sets are terms too', () =>
   for (const text of ['tee=sgx', 'tpu', 'flag=avx2', 'fpga']) assert.ok(!meets(text, plain), text)
 })
 
-test('the search goes by the rarest term; where none is rare, by the kinds of jobs', () => {
-  assert.deepEqual(need('kind=docker, gpu.nvidia>=16GB, cores>=2').tags, ['gpu.nvidia>=12'])
-  assert.deepEqual(need('kind=docker, gpu').tags, ['gpu'])
-  assert.deepEqual(need('cores>=2, kind=docker').tags, ['kind=docker'])
-  assert.deepEqual(need('cores>=2').tags, ['kind=wasm', 'kind=docker'])
+test('the search goes by what few have; where nothing such is named, by the kinds of jobs', () => {
+  assert.deepEqual(need('kind=docker, gpu.nvidia>=16GB, cores>=2').tags, [['gpu.nvidia>=12']])
+  assert.deepEqual(need('gpu.nvidia>=16GB, region=eu').tags, [['gpu.nvidia>=12'], ['region=eu']])
+  assert.deepEqual(need('gpus>=2, gpu.amd').tags, [['gpu.amd']], 'each of these has a GPU')
+  assert.deepEqual(need('kind=docker, gpu').tags, [['gpu']])
+  assert.deepEqual(need('region=eu, kind=docker').tags, [['region=eu']])
+  assert.deepEqual(need('cores>=2, kind=docker').tags, [['kind=docker']])
+  assert.deepEqual(need('cores>=2').tags, [['kind=wasm', 'kind=docker']])
+  assert.equal(need('fpga, tpu, tee=sgx, tee=tdx, gpu, region=eu').tags.length, 3)
 })
 
-test('whoever meets a need has announced a tag that the search for it goes by', () => {
+test('a node that takes no jobs announces nothing and meets no need, whatever its machine has', () => {
+  const { hardware } = rtx
+  for (const idle of [
+    { kinds: [], hardware },
+    { kinds: [], hardware: { ...hardware, region: 'eu', tees: ['sgx'] } },
+  ]) {
+    assert.deepEqual(tagsOf(idle), [])
+    for (const text of ['gpu', 'cores>=1', 'arch=x64']) assert.ok(!meets(text, idle), text)
+  }
+})
+
+test('what the operator keeps from jobs is neither announced nor found', () => {
+  const withheld = { ...rtx, hardware: { ...plain.hardware, gpus: ['a GPU of its own'] } }
+  assert.deepEqual(tagsOf(withheld), ['kind=wasm', 'kind=docker'])
+  assert.ok(!meets('gpu.nvidia', withheld))
+  const half = { ...plain, hardware: { forJobs: { ...FOR_JOBS, cpuMillis: 1500 }, arch: 'x64' } }
+  assert.ok(meets('cores>=1', half) && !meets('cores>=2', half))
+  assert.ok(
+    !meets('cores>=0', { kinds: KINDS, hardware: { arch: 'x64' } }),
+    'it says nothing of it',
+  )
+})
+
+test('whoever meets a need has announced a tag that the search for it goes by, of each group', () => {
   const size = fc.integer({ min: 0, max: 200 })
   const vendor = fc.constantFrom('nvidia', 'amd')
   const text = fc.oneof(
@@ -82,7 +107,7 @@ test('whoever meets a need has announced a tag that the search for it goes by', 
       const { tags, isMet } = need(wanted)
       if (isMet(machine))
         assert.ok(
-          tags.some((tag) => tagsOf(machine).includes(tag)),
+          tags.every((group) => group.some((tag) => tagsOf(machine).includes(tag))),
           wanted,
         )
     }),
@@ -128,10 +153,4 @@ test('a region is a place and all that it is part of, by the word of its operato
     tags.filter((tag) => tag.startsWith('region=')),
     ['region=eu', 'region=eu-west', 'region=eu-west-1'],
   )
-})
-
-test('what few have is looked for first, a place before a kind', () => {
-  assert.deepEqual(need('gpu.nvidia>=16GB, region=eu').tags, ['gpu.nvidia>=12'])
-  assert.deepEqual(need('region=eu, kind=docker').tags, ['region=eu'])
-  assert.deepEqual(need('kind=docker').tags, ['kind=docker'])
 })

@@ -9,6 +9,7 @@ import {
   nextBidShare,
   offerDepth,
   prefixOf,
+  wideningFactor,
 } from '../../../node/domain/rendezvous.ts'
 
 const point = (text: string): Bytes32 => `0x${createHash('sha256').update(text).digest('hex')}`
@@ -80,4 +81,12 @@ test('the share of bidders follows what comes back; enough bids are no reason to
   for (let n = 0; n < 99; n++) share = nextBidShare(share, 40, 0, false)
   assert.ok(share > 0)
   assert.equal(nextBidShare(1, 0, 9, false), 1)
+})
+
+test('an offer is widened by as much as should bring twice the bids that are wanted, at least to twice as many', () => {
+  assert.equal(wideningFactor(3, 0), 6)
+  assert.equal(wideningFactor(3, 1), 3)
+  assert.equal(wideningFactor(3, 2), 2)
+  assert.equal(wideningFactor(3, 9), 2)
+  assert.equal(wideningFactor(50, 4), 20)
 })

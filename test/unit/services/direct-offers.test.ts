@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { announcedTags } from '../../../node/protocol/capability-tags.ts'
 import { HandMadeRequester } from '../../support/hand-made-requester.ts'
-import { aRequest, finished, oneJob, TestMarket, type Member } from '../../support/test-market.ts'
+import {
+  aRequest,
+  finished,
+  oneJob,
+  TEST_HARDWARE,
+  TestMarket,
+  type Member,
+} from '../../support/test-market.ts'
 
 const { signal } = new AbortController()
 
@@ -9,6 +17,12 @@ const { signal } = new AbortController()
 function unheard(market: TestMarket, member: Member): void {
   market.net.loses = (from) => from === member.signing.peer
   for (const { peer } of market.net.nodes()) market.net.cut(member.signing.peer, peer)
+}
+
+/** Puts into the DHT that a member runs WebAssembly. */
+async function announce({ node, signing }: Member): Promise<void> {
+  const tags = announcedTags({ kinds: ['wasm'], hardware: TEST_HARDWARE }, signing.peer)
+  await node.directory.advertise(new Uint8Array(), tags, { signal })
 }
 
 test('a job for named providers runs there, and nobody else hears of it', async () => {
@@ -58,7 +72,7 @@ test('an offer whose announcement reaches nobody goes to those whom the DHT has 
   const market = new TestMarket()
   const [alice, bob] = [market.member(), market.member()]
   await using _bob = await market.provider(bob)
-  await bob.node.directory.advertise(new Uint8Array(), ['kind=wasm'], { signal })
+  await announce(bob)
   unheard(market, alice)
   await using requester = await market.requester(alice, {}, { directory: alice.node.directory })
   assert.equal((await oneJob(requester, alice, signal)).state, 'settled')

@@ -17,6 +17,7 @@ test('peers whose key cannot be an account are left out, and do not hide the oth
     connected: () => peers.map((peer) => ({ peer, addresses: [], latencyMs: undefined })),
     dial: async () => stranger,
     advertise: async () => {},
+    withdraw: async () => {},
     async *find() {
       yield* peers
     },
@@ -32,7 +33,9 @@ test('peers whose key cannot be an account are left out, and do not hide the oth
     only,
   )
   assert.deepEqual(
-    (await presence.find(['kind=wasm'], signal)).map(({ address }) => address),
+    (await presence.find({ tags: [['kind=wasm']], accepts: () => true }, signal)).map(
+      ({ address }) => address,
+    ),
     only,
   )
 })

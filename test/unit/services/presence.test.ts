@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Advert } from '../../../node/domain/advert.ts'
+import { announcedTags } from '../../../node/protocol/capability-tags.ts'
 import { Presence } from '../../../node/services/presence.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { NETWORK, TEST_HARDWARE, TestMarket, type Member } from '../../support/test-market.ts'
 
 const { signal } = new AbortController()
+/** All who announce a tag. */
+const announcing = (tag: string) => ({ tags: [[tag]], accepts: () => true })
 
 function open() {
   const market = new TestMarket()
@@ -68,23 +71,24 @@ test('peers of a kind are found through the directory, nobody finds itself', asy
   await alices.start()
   await bobs.start()
   await clock.advance(0)
-  const found = await alices.find(['kind=wasm'], signal)
+  const found = await alices.find(announcing('kind=wasm'), signal)
   assert.deepEqual(
     found.map(({ peer, connected }) => [peer, connected]),
     [[bob.signing.peer, true]],
   )
-  assert.deepEqual(await bobs.find(['kind=wasm'], signal), [])
-  assert.deepEqual(await alices.find(['kind=docker'], signal), [])
+  assert.deepEqual(await bobs.find(announcing('kind=wasm'), signal), [])
+  assert.deepEqual(await alices.find(announcing('kind=docker'), signal), [])
 })
 
 test('a peer that does not answer is shown by its advert in the directory, until that expires', async () => {
   const { presence, alice, bob, advert, clock } = open()
   await using alices = presence(alice, [])
-  await bob.node.directory.advertise(advert(bob), ['kind=wasm'], { signal })
-  assert.equal((await alices.find(['kind=wasm'], signal))[0]?.advert?.seq, 5)
+  const wasm = announcedTags({ kinds: ['wasm'], hardware: TEST_HARDWARE }, bob.signing.peer)
+  await bob.node.directory.advertise(advert(bob), wasm, { signal })
+  assert.equal((await alices.find(announcing('kind=wasm'), signal))[0]?.advert?.seq, 5)
   assert.equal((await alices.peers(signal))[0]?.advert, undefined)
   await clock.advance(60_000)
-  assert.equal((await alices.find(['kind=wasm'], signal))[0]?.advert, undefined)
+  assert.equal((await alices.find(announcing('kind=wasm'), signal))[0]?.advert, undefined)
 })
 
 test('adverts R1: an advert about another node, or that another key signed, is refused', () => {
@@ -115,6 +119,17 @@ test('adverts R2 to R4: foreign, stale, dated ahead or replayed adverts are refu
   alices.admit(advert(bob, { seq: 9 }), bob.signing.peer)
   refused({ seq: 8 }, 'R4')
   assert.equal(alices.admit(advert(bob, { seq: 9 }), bob.signing.peer).seq, 9)
+})
+
+test('of several adverts of a node the newest is chosen, wherever it stands', () => {
+  const { presence, alice, bob, advert } = open()
+  const alices = presence(alice)
+  const [older, old, newest] = [2, 7, 11].map((seq) => advert(bob, { seq }))
+  assert.ok(older && old && newest)
+  assert.equal(alices.newest([newest, old, older]), 0)
+  assert.equal(alices.newest([older, newest, old]), 1)
+  assert.equal(alices.newest([older, old, newest]), 2)
+  assert.equal(alices.newest([older]), 0)
 })
 
 test('a node’s own advert rises with every renewal, and across a restart', async () => {

@@ -105,20 +105,37 @@ test('all of a small network are asked at once, and bidding ends with their answ
   assert.deepEqual([bids.length, asked, listeners, silent], [1, 4, 4, 0])
 })
 
-test('while too few have bid twice as many are asked each time, at last everybody', async () => {
+test('while nobody answers twice as many are asked, then four times as many, at last everybody', async () => {
   const on = await crowd(() => 'silence')
   const { outcome } = on.ask(3)
   const sizes: number[] = []
-  for (let step = 0; step < 5; step++) {
-    await on.clock.advance(step === 0 ? 0 : 400)
+  for (let step = 0; step < 4; step++) {
+    await on.clock.advance(step === 0 ? 0 : 250)
     sizes.push(on.heard.size)
   }
-  assert.ok((sizes[0] ?? 0) < SIZE / 3)
-  assert.equal(sizes.at(-1), SIZE)
-  for (const [step, size] of sizes.entries()) assert.ok(size >= (sizes[step - 1] ?? 0))
+  const [first = 0, second = 0, third = 0, last = 0] = sizes
+  assert.ok(first < SIZE / 3)
+  // chance deals the nodes out: about twice as many
+  assert.ok(second > first && second < 3 * first, `${first}, then ${second}`)
+  assert.deepEqual([third, last], [SIZE, SIZE])
   await on.clock.advance(10_000)
   const { asked, silent, bids } = await outcome
   assert.deepEqual([asked, silent, bids.length], [SIZE, SIZE, 0])
+})
+
+test('where those who hear it decline, steps that would not bring enough are left out', async () => {
+  const on = await crowd(() => 'decline')
+  const topics = new Set<string>()
+  on.market.net.loses = (_from, _to, topic) => {
+    topics.add(topic)
+    return false
+  }
+  const { outcome } = on.ask(3)
+  await on.clock.advance(1000)
+  assert.equal((await outcome).asked, SIZE)
+  // a shelf, one four times as large, and all: the two between them are not asked
+  const depths = [...topics].map((topic) => topic.split('/').at(5)?.length ?? 0)
+  assert.deepEqual(depths, [3, 1, 0])
 })
 
 test('a shelf whose nodes all decline is not the end: the next is asked', async () => {
