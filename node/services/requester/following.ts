@@ -59,13 +59,20 @@ export class Following {
     this.#options = options
   }
 
-  /** Resolves with the last event. Throws `PROVIDER_LOST`, `PROVIDER_FAILED`, or the protocol fault. */
-  async toTheEnd(share: ShareRecord, signal: AbortSignal): Promise<LastEvent> {
+  /**
+   * Resolves with the last event. Throws `PROVIDER_LOST`, `PROVIDER_FAILED`, or the protocol fault. `onCaughtUp` is
+   * called whenever everything was heard that the provider had to tell.
+   */
+  async toTheEnd(
+    share: ShareRecord,
+    signal: AbortSignal,
+    onCaughtUp: () => void = () => {},
+  ): Promise<LastEvent> {
     const { clock } = this.#parts
     const heard = new Heard(clock.now())
     while (clock.now() - heard.at < this.#options.lostAfterMs) {
       try {
-        const last = await this.#listen(share, heard, signal)
+        const last = await this.#listen(share, heard, signal, onCaughtUp)
         if (last !== undefined) return last
       } catch (error) {
         if (signal.aborted || !RETRYABLE.has(codeOf(error))) throw error
@@ -82,6 +89,7 @@ export class Following {
     share: ShareRecord,
     heard: Heard,
     signal: AbortSignal,
+    onCaughtUp: () => void,
   ): Promise<LastEvent | undefined> {
     const { requests, clock } = this.#parts
     const request = followRequest.encode({
@@ -95,7 +103,10 @@ export class Following {
         throw new HiveError('PROVIDER_FAILED', { reason: 'past its deadline' })
       this.#requirePulse(share, heard)
       const event = decodeShareEvent(frame)
-      if (event.type === 'beat') continue
+      if (event.type === 'beat') {
+        onCaughtUp()
+        continue
+      }
       if (event.type === 'restarted') {
         heard.restarted(event.life)
         continue
@@ -131,6 +142,7 @@ export class Following {
       case 'started':
         heard.began(event.index, event.resumed === true)
         heard.pulseAt = heard.at
+        await this.#noteBegun(share, event.index)
         return this.#publishTask(share, event.index)
       case 'done':
         return this.#publishTask(share, event.result.index, event.result)
@@ -155,6 +167,13 @@ export class Following {
       case 'failed':
         return logger.debug('event out of place', { type: event.type })
     }
+  }
+
+  /** Its requester must know it after a restart, before it has heard anything. */
+  async #noteBegun({ id, tasks }: ShareRecord, index: number): Promise<void> {
+    const { book } = this.#parts
+    const isNew = tasks.includes(index) && (await book.share(id))?.begun === undefined
+    if (isNew) await book.changeShare(id, (now) => ({ ...now, begun: true }))
   }
 
   #publishTask(

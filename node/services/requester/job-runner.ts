@@ -69,7 +69,7 @@ export class JobRunner {
     const taken = new Set(shares.flatMap((share) => share.tasks))
     const free = openTasks(job).filter((task) => !taken.has(task))
     await allEnded([
-      ...shares.map(async (share) => this.#share(job, share, signal)),
+      ...shares.map(async (share) => this.#share(job, share, signal, true)),
       ...dueTasks(job, free).map(async (due) =>
         this.#place(job.id, due, signal, due.runs === 0 ? firstOffer : undefined),
       ),
@@ -173,9 +173,14 @@ export class JobRunner {
   }
 
   /** Sees a share through, and places what it left undone once that is due. */
-  async #share(job: JobRecord, share: ShareRecord, signal: AbortSignal): Promise<void> {
+  async #share(
+    job: JobRecord,
+    share: ShareRecord,
+    signal: AbortSignal,
+    isTakenUp = false,
+  ): Promise<void> {
     const { shares, book, line } = this.#parts
-    const { again, givenUp, cause } = await shares.run(job, share, signal)
+    const { again, givenUp, cause } = await shares.run(job, share, isTakenUp, signal)
     line.wake()
     const current = await book.get(job.id)
     await allEnded([

@@ -81,6 +81,8 @@ export interface ShareRecord {
   /** Unix seconds. */
   readonly finishBy: number
   readonly attempt: number
+  /** A task of it has started at its provider. */
+  readonly begun?: true
   /** Both signatures once the provider has countersigned. */
   readonly agreement: Hex
   readonly award: Hex

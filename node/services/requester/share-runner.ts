@@ -59,9 +59,17 @@ export class ShareRunner {
     this.#parts = parts
   }
 
-  /** Follows, verifies and pays. Resolves with what it leaves undone; throws when the job stops. */
-  async run(job: JobRecord, share: ShareRecord, signal: AbortSignal): Promise<Leftover> {
-    await using limits = new PhaseLimits(this.#parts, job, share, signal)
+  /**
+   * Follows, verifies and pays. Resolves with what it leaves undone; throws when the job stops. `isTakenUp`: the share
+   * is one of an earlier life of this node.
+   */
+  async run(
+    job: JobRecord,
+    share: ShareRecord,
+    isTakenUp: boolean,
+    signal: AbortSignal,
+  ): Promise<Leftover> {
+    await using limits = new PhaseLimits(this.#parts, job, share, isTakenUp, signal)
     const open = await this.#openAfter(job, share, limits, signal)
     const { late } = limits
     if (codeOf(late) === 'QUEUE_TIMEOUT') return givenUp(open, late)
@@ -81,7 +89,7 @@ export class ShareRunner {
     const { clock, memory } = this.#parts
     const began = clock.now()
     try {
-      const open = await this.#followAndPay(job.request.spec, share, limits.signal)
+      const open = await this.#followAndPay(job.request.spec, share, limits)
       const failed = open.some(({ reason }) => reason === 'killed' || reason === 'start-failed')
       if (failed) await memory.failed(share.provider)
       else {
@@ -99,12 +107,13 @@ export class ShareRunner {
   async #followAndPay(
     spec: JobSpec,
     share: ShareRecord,
-    signal: AbortSignal,
+    limits: PhaseLimits,
   ): Promise<readonly TaskResult[]> {
+    const { signal } = limits
     const { awarding, metering, book, channels } = this.#parts
     const known = this.#parts.signing.open('Agreement', fromHex(share.agreement))
     const current = known.signatories.length === 2 ? share : await awarding.send(share, signal)
-    const last = await this.#follow(current, signal)
+    const last = await this.#follow(current, limits)
     if (last.type === 'failed') throw new HiveError('PROVIDER_FAILED', { reason: last.code })
     const receivedAs = (await book.share(share.id)) ?? current
     const verifying = {
@@ -138,10 +147,11 @@ export class ShareRunner {
     return open
   }
 
-  async #follow(share: ShareRecord, signal: AbortSignal): Promise<LastEvent> {
+  async #follow(share: ShareRecord, limits: PhaseLimits): Promise<LastEvent> {
     const { following, metering } = this.#parts
+    const { signal } = limits
     await using _watch = metering.watch(share, signal)
-    return await following.toTheEnd(share, signal)
+    return await following.toTheEnd(share, signal, () => limits.caughtUp())
   }
 
   #tried(job: JobRecord, { tasks, attempt }: ShareRecord, ends?: readonly TaskResult[]): JobRecord {
