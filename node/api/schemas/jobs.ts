@@ -101,6 +101,19 @@ export const JobBody = Type.Object({
       }),
     ),
   ),
+  /** Tasks that run now, in their providers' words. */
+  running: Type.Optional(
+    Type.Array(
+      Type.Object({
+        task: Type.Integer(),
+        provider: AddressText,
+        attempt: Type.Integer(),
+        startedAt: TimeMs,
+        /** How far it says that it is. */
+        percent: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+      }),
+    ),
+  ),
   /** Of the last offers that somebody declined or that did not place everything, the newest last. */
   answers: Type.Optional(Type.Array(OfferAnswersBody)),
   /** Promised by vouchers for this job. */
@@ -130,8 +143,22 @@ export const JobEventBody = Type.Union([
     index: Type.Integer(),
     /** 1 stdout, 2 stderr. */
     stream: Type.Integer(),
+    /** Where in the stream of its run it begins, bytes. */
+    at: Type.Integer(),
     /** Base64. */
     data: Type.String(),
+  }),
+  /** Among logs only: the output of another run of the task follows. */
+  Type.Object({
+    type: Type.Literal('run'),
+    index: Type.Integer(),
+    /** Counts the runs that the job allows. */
+    attempt: Type.Optional(Type.Integer()),
+    provider: Type.Optional(Type.String()),
+    /** Why it brought no result; absent while it runs. */
+    end: Type.Optional(Type.String()),
+    /** It is that of the verified result, and what was sent before is not. */
+    verified: Type.Optional(Type.Literal(true)),
   }),
 ])
 export type JobEventBody = Static<typeof JobEventBody>

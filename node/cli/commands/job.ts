@@ -46,7 +46,8 @@ export function jobCommand(parts: CliParts): Command {
         const job = await jobOrOther(client, id)
         if ('steps' in job) return showWorkflow(context, client, job, options.out)
         if (!('request' in job)) return context.show(job, () => workLines(job, context.style))
-        if (options.out === undefined) return context.show(job, () => jobLines(job, context.style))
+        if (options.out === undefined)
+          return context.show(job, () => jobLines(job, context.style, parts.now()))
         const dir = resolve(parts.cwd, options.out)
         const written = await fetchOutputs(job, dir, client, new AbortController().signal)
         return context.show({ job: job.id, written }, () => written)
@@ -110,7 +111,7 @@ async function jobOrOther(
   }
 }
 
-function jobLines(job: JobBody, style: Style): string[] {
+function jobLines(job: JobBody, style: Style, now: number): string[] {
   const { spec, maxPrice } = job.request
   const tokens = (text: string) => formatAmount(BigInt(text))
   return [
@@ -137,6 +138,7 @@ function jobLines(job: JobBody, style: Style): string[] {
       ],
     ]),
     ...shareLines(job, style),
+    ...runningLines(job, now),
     ...taskLines(job),
   ]
 }
@@ -188,6 +190,24 @@ function shareLines(job: JobBody, style: Style): string[] {
         stateText(share.state, style),
         share.amount === undefined ? '-' : formatAmount(BigInt(share.amount)),
         share.error ?? '',
+      ]),
+    ),
+  ]
+}
+
+/** Tasks that run now, and how far they say that they are. */
+function runningLines({ running = [], request }: JobBody, now: number): string[] {
+  if (running.length === 0) return []
+  return [
+    '',
+    ...columns(
+      ['RUNNING', 'PROVIDER', 'TRY', 'FOR', 'REACHED'],
+      running.map(({ task, provider, attempt, startedAt, percent }) => [
+        request.spec.inputs[task]?.name ?? String(task),
+        short(provider),
+        String(attempt),
+        formatDuration(Math.max(0, now - startedAt)),
+        percent === undefined ? '-' : `${percent} %`,
       ]),
     ),
   ]

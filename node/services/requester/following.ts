@@ -9,6 +9,7 @@ import { followRequest } from '../../protocol/requests.ts'
 import { decodeShareEvent, isLastEvent, type ShareEvent } from '../../protocol/share-events.ts'
 import { Heard } from './heard.ts'
 import type { JobBook } from './job-book.ts'
+import type { LiveTasks } from './live-tasks.ts'
 import type { Metering } from './metering.ts'
 import type { ShareRecord } from './records.ts'
 
@@ -20,6 +21,7 @@ export interface FollowingParts {
   readonly logger: Logger
   readonly requests: Requests
   readonly book: JobBook
+  readonly live: LiveTasks
   readonly metering: Pick<Metering, 'hear'>
 }
 
@@ -70,6 +72,7 @@ export class Following {
   ): Promise<LastEvent> {
     const { clock } = this.#parts
     const heard = new Heard(clock.now())
+    this.#parts.live.forget(share)
     while (clock.now() - heard.at < this.#options.lostAfterMs) {
       try {
         const last = await this.#listen(share, heard, signal, onCaughtUp)
@@ -127,7 +130,7 @@ export class Following {
   }
 
   async #take(share: ShareRecord, event: ShareEvent, heard: Heard): Promise<void> {
-    const { book, logger } = this.#parts
+    const { book, live, logger } = this.#parts
     switch (event.type) {
       case 'state': {
         const change = STATE_EVENTS[event.state]
@@ -143,20 +146,15 @@ export class Following {
         heard.began(event.index, event.resumed === true)
         heard.pulseAt = heard.at
         await this.#noteBegun(share, event.index)
-        return this.#publishTask(share, event.index)
+        return live.began(share, event.index, event.resumed === true)
       case 'done':
-        return this.#publishTask(share, event.result.index, event.result)
-      case 'progress': {
-        const { index, percent } = event
-        if (!share.tasks.includes(index)) return
-        return book.updates.publish({ type: 'progress', job: share.job, index, percent })
-      }
+        return live.ended(share, event.result)
+      case 'progress':
+        return live.reached(share, event.index, event.percent)
       case 'log': {
-        const { type, index, stream } = event
+        const { index, stream } = event
         const bytes = heard.unheard(index, stream, event.bytes)
-        if (!share.tasks.includes(index)) return
-        if (bytes.byteLength === 0) return
-        return book.updates.publish({ type, job: share.job, index, stream, bytes })
+        return stream === 1 || stream === 2 ? live.printed(share, index, stream, bytes) : undefined
       }
       case 'heartbeat':
         heard.pulseAt = heard.at
@@ -174,15 +172,5 @@ export class Following {
     const { book } = this.#parts
     const isNew = tasks.includes(index) && (await book.share(id))?.begun === undefined
     if (isNew) await book.changeShare(id, (now) => ({ ...now, begun: true }))
-  }
-
-  #publishTask(
-    share: ShareRecord,
-    index: number,
-    result?: Extract<ShareEvent, { type: 'done' }>['result'],
-  ): void {
-    if (!share.tasks.includes(index)) return
-    const update = { type: 'task', job: share.job, index, provider: share.provider } as const
-    this.#parts.book.updates.publish(result === undefined ? update : { ...update, result })
   }
 }

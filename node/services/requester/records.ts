@@ -51,6 +51,8 @@ export interface JobRecord {
   readonly cached?: number
   /** Tasks without a result that were run before, in order. */
   readonly again?: readonly TaskAgain[]
+  /** Runs that printed something and brought no result, the newest last. */
+  readonly failedRuns?: readonly FailedRun[]
   /** Of the last offers that somebody declined or that did not place everything, the newest last. */
   readonly answers?: readonly OfferAnswers[]
   readonly error?: { readonly code: ErrorCode; readonly data: ErrorData }
@@ -65,6 +67,28 @@ export interface TaskAgain {
   readonly notBefore: number
   /** How it ended, where its program had a say in that, or its provider called it impossible. */
   readonly last?: TaskResult
+}
+
+/** A run of a task that is not its result, and what is kept of what it printed. */
+export interface FailedRun {
+  /** No other run of the task has it. */
+  readonly key: string
+  readonly task: number
+  readonly attempt: number
+  readonly provider: Address
+  /** Why it is no result: an error's code, or how the task ended. */
+  readonly end: string
+  /** Left out: nothing was printed there. */
+  readonly stdout?: OutputTail
+  readonly stderr?: OutputTail
+}
+
+/** The end of a stream. */
+export interface OutputTail {
+  readonly cid: Cid
+  readonly size: number
+  /** Bytes before it that are not kept. */
+  readonly from: number
 }
 
 /** A provider's share of a job, seen from the requester. The id is the agreement's. */

@@ -26,6 +26,7 @@ import { Following, type FollowingOptions } from './following.ts'
 import { GivenUp } from './given-up.ts'
 import { Metering } from './metering.ts'
 import { JobBook } from './job-book.ts'
+import { LiveTasks } from './live-tasks.ts'
 import { JobLoops } from './job-loops.ts'
 import { JobRunner } from './job-runner.ts'
 import { OfferMaker } from './offer-maker.ts'
@@ -60,6 +61,8 @@ export interface RequesterOptions extends ChannelLedgerOptions, FollowingOptions
 /** Publishes jobs from this node and brings back verified results. */
 export class Requester implements AsyncDisposable {
   readonly book: JobBook
+  /** What tasks under way have told so far. */
+  readonly live: LiveTasks
   readonly channels: ChannelLedger
   readonly cache: ResultCache
   readonly quoting: Quoting
@@ -77,13 +80,14 @@ export class Requester implements AsyncDisposable {
   constructor(parts: RequesterParts, options: RequesterOptions) {
     this.#parts = parts
     this.book = new JobBook(parts.store)
+    this.live = new LiveTasks({ ...parts, book: this.book })
     this.channels = new ChannelLedger(parts, {
       ...options,
       onGivenUp: (provider) => this.#tellGivenUp(provider),
     })
     this.cache = new ResultCache(parts)
     this.#offers = new OfferMaker(parts, options)
-    const shared = { ...parts, book: this.book, channels: this.channels }
+    const shared = { ...parts, book: this.book, live: this.live, channels: this.channels }
     this.#vouchers = new VoucherDelivery(shared)
     this.#givenUp = new GivenUp(shared)
     this.#vault = new SecretVault(parts)

@@ -12,7 +12,9 @@ import type { Signing } from '../signing.ts'
 import type { Awarding } from './awarding.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
 import type { Following, LastEvent } from './following.ts'
+import { tailsOf, untakenRuns, withFailedRuns } from './failed-runs.ts'
 import type { JobBook } from './job-book.ts'
+import type { LiveTasks } from './live-tasks.ts'
 import { PhaseLimits } from './phase-limits.ts'
 import type { Metering } from './metering.ts'
 import type { ProviderMemory } from './provider-memory.ts'
@@ -26,6 +28,7 @@ export interface ShareRunnerParts {
   readonly blobs: Blobs
   readonly signing: Signing
   readonly book: JobBook
+  readonly live: LiveTasks
   readonly awarding: Awarding
   readonly following: Following
   readonly metering: Metering
@@ -110,7 +113,7 @@ export class ShareRunner {
     limits: PhaseLimits,
   ): Promise<readonly TaskResult[]> {
     const { signal } = limits
-    const { awarding, metering, book, channels } = this.#parts
+    const { awarding, metering, book, channels, live } = this.#parts
     const known = this.#parts.signing.open('Agreement', fromHex(share.agreement))
     const current = known.signatories.length === 2 ? share : await awarding.send(share, signal)
     const last = await this.#follow(current, limits)
@@ -133,7 +136,8 @@ export class ShareRunner {
       (job) => {
         open = results.filter((result) => !isResult(result, job, share))
         const done = results.filter((result) => isResult(result, job, share))
-        return this.#tried(withResults(job, done), share, open)
+        const noted = withFailedRuns(withResults(job, done), untakenRuns(live, share, open))
+        return this.#tried(noted, share, open)
       },
       async (changes) => {
         const { provider } = share
@@ -141,6 +145,7 @@ export class ShareRunner {
         await (paid ? channels.settle(provider, paid, changes) : book.write(changes))
       },
     )
+    live.forget(share)
     for (const { id } of settled.meter?.agreed ?? [])
       if (id !== bill.agreement) await channels.release(share.provider, id, true)
     this.#parts.onPaid(share.provider)
@@ -160,19 +165,22 @@ export class ShareRunner {
   }
 
   async #abandon(share: ShareRecord, error: unknown, signal: AbortSignal): Promise<void> {
-    const { awarding, book, channels, logger } = this.#parts
+    const { awarding, book, channels, live, logger } = this.#parts
     // A node that stops leaves the share as it is: the next start takes it up.
     if (codeOf(signal.reason) === 'CANCELLED') throw error
     const cancelled = signal.aborted
     const told = await awarding.stop(share)
     const current = (await book.share(share.id)) ?? share
-    const noted = (job: JobRecord) => (cancelled ? job : this.#tried(job, share))
+    const code = cancelled ? codeOf(signal.reason) : reasonOf(error)
+    const runs = await tailsOf(this.#parts, share, code)
+    const noted = (job: JobRecord) =>
+      withFailedRuns(cancelled ? job : this.#tried(job, share), runs)
     if (isFinal(current.state)) await book.change(share.job, noted)
     else {
       const ended = stepIfAllowed(current, cancelled ? 'cancel' : 'fail')
-      const code = cancelled ? codeOf(signal.reason) : reasonOf(error)
       await book.putShare({ ...ended, error: code }, noted)
     }
+    live.forget(share)
     const agreed = current.meter?.agreed ?? [share]
     for (const { id } of agreed) await channels.release(share.provider, id, told)
     if (cancelled) throw error
