@@ -47,6 +47,15 @@ export interface RunOptions extends CommonOptions {
   readonly outputs?: string
   readonly stream?: boolean
   readonly out?: string
+  readonly detach?: boolean
+}
+
+/** What `hive run` does once the job is submitted. */
+export interface RunEnd {
+  /** Folder for the outputs. */
+  readonly out: string | undefined
+  /** Whether it leaves the job to the node at once. */
+  readonly detach: boolean
 }
 
 /** The flags as fields of a spec file, to be read by the same rules. Throws `INPUT_INVALID`, `SECRET_ON_COMMAND_LINE`. */
