@@ -99,7 +99,13 @@ export async function openPeer({
   const kinds = sandboxes.map(({ kind }) => kind)
   const isolations = Object.fromEntries(sandboxes.map(({ kind, isolation }) => [kind, isolation]))
   const { region } = config.provider
-  const hardware = { ...detected, sandboxes: isolations, ...(region !== undefined && { region }) }
+  const { attach } = config.provider.policy
+  const hardware = {
+    ...detected,
+    sandboxes: isolations,
+    ...(region !== undefined && { region }),
+    ...(kinds.length > 0 && { attach: attach === 'on' }),
+  }
   const { gossip, requests, directory, sight, reachability } = net
   const presence = stack.use(
     new Presence(
@@ -130,7 +136,12 @@ export async function openPeer({
   const parts = { clock, store, gossip, requests, blobs, escrow, signing, sealer }
   const requester = stack.use(
     new Requester(
-      { ...parts, directory, logger: logger.child('requester') },
+      {
+        ...parts,
+        directory,
+        logger: logger.child('requester'),
+        askAdvert: async (peer, signal) => presence.ask(peer, signal),
+      },
       { network, ...config.requester },
     ),
   )

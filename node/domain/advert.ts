@@ -48,6 +48,8 @@ export interface Hardware {
   readonly score?: Score
   /** Where its operator says that it is, such as `eu-west`: a claim. */
   readonly region?: string
+  /** Whether its operator lets requesters into their running tasks; absent: it does not say. */
+  readonly attach?: boolean
   /** Which sandbox runs which kind, for example `wasm: bubblewrap`. */
   readonly sandboxes: Readonly<Record<string, string>>
 }

@@ -20,6 +20,7 @@ export interface Machine {
     | 'tpus'
     | 'tees'
     | 'region'
+    | 'attach'
   >
 }
 
@@ -54,7 +55,8 @@ export function tagsOf({ kinds, hardware }: Machine): string[] {
     return ['gpu', name, ...steps.map((step) => `${name}>=${step}`)]
   })
   const others = [...(fpgas.length > 0 ? ['fpga'] : []), ...(tpus.length > 0 ? ['tpu'] : [])]
-  const all = [...kinds.map((kind) => `kind=${kind}`), ...cards, ...others]
+  const open = hardware.attach === true ? ['attach'] : []
+  const all = [...kinds.map((kind) => `kind=${kind}`), ...cards, ...others, ...open]
   return [...new Set([...all, ...tees.map((tee) => `tee=${tee}`), ...places])]
 }
 
@@ -103,7 +105,7 @@ export function parseNeed(
 
 /** Names that a term may have, for a message. */
 const NAMES =
-  'kind=, arch=, cores>=, memory>=, disk>=, gpu, gpu.VENDOR, gpus>=, fpga, tpu, tee=, flag=, region='
+  'kind=, arch=, cores>=, memory>=, disk>=, gpu, gpu.VENDOR, gpus>=, fpga, tpu, tee=, flag=, region=, attach'
 
 function unknown(part: string, problems: string[]): Term[] {
   problems.push(`${JSON.stringify(part.slice(0, 60))}: expected terms such as ${NAMES}`)
@@ -118,6 +120,8 @@ function termOf(part: string): Term | undefined {
   if (sign === '>=' && least !== undefined) return least(value)
   if (sign === '' && (name === 'fpga' || name === 'tpu'))
     return { tag: name, isMet: ({ hardware }) => (hardware[`${name}s`] ?? []).length > 0 }
+  if (sign === '' && name === 'attach')
+    return { tag: name, isMet: ({ hardware }) => hardware.attach === true }
   return /^gpu(\.[a-z]+)?$/.test(name) ? gpuTerm(name, sign === '' ? '0' : value) : undefined
 }
 

@@ -71,6 +71,7 @@ export const HardwareBody = Type.Object({
       description: 'where its operator says that it is',
     }),
   ),
+  attach: Type.Optional(Type.Boolean({ description: 'lets requesters into their tasks' })),
   sandboxes: Type.Record(Type.String({ pattern: '^[a-z0-9-]{1,32}$' }), Text(80), {
     maxProperties: MAX_ENTRIES,
   }),

@@ -82,6 +82,9 @@ export const handlingFields = {
     }),
   ),
   keep: Type.Optional(KeepBody),
+  attach: Type.Optional(
+    Type.Literal(true, { description: 'only providers that let one into the running task' }),
+  ),
 }
 
 const HandlingBody = Type.Object(handlingFields, closed)

@@ -42,6 +42,7 @@ export interface RunOptions extends CommonOptions {
   readonly retryMaxDelay?: string
   readonly retryAnywhere?: boolean
   readonly provider?: readonly string[]
+  readonly attach?: boolean
   readonly bidWindow?: string
   readonly bids?: string
   readonly outputs?: string
@@ -119,6 +120,7 @@ function handlingFlags(options: RunOptions): JobFlags {
     timeouts,
     priority: options.priority,
     providers: options.provider?.flatMap((text) => text.split(',')),
+    attach: options.attach,
     cache: options.cache === true ? 'allow' : undefined,
     keep: section({ results: options.keep, inputs: options.keepInputs }),
   }

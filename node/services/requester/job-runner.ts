@@ -3,7 +3,6 @@ import type { Bytes32 } from '../../domain/ids.ts'
 import { PRIORITIES } from '../../domain/job-handling.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
 import { minute, second } from '../../domain/units.ts'
-import type { Clock } from '../../ports/clock.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { allEnded } from '../all-ended.ts'
 import { withinTime } from '../time-limit.ts'
@@ -12,6 +11,7 @@ import { openTasks } from './awarding.ts'
 import type { Bidding } from './bidding.ts'
 import type { Dealing } from './dealing.ts'
 import type { JobBook } from './job-book.ts'
+import { lettingIn, type LettingInParts } from './letting-in.ts'
 import type { OfferMaker } from './offer-maker.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
 import type { ShareRunner } from './share-runner.ts'
@@ -30,8 +30,7 @@ const CHAIN_GRACE_MS: number = 5 * minute
 /** Pause before an award is tried again that failed so, ms. */
 const CHAIN_RETRY_MS: number = 2 * second
 
-export interface JobRunnerParts {
-  readonly clock: Clock
+export interface JobRunnerParts extends LettingInParts {
   readonly offers: OfferMaker
   readonly book: JobBook
   readonly bidding: Bidding
@@ -156,7 +155,13 @@ export class JobRunner {
     }))
     const outcome = await bidding.collect(offer, request.bidsWanted, signal, request.providers)
     const fresh = outcome.bids.filter(({ bid }) => !tried.has(bid.provider))
-    const { shares, refusals } = await dealing.deal(job, offer, tasks, runs + 1, fresh, signal)
+    const able =
+      request.attach === true
+        ? await lettingIn(this.#parts, fresh, signal)
+        : { open: fresh, refusals: [] }
+    const dealt = await dealing.deal(job, offer, tasks, runs + 1, able.open, signal)
+    const { shares } = dealt
+    const refusals = [...able.refusals, ...dealt.refusals]
     const placed = new Set(shares.flatMap((share) => share.tasks))
     const counts = { at: clock.now(), tasks: tasks.length, placed: placed.size }
     const answers = answersOf(outcome, refusals, counts)

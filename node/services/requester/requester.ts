@@ -24,6 +24,7 @@ import { Dealing } from './dealing.ts'
 import { extended, type JobExtension } from './extending.ts'
 import { Following, type FollowingOptions } from './following.ts'
 import { GivenUp } from './given-up.ts'
+import type { AskAdvert } from './letting-in.ts'
 import { Metering } from './metering.ts'
 import { JobBook } from './job-book.ts'
 import { LiveTasks } from './live-tasks.ts'
@@ -52,6 +53,8 @@ export interface RequesterParts {
   readonly sealer: Sealer
   /** Where providers are looked for that gossip does not reach. */
   readonly directory?: Pick<Directory, 'find'>
+  /** What providers say of themselves; left out: nothing is asked. */
+  readonly askAdvert?: AskAdvert
 }
 
 export interface RequesterOptions extends ChannelLedgerOptions, FollowingOptions {

@@ -14,7 +14,10 @@ async function refusals(spec: Partial<JobSpec>): Promise<unknown[]> {
   await using requester = await market.requester(alice)
   await using _ = await market.provider(market.member())
   const attaching = new Attaching({ book: requester.book, lines: alice.node.requests })
-  const { id: job } = await requester.submit(await aRequest(alice, { spin: true }, { spec }), signal)
+  const { id: job } = await requester.submit(
+    await aRequest(alice, { spin: true }, { spec }),
+    signal,
+  )
   await started(requester)
   const codes = await Promise.all(
     [
