@@ -61,7 +61,7 @@ export const JobExtensionBody = Type.Object(
     totalMs: Type.Optional(TimeoutMs),
     attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_ATTEMPTS })),
     maxPrice: Type.Optional(AmountText),
-    /** Of one task; it is in the spec that providers sign for, so asking for it is refused. */
+    /** Of a service: how long it runs in all. Of any other task it is in the spec that providers sign for: refused. */
     timeoutMs: Type.Optional(TimeoutMs),
   },
   closed,

@@ -86,6 +86,8 @@ export const JobBody = Type.Object({
   specCid: CidText,
   results: Type.Array(Type.Union([TaskResultBody, Type.Null()])),
   shares: Type.Array(ShareBody),
+  /** How long a service runs in all whose time was extended. */
+  termMs: Type.Optional(Type.Integer({ description: 'ms' })),
   /** Tasks without a result that were run before. */
   again: Type.Optional(
     Type.Array(

@@ -55,6 +55,7 @@ export function jobView(
     specCid: job.specCid,
     results: job.results.map((result) => (result === null ? null : resultView(result))),
     shares: shares.map(shareView),
+    ...(job.termMs !== undefined && { termMs: job.termMs }),
     ...(job.again !== undefined && { again: job.again.map(againView) }),
     ...(running.length > 0 && { running: running.map(runView) }),
     ...(job.answers !== undefined && { answers: job.answers.map(answersView) }),

@@ -16,6 +16,7 @@ interface ExtendOptions extends CommonOptions {
   readonly queueTimeout?: string
   readonly totalTimeout?: string
   readonly timeout?: string
+  readonly for?: string
   readonly attempts?: string
   readonly maxPrice?: string
 }
@@ -25,28 +26,34 @@ export function extendCommand(parts: CliParts): Command {
   return command({
     usage: 'extend <job>',
     description: 'Give a job under way more time, attempts or price; + adds to what it has',
-    examples: ['extend 0x3fa2 --total-timeout +1h', 'extend 0x3fa2 --attempts +2 --max-price 0.02'],
+    examples: [
+      'extend 0x3fa2 --total-timeout +1h',
+      'extend 0x3fa2 --attempts +2 --max-price 0.02',
+      'extend 0x3fa2 --for +2h',
+    ],
   })
     .argument('<job>', 'id of a job, or a unique start of one')
     .option('--queue-timeout <duration>', 'how long tasks may wait until a provider starts them')
     .option('--total-timeout <duration>', 'longest time from submission to the last result')
     .option('--attempts <n>', 'how often a task is run before it counts as failed')
     .option('--max-price <tokens>', 'most to pay for a task that nobody has agreed to yet')
+    .option('--for <duration>', 'how long a service runs in all')
     .option('--timeout <duration>', 'longest run of a task: fixed once a job is offered')
     .action(async (id: string, options: ExtendOptions) => {
       const { node, show } = contextOf(parts, options)
       const client = await node()
       const path = `/v1/jobs/${encodeURIComponent(id)}`
       const job = await client.get<JobBody>(path)
-      const extension = extensionOf(job.request, options)
+      const extension = extensionOf(job, options)
       await client.post<JobSummary>(`${path}/extend`, extension)
-      const { request } = await client.get<JobBody>(path)
+      const { request, termMs } = await client.get<JobBody>(path)
       const { queueMs, totalMs } = request.timeouts ?? {}
       await show({ job: job.id, ...extension }, () =>
         pairs([
           ['job', job.id],
           ['queue', queueMs === undefined ? undefined : formatDuration(queueMs)],
           ['total', totalMs === undefined ? undefined : formatDuration(totalMs)],
+          ['term', termMs === undefined ? undefined : formatDuration(termMs)],
           ['attempts', String(request.attempts)],
           ['price', `at most ${formatAmount(BigInt(request.maxPrice))} tokens a task`],
         ]),
@@ -55,7 +62,10 @@ export function extendCommand(parts: CliParts): Command {
 }
 
 /** The new values; those with a plus are added to what the job has. Throws `INPUT_INVALID`. */
-function extensionOf(request: JobBody['request'], options: ExtendOptions): JobExtensionBody {
+function extensionOf(
+  { request, termMs }: Pick<JobBody, 'request' | 'termMs'>,
+  options: ExtendOptions,
+): JobExtensionBody {
   const { queueMs, totalMs } = request.timeouts ?? {}
   const problems: Problem[] = []
   const wait = duration(MAX_JOB_TIMEOUT_MS)
@@ -83,7 +93,9 @@ function extensionOf(request: JobBody['request'], options: ExtendOptions): JobEx
   const all = {
     queueMs: number('queue-timeout', options.queueTimeout, wait, queueMs),
     totalMs: number('total-timeout', options.totalTimeout, wait, totalMs),
-    timeoutMs: number('timeout', options.timeout, run, request.spec.timeoutMs),
+    timeoutMs:
+      number('for', options.for, run, termMs ?? request.spec.timeoutMs) ??
+      number('timeout', options.timeout, run, request.spec.timeoutMs),
     attempts: number('attempts', options.attempts, count, request.attempts),
     maxPrice: price(options.maxPrice),
   }

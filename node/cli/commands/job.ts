@@ -161,8 +161,9 @@ function endText({ reason, exitCode }: Pick<TaskResultBody, 'reason' | 'exitCode
 }
 
 /** How long each part of the job may take, and its rank among the others where it has one. */
-function limitsLine({ request: { spec, timeouts = {}, priority } }: JobBody): string {
-  const limits = { queue: timeouts.queueMs, fetch: timeouts.fetchMs, run: spec.timeoutMs }
+function limitsLine({ request, termMs = request.spec.timeoutMs }: JobBody): string {
+  const { timeouts = {}, priority } = request
+  const limits = { queue: timeouts.queueMs, fetch: timeouts.fetchMs, run: termMs }
   const parts = Object.entries({ ...limits, total: timeouts.totalMs }).flatMap(([name, ms]) =>
     ms === undefined ? [] : [`${name} ${formatDuration(ms)}`],
   )

@@ -133,7 +133,13 @@ export class Execution {
       const resumed = await slots.occupy(need, async () => runTask(this.#parts, attempt, [], left))
       if (resumed !== undefined) return resumed
     }
-    if (work.restarts !== undefined) await mayBeginAgain(clock, work, log, signal)
+    if (work.restarts !== undefined)
+      await mayBeginAgain(
+        clock,
+        { ...work, finishBy: this.#parts.works.intervals.finishBy(work) },
+        log,
+        signal,
+      )
     const result = await slots.use(need, signal, async (gpus) =>
       runTask(this.#parts, attempt, gpus),
     )

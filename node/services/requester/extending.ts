@@ -1,6 +1,8 @@
 import { HiveError } from '../../domain/errors.ts'
 import { isFinal } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
+import { MAX_TASK_TIMEOUT_MS } from '../../domain/offer.ts'
+import { hour } from '../../domain/units.ts'
 import { openTasks } from './awarding.ts'
 import type { JobRecord, JobRequest, ShareRecord } from './records.ts'
 
@@ -10,7 +12,7 @@ export interface JobExtension {
   readonly totalMs?: number
   readonly attempts?: number
   readonly maxPrice?: Amount
-  /** Of one task: never, for it is in the spec that providers sign for. */
+  /** Of a service: how long it runs in all. Of any other task never, for it is in the spec that providers sign for. */
   readonly timeoutMs?: number
 }
 
@@ -31,10 +33,13 @@ export function extended(
     ...shorter('timeouts.total', request.timeouts?.totalMs, extension.totalMs),
     ...(attempts < request.attempts ? ['attempts: cannot be fewer than before'] : []),
     ...(maxPrice < request.maxPrice ? ['maxPrice: cannot be lower than before'] : []),
+    ...termProblems(job, extension),
   ]
   if (problems.length > 0) throw new HiveError('INPUT_INVALID', { problems })
   requireNotAgreed(job, shares, extension)
-  return { ...job, request: { ...request, attempts, maxPrice, ...timeoutsOf(request, extension) } }
+  const changed = { ...request, attempts, maxPrice, ...timeoutsOf(request, extension) }
+  const { timeoutMs: termMs } = extension
+  return { ...job, request: changed, ...(termMs !== undefined && { termMs }) }
 }
 
 function requireNotAgreed(
@@ -46,11 +51,31 @@ function requireNotAgreed(
   const agreed = new Set(live.flatMap(({ tasks }) => tasks))
   const isPlaced = openTasks(job).every((task) => agreed.has(task))
   const fixed = [
-    ...(timeoutMs === undefined ? [] : ['timeout']),
+    ...(timeoutMs === undefined || isHeardInTime(job, live) ? [] : ['timeout']),
     ...(maxPrice === undefined || !isPlaced ? [] : ['maxPrice']),
   ]
   if (fixed.length > 0)
     throw new HiveError('AGREEMENT_FIXED', { fields: fixed, shares: live.length })
+}
+
+/** Whether a longer time of a service reaches its provider before the one that it knows is over. */
+function isHeardInTime(
+  { request: { spec }, termMs = spec.timeoutMs, stopping }: JobRecord,
+  live: readonly ShareRecord[],
+): boolean {
+  const { service } = spec
+  if (service === undefined || stopping === true) return false
+  // it goes with the agreement that follows the next heartbeat
+  return live.every(({ meter }) => (meter?.elapsedMs ?? 0) + service.payEveryMs < termMs)
+}
+
+function termProblems(job: JobRecord, { timeoutMs }: JobExtension): string[] {
+  const { spec } = job.request
+  if (timeoutMs === undefined || spec.service === undefined) return []
+  const { termMs = spec.timeoutMs } = job
+  if (timeoutMs < termMs) return ['timeout: cannot be shorter than before']
+  const most = MAX_TASK_TIMEOUT_MS
+  return timeoutMs > most ? [`timeout: at most ${most / hour} h`] : []
 }
 
 function timeoutsOf(

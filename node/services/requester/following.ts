@@ -94,7 +94,7 @@ export class Following {
     signal: AbortSignal,
     onCaughtUp: () => void,
   ): Promise<LastEvent | undefined> {
-    const { requests, clock } = this.#parts
+    const { requests, clock, book } = this.#parts
     const request = followRequest.encode({
       agreement: share.id,
       from: heard.next,
@@ -102,7 +102,7 @@ export class Following {
     })
     for await (const frame of requests.stream(share.peer, 'follow', request, { signal })) {
       heard.at = clock.now()
-      if (heard.at > share.finishBy * 1000 + LATE_MS)
+      if (isPast(share, heard.at) && isPast((await book.share(share.id)) ?? share, heard.at))
         throw new HiveError('PROVIDER_FAILED', { reason: 'past its deadline' })
       this.#requirePulse(share, heard)
       const event = decodeShareEvent(frame)
@@ -173,4 +173,9 @@ export class Following {
     const isNew = tasks.includes(index) && (await book.share(id))?.begun === undefined
     if (isNew) await book.changeShare(id, (now) => ({ ...now, begun: true }))
   }
+}
+
+/** Whether it is too late for a receipt. The deadline of a service can be moved while it runs. */
+function isPast({ finishBy }: ShareRecord, now: number): boolean {
+  return now > finishBy * second + LATE_MS
 }

@@ -45,6 +45,8 @@ export interface JobRecord {
   readonly shares: readonly Bytes32[]
   /** A service that is to end with what it has so far. */
   readonly stopping?: true
+  /** How long a service runs in all whose time was extended, ms; left out: as its spec says. */
+  readonly termMs?: number
   /** One a task, in order; missing while the task is open. */
   readonly results: readonly (TaskResult | null)[]
   /** Tasks that were answered from the result cache; left out: none. */
