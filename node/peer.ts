@@ -106,10 +106,11 @@ export async function openPeer({
   const sandboxes = await opening.ready()
   const kinds = sandboxes.map(({ kind }) => kind)
   const { region } = config.provider
-  const { resources: asked, overcommit } = config.provider
+  const { resources: asked, overcommit, policy } = config.provider
   const resources = providerResources(asked, detected, overcommit)
   const jobGpus = { devices: await gpus, ...config.provider.gpu }
-  const hardware = toldHardware({ detected, sandboxes, region, resources, gpus: jobGpus })
+  const attach = policy.attach === 'on'
+  const hardware = toldHardware({ detected, sandboxes, region, attach, resources, gpus: jobGpus })
   const { gossip, requests, directory, sight, reachability } = net
   const presence = stack.use(
     new Presence(
@@ -141,7 +142,12 @@ export async function openPeer({
   const parts = { clock, store, gossip, requests, blobs, escrow, signing, sealer, prices }
   const requester = stack.use(
     new Requester(
-      { ...parts, directory, logger: logger.child('requester') },
+      {
+        ...parts,
+        directory,
+        logger: logger.child('requester'),
+        askAdvert: async (peer, signal) => presence.ask(peer, signal),
+      },
       { network, ...config.requester },
     ),
   )

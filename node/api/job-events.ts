@@ -1,18 +1,15 @@
 import { isFinal } from '../domain/job-state.ts'
-import { MAX_OUTPUT_BYTES } from '../protocol/limits.ts'
-import type { Blobs } from '../ports/blobs.ts'
-import type { TaskResult } from '../domain/receipt.ts'
 import type { JobBook } from '../services/requester/job-book.ts'
+import type { LiveTasks } from '../services/requester/live-tasks.ts'
 import type { JobRecord } from '../services/requester/records.ts'
 import type { JobEventBody } from './schemas/jobs.ts'
+import { TaskLog, type TaskLogParts } from './task-log.ts'
+import { TaskNews } from './task-news.ts'
 import { eventView, jobOf, jobSummary, shareView } from './views/job-view.ts'
-
-/** Largest piece of a finished task's output in one event, bytes. */
-const PIECE_BYTES = 48 * 1024
 
 /** A job as it is now, then everything that happens to it until it has ended. */
 export async function* jobEvents(
-  book: JobBook,
+  { book, live }: { readonly book: JobBook; readonly live: LiveTasks },
   id: string,
   signal: AbortSignal,
 ): AsyncGenerator<JobEventBody> {
@@ -22,16 +19,15 @@ export async function* jobEvents(
   yield { type: 'job', job: jobSummary(job) }
   for (const share of await book.sharesOf(job)) yield { type: 'share', share: shareView(share) }
   if (isFinal(job.state)) return
+  for (const { task: index, provider, percent } of live.running(job.id)) {
+    yield { type: 'task', index, provider }
+    if (percent !== undefined) yield { type: 'progress', index, percent }
+  }
   for await (const update of updates) {
     if (jobOf(update) !== job.id) continue
     yield eventView(update)
     if (update.type === 'job' && isFinal(update.job.state)) return
   }
-}
-
-interface LogParts {
-  readonly book: JobBook
-  readonly blobs: Blobs
 }
 
 /** Which output to send. */
@@ -40,60 +36,39 @@ export interface LogQuery {
   readonly task: number | undefined
   /** Whether to go on with what running tasks print, until the job has ended. */
   readonly follow: boolean
+  /** Whether to begin with runs that brought no result where there is one. */
+  readonly allRuns: boolean
 }
 
 /**
- * The output of a job's tasks: of finished ones from their results, in task order; of running ones
- * as it comes, from now on. A task that ends without having been heard live is sent from its result.
+ * The output of a job's tasks. Of one that has a result it is that of the result. Of one that has none yet it is what is
+ * kept of its runs, the last of which may go on; what is missing of it comes from the result in the end.
  */
 export async function* jobLogs(
-  parts: LogParts,
+  parts: TaskLogParts & { readonly book: JobBook },
   id: string,
-  { task, follow }: LogQuery,
+  { task, follow, allRuns }: LogQuery,
   signal: AbortSignal,
 ): AsyncGenerator<JobEventBody> {
-  const updates = parts.book.updates.subscribe(signal)
+  const { book } = parts
+  const first = await book.find(id)
+  await using news = new TaskNews(book, first.id, signal)
+  const logs = first.results.map((_, index) => new TaskLog(parts, index, allRuns))
   const wanted = (index: number) => task === undefined || task === index
-  const sent = new Set<number>()
-  const finished = (job: JobRecord) =>
-    job.results.filter((each): each is TaskResult => each !== null && wanted(each.index))
-  let job = await parts.book.find(id)
-  for (const result of finished(job)) {
-    sent.add(result.index)
-    yield* outputOf(parts.blobs, result, signal)
-  }
-  if (!follow || isFinal(job.state)) return
-  for await (const update of updates) {
-    if (jobOf(update) !== job.id) continue
-    if (update.type === 'log' && wanted(update.index)) {
-      sent.add(update.index)
-      yield eventView(update)
-    }
-    if (update.type !== 'job') continue
-    job = update.job
-    for (const result of finished(job)) {
-      if (sent.has(result.index)) continue
-      sent.add(result.index)
-      yield* outputOf(parts.blobs, result, signal)
-    }
-    if (isFinal(job.state)) return
+  let due = (_job: JobRecord, _index: number) => true
+  while (!signal.aborted) {
+    const job = await book.get(first.id)
+    const isOver = isFinal(job.state)
+    for (const [index, log] of logs.entries())
+      if (wanted(index) && (isOver || due(job, index))) yield* log.rest(job, signal)
+    // the last words of a job that was stopped may be put by just now
+    if (isOver && endsOf(await book.get(first.id)) > endsOf(job)) continue
+    if (isOver || !follow) return
+    const { tasks, ofJob } = await news.next()
+    due = ({ results }, index) => tasks.has(index) || (ofJob && results[index] !== null)
   }
 }
 
-async function* outputOf(
-  blobs: Blobs,
-  result: TaskResult,
-  signal: AbortSignal,
-): AsyncGenerator<JobEventBody> {
-  for (const [stream, file] of [
-    [1, result.stdout],
-    [2, result.stderr],
-  ] as const) {
-    if (file.size === 0) continue
-    const bytes = await blobs.get(file.cid, { maxBytes: MAX_OUTPUT_BYTES, signal })
-    for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
-      const piece = Buffer.from(bytes.subarray(at, at + PIECE_BYTES))
-      yield { type: 'log', index: result.index, stream, data: piece.toString('base64') }
-    }
-  }
+function endsOf({ failedRuns = [] }: JobRecord): number {
+  return failedRuns.length
 }

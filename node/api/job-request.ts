@@ -23,6 +23,8 @@ export function toJobRequest(submission: JobSubmissionBody): JobRequest {
   if (spec.inputs.length !== 0 && spec.inputs.length !== spec.tasks)
     problems.push('body.spec.inputs: must hold one entry for each task, or none')
   if (!isSandboxPath(spec.outputs)) problems.push(notPlain('body.spec.outputs'))
+  if (body.attach === true && (spec.kind !== 'docker' || spec.deterministic === true))
+    problems.push('body.attach: there is no way into a module, nor into a deterministic job')
   for (const [path, file] of filesIn(body)) {
     if (!isSandboxPath(file.path)) problems.push(notPlain(`body.spec.${path}.path`))
   }

@@ -51,6 +51,8 @@ export interface Hardware {
   readonly region?: string
   /** What jobs may use of all this; absent on a node that takes none. */
   readonly forJobs?: ForJobs
+  /** Whether its operator lets requesters into their running tasks; absent: it does not say. */
+  readonly attach?: boolean
   /** Which sandbox runs which kind, for example `wasm: bubblewrap`. */
   readonly sandboxes: Readonly<Record<string, string>>
 }

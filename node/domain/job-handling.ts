@@ -39,4 +39,6 @@ export interface JobHandling {
   /** The only providers that are asked, each directly; left out: anybody. At most {@link MAX_NAMED_PROVIDERS}. */
   readonly providers?: readonly PeerId[]
   readonly keep?: Keeping
+  /** Only providers that let their requester into the running task, or do not say whether they do. */
+  readonly attach?: true
 }

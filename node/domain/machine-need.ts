@@ -11,7 +11,7 @@ export interface Machine {
   readonly kinds: readonly string[]
   readonly hardware: Pick<
     Hardware,
-    'arch' | 'cpuFlags' | 'fpgas' | 'tpus' | 'tees' | 'region' | 'forJobs'
+    'arch' | 'cpuFlags' | 'fpgas' | 'tpus' | 'tees' | 'region' | 'forJobs' | 'attach'
   >
 }
 
@@ -55,7 +55,8 @@ export function tagsOf({ kinds, hardware }: Machine): string[] {
     return ['gpu', name, ...steps.map((step) => `${name}>=${step}`)]
   })
   const others = [...(fpgas.length > 0 ? ['fpga'] : []), ...(tpus.length > 0 ? ['tpu'] : [])]
-  const all = [...kinds.map((kind) => `kind=${kind}`), ...cards, ...others]
+  const open = hardware.attach === true ? ['attach'] : []
+  const all = [...kinds.map((kind) => `kind=${kind}`), ...cards, ...others, ...open]
   return [...new Set([...all, ...tees.map((tee) => `tee=${tee}`), ...places])]
 }
 
@@ -113,7 +114,7 @@ function searchedTags(tags: readonly string[]): readonly string[] {
 
 /** Names that a term may have, for a message. */
 const NAMES =
-  'kind=, arch=, cores>=, memory>=, disk>=, gpu, gpu.VENDOR, gpus>=, fpga, tpu, tee=, flag=, region='
+  'kind=, arch=, cores>=, memory>=, disk>=, gpu, gpu.VENDOR, gpus>=, fpga, tpu, tee=, flag=, region=, attach'
 
 function unknown(part: string, problems: string[]): Term[] {
   problems.push(`${JSON.stringify(part.slice(0, 60))}: expected terms such as ${NAMES}`)
@@ -128,6 +129,8 @@ function termOf(part: string): Term | undefined {
   if (sign === '>=' && least !== undefined) return least(value)
   if (sign === '' && (name === 'fpga' || name === 'tpu'))
     return { tag: name, isMet: ({ hardware }) => (hardware[`${name}s`] ?? []).length > 0 }
+  if (sign === '' && name === 'attach')
+    return { tag: name, isMet: ({ hardware }) => hardware.attach === true }
   return /^gpu(\.[a-z]+)?$/.test(name) ? gpuTerm(name, sign === '' ? '0' : value) : undefined
 }
 

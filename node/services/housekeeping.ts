@@ -115,6 +115,8 @@ export class Housekeeping implements AsyncDisposable {
       if (!isKept(results, job, clock.now())) continue
       yield job.specCid
       yield* contentsOf(job.results)
+      for (const { stdout, stderr } of job.failedRuns ?? [])
+        for (const tail of [stdout, stderr]) if (tail !== undefined) yield tail.cid
     }
     for (const { results } of await this.#parts.cache.list()) yield* contentsOf(results)
     for (const { cid } of await this.#parts.images.list()) yield cid

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -183,6 +183,35 @@ test('run --json streams one event a line and ends with the job’s exit code', 
   assert.deepEqual([end.type, end.exitCode], ['end', 0])
   jobId = end.job
   assert.equal(lines.filter((each) => each.type === 'task' && each.result !== undefined).length, 3)
+})
+
+test('run --map makes a task of each file, and writes what each of them made under the name of its file', async () => {
+  const tiles = join(home, 'tiles')
+  const out = join(home, 'mapped')
+  await mkdir(tiles)
+  for (const name of ['one', 'two']) await writeFile(join(tiles, `${name}.txt`), `tile ${name}`)
+  const copy = ['copy', '/in/{input}', '/out/{input}']
+  const run = await hive.run(
+    'run',
+    PROGRAMS,
+    '--map',
+    join(tiles, '*.txt'),
+    '--out',
+    out,
+    '--',
+    ...copy,
+  )
+  assert.equal(run.code, 0, run.stderr)
+  for (const name of ['one.txt', 'two.txt'])
+    assert.equal(await readFile(join(out, name, name), 'utf8'), `tile ${name.slice(0, 3)}`)
+})
+
+test('run --detach leaves a job to the node; its logs are there while it runs', async () => {
+  const { code, stdout } = await hive.run('run', PROGRAMS, '--detach', '--', 'line-then-spin')
+  const id = stdout.trim()
+  assert.equal(code, 0)
+  await eventually(async () => (await hive.run('logs', id)).stdout !== '')
+  assert.equal((await hive.run('cancel', id)).code, 0)
 })
 
 test('jobs, job and logs tell the same story afterwards', async () => {

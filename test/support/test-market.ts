@@ -13,11 +13,11 @@ import type {
   ProviderParts,
 } from '../../node/services/provider/provider-options.ts'
 import { Provider } from '../../node/services/provider/provider.ts'
-import {
-  Requester,
-  type RequesterOptions,
-  type RequesterParts,
-} from '../../node/services/requester/requester.ts'
+import type {
+  RequesterOptions,
+  RequesterParts,
+} from '../../node/services/requester/requester-options.ts'
+import { Requester } from '../../node/services/requester/requester.ts'
 import type { JobRecord, JobRequest } from '../../node/services/requester/records.ts'
 import { TaskRegister } from '../../node/services/monitoring/task-register.ts'
 import { createSigning, type Signing } from '../../node/services/signing.ts'

@@ -21,12 +21,13 @@ const MAX_JOB_JSON_BYTES: number = 8 * MAX_SPEC_BYTES
 /** How long connected nodes may take to say what they run, ms; a person waits for the answer. */
 const MAX_ASKING_MS: number = 2 * second
 const ById = Type.Object({ id: Type.String({ pattern: '^0x[0-9a-f]{2,64}$' }) })
+const Flag = Type.Union([Type.Literal('true'), Type.Literal('false')])
 const described = (summary: string) => ({ summary, params: ById })
 
 /** Jobs of this node as requester. An id may be given by a unique start. */
 export function jobRoutes(app: App, context: RouteContext): void {
   const { requester, clock, blobs, stop } = context
-  const { book } = requester
+  const { book, live } = requester
 
   app.post(
     '/v1/jobs',
@@ -62,7 +63,7 @@ export function jobRoutes(app: App, context: RouteContext): void {
     { schema: { ...described('A job with its shares and results'), response: { 200: JobBody } } },
     async ({ params }) => {
       const job = await book.find(params.id)
-      return jobView(job, await book.sharesOf(job))
+      return jobView(job, await book.sharesOf(job), live.running(job.id))
     },
   )
 
@@ -144,7 +145,7 @@ export function jobRoutes(app: App, context: RouteContext): void {
     async ({ params }, reply) => {
       const signal = signalOf(reply, stop)
       const { id } = await book.find(params.id)
-      return sendEvents(reply, jobEvents(book, id, signal), clock, signal)
+      return sendEvents(reply, jobEvents(requester, id, signal), clock, signal)
     },
   )
 
@@ -156,7 +157,8 @@ export function jobRoutes(app: App, context: RouteContext): void {
         querystring: Type.Object(
           {
             task: Type.Optional(Type.String({ pattern: '^\\d{1,5}$' })),
-            follow: Type.Optional(Type.Union([Type.Literal('true'), Type.Literal('false')])),
+            follow: Type.Optional(Flag),
+            all: Type.Optional(Flag),
           },
           { additionalProperties: false },
         ),
@@ -166,8 +168,8 @@ export function jobRoutes(app: App, context: RouteContext): void {
       const signal = signalOf(reply, stop)
       const { id } = await book.find(params.id)
       const task = query.task === undefined ? undefined : Math.min(Number(query.task), MAX_TASKS)
-      const wanted = { task, follow: query.follow === 'true' }
-      return sendEvents(reply, jobLogs({ book, blobs }, id, wanted, signal), clock, signal)
+      const wanted = { task, follow: query.follow === 'true', allRuns: query.all === 'true' }
+      return sendEvents(reply, jobLogs({ book, blobs, live }, id, wanted, signal), clock, signal)
     },
   )
 }

@@ -83,6 +83,7 @@ export const HardwareBody = Type.Object({
     }),
   ),
   forJobs: Type.Optional(ForJobsBody),
+  attach: Type.Optional(Type.Boolean({ description: 'lets requesters into their tasks' })),
   sandboxes: Type.Record(Type.String({ pattern: '^[a-z0-9-]{1,32}$' }), Text(80), {
     maxProperties: MAX_ENTRIES,
   }),

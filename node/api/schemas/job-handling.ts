@@ -62,7 +62,7 @@ export const JobExtensionBody = Type.Object(
     attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_ATTEMPTS })),
     maxPrice: Type.Optional(AmountText),
     budget: Type.Optional(AmountText),
-    /** Of one task; it is in the spec that providers sign for, so asking for it is refused. */
+    /** Of a service: how long it runs in all. Of any other task it is in the spec that providers sign for: refused. */
     timeoutMs: Type.Optional(TimeoutMs),
   },
   closed,
@@ -83,6 +83,9 @@ export const handlingFields = {
     }),
   ),
   keep: Type.Optional(KeepBody),
+  attach: Type.Optional(
+    Type.Literal(true, { description: 'only providers that let one into the running task' }),
+  ),
 }
 
 const HandlingBody = Type.Object(handlingFields, closed)

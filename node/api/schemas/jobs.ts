@@ -86,6 +86,8 @@ export const JobBody = Type.Object({
   specCid: CidText,
   results: Type.Array(Type.Union([TaskResultBody, Type.Null()])),
   shares: Type.Array(ShareBody),
+  /** How long a service runs in all whose time was extended. */
+  termMs: Type.Optional(Type.Integer({ description: 'ms' })),
   /** Tasks without a result that were run before. */
   again: Type.Optional(
     Type.Array(
@@ -98,6 +100,19 @@ export const JobBody = Type.Object({
         last: Type.Optional(
           Type.Object({ reason: Type.Enum([...END_REASONS]), exitCode: Type.Integer() }),
         ),
+      }),
+    ),
+  ),
+  /** Tasks that run now, in their providers' words. */
+  running: Type.Optional(
+    Type.Array(
+      Type.Object({
+        task: Type.Integer(),
+        provider: AddressText,
+        attempt: Type.Integer(),
+        startedAt: TimeMs,
+        /** How far it says that it is. */
+        percent: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
       }),
     ),
   ),
@@ -130,8 +145,22 @@ export const JobEventBody = Type.Union([
     index: Type.Integer(),
     /** 1 stdout, 2 stderr. */
     stream: Type.Integer(),
+    /** Where in the stream of its run it begins, bytes. */
+    at: Type.Integer(),
     /** Base64. */
     data: Type.String(),
+  }),
+  /** Among logs only: the output of another run of the task follows. */
+  Type.Object({
+    type: Type.Literal('run'),
+    index: Type.Integer(),
+    /** Counts the runs that the job allows. */
+    attempt: Type.Optional(Type.Integer()),
+    provider: Type.Optional(Type.String()),
+    /** Why it brought no result; absent while it runs. */
+    end: Type.Optional(Type.String()),
+    /** It is that of the verified result, and what was sent before is not. */
+    verified: Type.Optional(Type.Literal(true)),
   }),
 ])
 export type JobEventBody = Static<typeof JobEventBody>

@@ -4,6 +4,7 @@ import type {
   ShareRecord,
   TaskAgain,
 } from '../../services/requester/records.ts'
+import type { LiveRun } from '../../services/requester/live-tasks.ts'
 import type { JobUpdate } from '../../services/requester/job-book.ts'
 import type { JobRequestBody } from '../schemas/job-request.ts'
 import type {
@@ -41,8 +42,12 @@ export function jobSummary(job: JobRecord): JobSummary {
   }
 }
 
-/** A job with its shares. */
-export function jobView(job: JobRecord, shares: readonly ShareRecord[]): JobBody {
+/** A job with its shares, and the runs of its tasks that are under way. */
+export function jobView(
+  job: JobRecord,
+  shares: readonly ShareRecord[],
+  running: readonly LiveRun[],
+): JobBody {
   const paid = shares.reduce((sum, { amount }) => sum + (amount ?? 0n), 0n)
   return {
     ...jobSummary(job),
@@ -50,7 +55,9 @@ export function jobView(job: JobRecord, shares: readonly ShareRecord[]): JobBody
     specCid: job.specCid,
     results: job.results.map((result) => (result === null ? null : resultView(result))),
     shares: shares.map(shareView),
+    ...(job.termMs !== undefined && { termMs: job.termMs }),
     ...(job.again !== undefined && { again: job.again.map(againView) }),
+    ...(running.length > 0 && { running: running.map(runView) }),
     ...(job.answers !== undefined && { answers: job.answers.map(answersView) }),
     paid: paid.toString(),
   }
@@ -90,8 +97,8 @@ export function eventView(update: JobUpdate): JobEventBody {
       return { type: 'progress', index, percent }
     }
     case 'log': {
-      const { index, stream, bytes } = update
-      return { type: 'log', index, stream, data: Buffer.from(bytes).toString('base64') }
+      const { index, stream, at, bytes } = update
+      return { type: 'log', index, stream, at, data: Buffer.from(bytes).toString('base64') }
     }
   }
 }
@@ -108,6 +115,16 @@ export function jobOf(update: JobUpdate): string {
     case 'log':
       return update.job
   }
+}
+
+function runView({
+  task,
+  provider,
+  attempt,
+  startedAt,
+  percent,
+}: LiveRun): NonNullable<JobBody['running']>[number] {
+  return { task, provider, attempt, startedAt, ...(percent !== undefined && { percent }) }
 }
 
 function againView({ last, ...again }: TaskAgain): NonNullable<JobBody['again']>[number] {

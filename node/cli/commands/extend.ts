@@ -16,6 +16,7 @@ interface ExtendOptions extends CommonOptions {
   readonly queueTimeout?: string
   readonly totalTimeout?: string
   readonly timeout?: string
+  readonly for?: string
   readonly attempts?: string
   readonly maxPrice?: string
   readonly budget?: string
@@ -26,7 +27,11 @@ export function extendCommand(parts: CliParts): Command {
   return command({
     usage: 'extend <job>',
     description: 'Give a job under way more time, attempts, price or budget; + adds to what it has',
-    examples: ['extend 0x3fa2 --total-timeout +1h', 'extend 0x3fa2 --attempts +2 --max-price 0.02'],
+    examples: [
+      'extend 0x3fa2 --total-timeout +1h',
+      'extend 0x3fa2 --attempts +2 --max-price 0.02',
+      'extend 0x3fa2 --for +2h',
+    ],
   })
     .argument('<job>', 'id of a job, or a unique start of one')
     .option('--queue-timeout <duration>', 'how long tasks may wait until a provider starts them')
@@ -34,21 +39,23 @@ export function extendCommand(parts: CliParts): Command {
     .option('--attempts <n>', 'how often a task is run before it counts as failed')
     .option('--max-price <tokens>', 'most to pay for a task that nobody has agreed to yet')
     .option('--budget <tokens>', 'most to pay for all of the job')
+    .option('--for <duration>', 'how long a service runs in all')
     .option('--timeout <duration>', 'longest run of a task: fixed once a job is offered')
     .action(async (id: string, options: ExtendOptions) => {
       const { node, show } = contextOf(parts, options)
       const client = await node()
       const path = `/v1/jobs/${encodeURIComponent(id)}`
       const job = await client.get<JobBody>(path)
-      const extension = extensionOf(job.request, options)
+      const extension = extensionOf(job, options)
       await client.post<JobSummary>(`${path}/extend`, extension)
-      const { request } = await client.get<JobBody>(path)
+      const { request, termMs } = await client.get<JobBody>(path)
       const { queueMs, totalMs } = request.timeouts ?? {}
       await show({ job: job.id, ...extension }, () =>
         pairs([
           ['job', job.id],
           ['queue', queueMs === undefined ? undefined : formatDuration(queueMs)],
           ['total', totalMs === undefined ? undefined : formatDuration(totalMs)],
+          ['term', termMs === undefined ? undefined : formatDuration(termMs)],
           ['attempts', String(request.attempts)],
           ['price', `at most ${formatAmount(BigInt(request.maxPrice))} tokens a task`],
           ['budget', request.budget && `${formatAmount(BigInt(request.budget))} tokens`],
@@ -58,7 +65,10 @@ export function extendCommand(parts: CliParts): Command {
 }
 
 /** The new values; those with a plus are added to what the job has. Throws `INPUT_INVALID`. */
-function extensionOf(request: JobBody['request'], options: ExtendOptions): JobExtensionBody {
+function extensionOf(
+  { request, termMs }: Pick<JobBody, 'request' | 'termMs'>,
+  options: ExtendOptions,
+): JobExtensionBody {
   const { queueMs, totalMs } = request.timeouts ?? {}
   const problems: Problem[] = []
   const wait = duration(MAX_JOB_TIMEOUT_MS)
@@ -86,7 +96,9 @@ function extensionOf(request: JobBody['request'], options: ExtendOptions): JobEx
   const all = {
     queueMs: number('queue-timeout', options.queueTimeout, wait, queueMs),
     totalMs: number('total-timeout', options.totalTimeout, wait, totalMs),
-    timeoutMs: number('timeout', options.timeout, run, request.spec.timeoutMs),
+    timeoutMs:
+      number('for', options.for, run, termMs ?? request.spec.timeoutMs) ??
+      number('timeout', options.timeout, run, request.spec.timeoutMs),
     attempts: number('attempts', options.attempts, count, request.attempts),
     maxPrice: tokens('max-price', options.maxPrice, request.maxPrice),
     budget: tokens('budget', options.budget, request.budget ?? '0'),

@@ -4,8 +4,8 @@ import { printLine } from '../output/printing.ts'
 import type { CliParts } from '../parts.ts'
 
 /**
- * What an interrupt means for a job in the foreground: the first one cancels it and waits for its
- * end, the second one lets go of it. Before there is a job, the first one is enough.
+ * What an interrupt means for a job in the foreground: the first one cancels it, or has a service stop with what it has,
+ * and waits for its end; the second one lets go of it. Before there is a job, the first one is enough.
  */
 export class JobHold implements Disposable {
   readonly #parts: CliParts
@@ -13,7 +13,8 @@ export class JobHold implements Disposable {
   readonly #letGo = new AbortController()
   readonly #forget: () => void
   #path: string | undefined
-  #cancelling: Promise<void> | undefined
+  #end: 'cancel' | 'stop' = 'cancel'
+  #ending: Promise<void> | undefined
 
   constructor(parts: CliParts, client: NodeClient) {
     this.#parts = parts
@@ -26,9 +27,10 @@ export class JobHold implements Disposable {
     return this.#letGo.signal
   }
 
-  /** There is something to cancel now, at this path of the API. */
-  take(path: string): void {
+  /** There is something to end now, at this path of the API. */
+  take(path: string, end: 'cancel' | 'stop' = 'cancel'): void {
     this.#path = path
+    this.#end = end
   }
 
   [Symbol.dispose](): void {
@@ -36,17 +38,19 @@ export class JobHold implements Disposable {
   }
 
   #interrupt(): void {
-    if (this.#path === undefined || this.#cancelling !== undefined) this.#letGo.abort()
-    else this.#cancelling = this.#cancel(this.#path)
+    if (this.#path === undefined || this.#ending !== undefined) this.#letGo.abort()
+    else this.#ending = this.#endIt(this.#path)
   }
 
-  async #cancel(path: string): Promise<void> {
+  async #endIt(path: string): Promise<void> {
     try {
-      await printLine(this.#parts.stderr, 'hive: cancelling; interrupt again to leave at once')
-      await this.#client.post(`${path}/cancel`, undefined)
+      const doing = this.#end === 'stop' ? 'stopping' : 'cancelling'
+      await printLine(this.#parts.stderr, `hive: ${doing}; interrupt again to leave at once`)
+      await this.#client.post(`${path}/${this.#end}`, undefined)
     } catch (error) {
       // Nobody awaits this: what happened is said here, and there is nothing left to wait for.
-      await printLine(this.#parts.stderr, `hive: not cancelled: ${codeOf(error)}`)
+      const done = this.#end === 'stop' ? 'stopped' : 'cancelled'
+      await printLine(this.#parts.stderr, `hive: not ${done}: ${codeOf(error)}`)
       this.#letGo.abort()
     }
   }

@@ -58,6 +58,7 @@ export function withJobOptions(command: Command): Command {
     .option('--keep <policy>', 'how long results stay on the node: 7d, until-fetched or forever')
     .option('--keep-inputs <policy>', 'how long what the job was given stays')
     .option('--provider <peers>', 'the only ones to ask, each directly; repeatable', repeatable)
+    .option('--attach', 'only providers that let one into a running task (hive exec, hive forward)')
     .option('--bid-window <duration>', 'how long to wait for bids')
     .option('--bids <n>', 'bids that are enough')
 }

@@ -46,7 +46,8 @@ export function jobCommand(parts: CliParts): Command {
         const job = await jobOrOther(client, id)
         if ('steps' in job) return showWorkflow(context, client, job, options.out)
         if (!('request' in job)) return context.show(job, () => workLines(job, context.style))
-        if (options.out === undefined) return context.show(job, () => jobLines(job, context.style))
+        if (options.out === undefined)
+          return context.show(job, () => jobLines(job, context.style, parts.now()))
         const dir = resolve(parts.cwd, options.out)
         const written = await fetchOutputs(job, dir, client, new AbortController().signal)
         return context.show({ job: job.id, written }, () => written)
@@ -110,7 +111,7 @@ async function jobOrOther(
   }
 }
 
-function jobLines(job: JobBody, style: Style): string[] {
+function jobLines(job: JobBody, style: Style, now: number): string[] {
   const { spec, maxPrice, budget } = job.request
   const tokens = (text: string) => formatAmount(BigInt(text))
   return [
@@ -138,6 +139,7 @@ function jobLines(job: JobBody, style: Style): string[] {
       ],
     ]),
     ...shareLines(job, style),
+    ...runningLines(job, now),
     ...taskLines(job),
   ]
 }
@@ -160,8 +162,9 @@ function endText({ reason, exitCode }: Pick<TaskResultBody, 'reason' | 'exitCode
 }
 
 /** How long each part of the job may take, and its rank among the others where it has one. */
-function limitsLine({ request: { spec, timeouts = {}, priority } }: JobBody): string {
-  const limits = { queue: timeouts.queueMs, fetch: timeouts.fetchMs, run: spec.timeoutMs }
+function limitsLine({ request, termMs = request.spec.timeoutMs }: JobBody): string {
+  const { timeouts = {}, priority } = request
+  const limits = { queue: timeouts.queueMs, fetch: timeouts.fetchMs, run: termMs }
   const parts = Object.entries({ ...limits, total: timeouts.totalMs }).flatMap(([name, ms]) =>
     ms === undefined ? [] : [`${name} ${formatDuration(ms)}`],
   )
@@ -189,6 +192,24 @@ function shareLines(job: JobBody, style: Style): string[] {
         stateText(share.state, style),
         share.amount === undefined ? '-' : formatAmount(BigInt(share.amount)),
         share.error ?? '',
+      ]),
+    ),
+  ]
+}
+
+/** Tasks that run now, and how far they say that they are. */
+function runningLines({ running = [], request }: JobBody, now: number): string[] {
+  if (running.length === 0) return []
+  return [
+    '',
+    ...columns(
+      ['RUNNING', 'PROVIDER', 'TRY', 'FOR', 'REACHED'],
+      running.map(({ task, provider, attempt, startedAt, percent }) => [
+        request.spec.inputs[task]?.name ?? String(task),
+        short(provider),
+        String(attempt),
+        formatDuration(Math.max(0, now - startedAt)),
+        percent === undefined ? '-' : `${percent} %`,
       ]),
     ),
   ]

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { JobEventBody } from '../../api/schemas/jobs.ts'
 import type { WorkLogsBody } from '../../api/schemas/money.ts'
 import { command, contextOf, interruptible, type CommonOptions } from '../command.ts'
+import { LogPrinter } from '../job/log-printer.ts'
 import { jobOutput } from '../output/job-output.ts'
 import { print, printJson } from '../output/printing.ts'
 import type { CliParts } from '../parts.ts'
@@ -22,6 +23,7 @@ export function logsCommand(parts: CliParts): Command {
     .option('--task <index>', 'of one task only')
     .option('--work', 'of a share that this node runs for others, by its whole id, so far')
     .option('--follow', 'go on until the job has ended')
+    .option('--all', 'also of runs without a result, where there is one')
     .action(
       async (
         id: string,
@@ -29,6 +31,7 @@ export function logsCommand(parts: CliParts): Command {
           readonly task?: string
           readonly follow?: boolean
           readonly work?: boolean
+          readonly all?: boolean
         },
       ) => {
         const { node, json } = contextOf(parts, options)
@@ -36,9 +39,10 @@ export function logsCommand(parts: CliParts): Command {
         const query = new URLSearchParams({
           ...(options.task !== undefined && { task: options.task }),
           ...(options.follow === true && { follow: 'true' }),
+          ...(options.all === true && { all: 'true' }),
         })
-        const outputs = [jobOutput(parts.stdout), jobOutput(parts.stderr)] as const
         if (options.work === true) {
+          const outputs = [jobOutput(parts.stdout), jobOutput(parts.stderr)] as const
           const { pieces } = await client.get<WorkLogsBody>(
             `/v1/work/${encodeURIComponent(id)}/logs`,
           )
@@ -51,16 +55,13 @@ export function logsCommand(parts: CliParts): Command {
           return
         }
         using stop = interruptible(parts)
+        const printer = new LogPrinter(parts.stdout, parts.stderr)
         const path = `/v1/jobs/${encodeURIComponent(id)}/logs?${query.toString()}`
         try {
           for await (const event of client.events<JobEventBody>(path, { signal: stop.signal })) {
-            if (event.type !== 'log') continue
+            if (event.type !== 'log' && event.type !== 'run') continue
             if (json) await printJson(parts.stdout, event)
-            else
-              await print(
-                event.stream === 1 ? outputs[0] : outputs[1],
-                Buffer.from(event.data, 'base64'),
-              )
+            else await printer.take(event)
           }
         } catch (error) {
           // The user has seen enough.

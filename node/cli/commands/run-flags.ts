@@ -43,11 +43,21 @@ export interface RunOptions extends CommonOptions {
   readonly retryMaxDelay?: string
   readonly retryAnywhere?: boolean
   readonly provider?: readonly string[]
+  readonly attach?: boolean
   readonly bidWindow?: string
   readonly bids?: string
   readonly outputs?: string
   readonly stream?: boolean
   readonly out?: string
+  readonly detach?: boolean
+}
+
+/** What `hive run` does once the job is submitted. */
+export interface RunEnd {
+  /** Folder for the outputs. */
+  readonly out: string | undefined
+  /** Whether it leaves the job to the node at once. */
+  readonly detach: boolean
 }
 
 /** The flags as fields of a spec file, to be read by the same rules. Throws `INPUT_INVALID`, `SECRET_ON_COMMAND_LINE`. */
@@ -112,6 +122,7 @@ function handlingFlags(options: RunOptions): JobFlags {
     timeouts,
     priority: options.priority,
     providers: options.provider?.flatMap((text) => text.split(',')),
+    attach: options.attach,
     cache: options.cache === true ? 'allow' : undefined,
     keep: section({ results: options.keep, inputs: options.keepInputs }),
   }

@@ -10,13 +10,14 @@ import { progressText, workflowLines } from '../output/workflow-text.ts'
 import { followWorkflow, uploadWorkflow, writeStepOutputs } from '../workflow/run-workflow.ts'
 import { readWorkflow } from '../workflow/workflow-file.ts'
 import { JobHold } from './job-hold.ts'
+import type { RunEnd } from './run-flags.ts'
 
 /** `hive run` of a spec file with steps. Resolves with the exit code; throws why the workflow failed. */
 export async function runWorkflow(
-  { parts, json, node }: CommandContext,
+  { parts, json, node, show: showAll }: CommandContext,
   document: SpecDocument,
   flags: JobFlags,
-  out: string | undefined,
+  { out, detach }: RunEnd,
 ): Promise<number> {
   refuseFlags(flags)
   const draft = await readWorkflow(document)
@@ -26,12 +27,17 @@ export async function runWorkflow(
   const { signal } = hold
   try {
     const body = await uploadWorkflow(draft, parts, client, signal)
-    const { id } = await client.post<WorkflowBody>('/v1/workflows', body, { signal })
+    const workflow = await client.post<WorkflowBody>('/v1/workflows', body, { signal })
+    const { id } = workflow
+    if (detach) {
+      await showAll(workflow, () => [id])
+      return EXIT.ok
+    }
     hold.take(`/v1/workflows/${id}`)
     let last = ''
-    const show = async (workflow: WorkflowBody) => {
-      if (json) return printJson(parts.stdout, { type: 'workflow', workflow })
-      const line = `hive: ${id.slice(0, 10)} ${workflow.state} · ${progressText(workflow)}`
+    const show = async (now: WorkflowBody) => {
+      if (json) return printJson(parts.stdout, { type: 'workflow', workflow: now })
+      const line = `hive: ${id.slice(0, 10)} ${now.state} · ${progressText(now)}`
       if (line !== last) await printLine(parts.stderr, line)
       last = line
     }

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { JobBody } from '../../api/schemas/jobs.ts'
+import type { JobBody, JobSummary } from '../../api/schemas/jobs.ts'
 import { HiveError, isErrorCode, type ErrorData } from '../../domain/errors.ts'
 import { command, contextOf, type CommandContext, type SetExit } from '../command.ts'
 import { EXIT, exitCodeOf } from '../job/exit-code.ts'
@@ -21,7 +21,7 @@ import { whyOf } from './why.ts'
 import { runWorkflow } from './run-workflow.ts'
 import { isWorkflow } from '../workflow/workflow-file.ts'
 import { withJobOptions } from './job-options.ts'
-import { jobFlags, type RunOptions } from './run-flags.ts'
+import { jobFlags, type RunEnd, type RunOptions } from './run-flags.ts'
 
 /** Ends of a job that its providers' answers explain. */
 const UNTAKEN: ReadonlySet<string> = new Set(['NO_BIDS', 'NO_PROVIDER_LEFT', 'QUEUE_TIMEOUT'])
@@ -38,6 +38,7 @@ export function runCommand(parts: CliParts, setExit: SetExit): Command {
       'run tracer.wasm --tasks 24 --out ./tiles -- {index} {count}',
       'run job.yaml --max-price 0.05 --timeout 5m',
       'run server.tar --service --for 2h --max-price 0.0005',
+      'run render.tar --detach',
       'run render.tar --gpus 1 --provider 4arUdXFe,16Uiu2HAm1G7',
       'run workflow.yaml --out ./results',
     ],
@@ -45,13 +46,16 @@ export function runCommand(parts: CliParts, setExit: SetExit): Command {
   return withJobOptions(usual)
     .option('--no-stream', 'do not send output while a task runs')
     .option('--out <dir>', 'folder to write the outputs to')
+    .option('--detach', 'print the id of the job and leave it to the node')
     .action(async (program: string, args: string[], options: RunOptions) => {
       const context = contextOf(parts, options)
       const explicit = options.stream === false ? { stream: false } : {}
       const { stream: _, ...others } = options
       const flags = jobFlags({ ...others, ...explicit }, args)
       setExit(EXIT.ours)
-      setExit(await run(context, program, flags, options.out))
+      const { out, detach = false } = options
+      if (detach && out !== undefined) throw outLater()
+      setExit(await run(context, program, flags, { out, detach }))
     })
 }
 
@@ -59,12 +63,12 @@ async function run(
   context: CommandContext,
   program: string,
   flags: JobFlags,
-  out: string | undefined,
+  { out, detach }: RunEnd,
 ): Promise<number> {
-  const { parts, json } = context
+  const { parts, json, show } = context
   const document = await readDocument(program, parts.cwd)
   if (document !== undefined && isWorkflow(document))
-    return runWorkflow(context, document, flags, out)
+    return runWorkflow(context, document, flags, { out, detach })
   await using input = await keptStdin(parts, flags)
   const draft = await readJob(program, input.flags, parts.cwd)
   const secrets = await readSecrets(draft.secrets, parts.secretVariable)
@@ -73,11 +77,18 @@ async function run(
   using hold = new JobHold(parts, client)
   try {
     const request = { ...(await uploadJob(draft, parts, client, hold.signal)), secrets }
+    if (detach) {
+      const { signal } = hold
+      const job = await client.post<JobSummary>('/v1/jobs', request, { signal })
+      await show(job, () => [job.id])
+      return EXIT.ok
+    }
+    const end = draft.service === undefined ? 'cancel' : 'stop'
     const job = await runJob(parts, client, request, {
       json,
       style,
       detach: hold.signal,
-      onSubmitted: (id) => hold.take(`/v1/jobs/${id}`),
+      onSubmitted: (id) => hold.take(`/v1/jobs/${id}`, end),
     })
     const written =
       out === undefined ? [] : await fetchOutputs(job, resolve(parts.cwd, out), client, hold.signal)
@@ -93,6 +104,11 @@ async function run(
     if (!hold.signal.aborted) throw error
     return EXIT.interrupted
   }
+}
+
+function outLater(): HiveError {
+  const problems = ['--out: with --detach there are no outputs yet; see `hive job ID --out DIR`']
+  return new HiveError('INPUT_INVALID', { problems })
 }
 
 async function tellWhy({ parts }: CommandContext, client: NodeClient, id: string): Promise<void> {

@@ -84,6 +84,7 @@ export const HANDLING_FIELDS = {
   cache: optional(word('allow')),
   keep: keeping,
   providers: optional(list(provider, { min: 1 })),
+  attach: optional(bool),
 }
 
 const handling = map(HANDLING_FIELDS)
@@ -109,6 +110,7 @@ export function handlingOf({
   cache,
   keep,
   providers,
+  attach,
 }: HandlingDocument): JobHandling {
   const policy = retryOf(retry)
   const limits = timeoutsOf(timeouts)
@@ -118,6 +120,7 @@ export function handlingOf({
     ...(rank !== undefined && { priority: rank }),
     ...(cache !== undefined && { cache }),
     ...(providers !== undefined && { providers: [...new Set(providers)] }),
+    ...(attach === true && { attach }),
     ...keepOf(keep),
   }
 }

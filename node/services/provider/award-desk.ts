@@ -198,7 +198,7 @@ function intervalOf(
   agreement: Signed<'Agreement'>,
   number: number,
 ): IntervalRecord {
-  const { channel, seq, price } = agreement.message
+  const { channel, seq, price, finishBy } = agreement.message
   return {
     id: agreement.id,
     share: id,
@@ -208,6 +208,7 @@ function intervalOf(
     seq,
     price,
     state: 'agreed',
+    finishBy,
     agreement: toHex(agreement.bytes),
   }
 }

@@ -139,7 +139,10 @@ export class Execution {
       )
       if (resumed !== undefined) return resumed
     }
-    if (work.restarts !== undefined) await mayBeginAgain(clock, work, log, signal)
+    if (work.restarts !== undefined) {
+      const finishBy = this.#parts.works.intervals.finishBy(work)
+      await mayBeginAgain(clock, { ...work, finishBy }, log, signal)
+    }
     const result = await slots.use(work.id, signal, async (gpus) =>
       pace.during(work.requester, work.ask, async () => runTask(this.#parts, attempt, gpus)),
     )

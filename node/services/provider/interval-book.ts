@@ -19,6 +19,8 @@ export interface IntervalRecord {
   readonly state: 'agreed' | 'due' | 'left' | 'paid' | 'void'
   /** What is owed for it, once it has ended. */
   readonly amount?: Amount
+  /** Unix seconds; the deadline of the share moves with it where that is later. Left out: it does not. */
+  readonly finishBy?: number
   /** With both signatures. */
   readonly agreement: Hex
   readonly receipt?: Hex
@@ -78,6 +80,13 @@ export class IntervalBook {
   /** The last interval of a share that has ended, whatever became of it. */
   last(share: Bytes32): IntervalRecord | undefined {
     return this.#last.get(share)
+  }
+
+  /** Until when a share may run, Unix seconds: as it was awarded, or as its intervals were agreed since. */
+  finishBy({ id, finishBy }: { readonly id: Bytes32; readonly finishBy: number }): number {
+    const last = this.last(id)
+    const all = last === undefined ? this.of(id) : [last, ...this.of(id)]
+    return Math.max(finishBy, ...all.map((each) => each.finishBy ?? 0))
   }
 
   /** Forgets how far a share that is over came; what can be paid still stays. */

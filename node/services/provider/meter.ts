@@ -1,6 +1,7 @@
 import { HiveError } from '../../domain/errors.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
 import { owedFor, voucherGraceMs } from '../../domain/metering.ts'
+import { extendedTerm } from '../../domain/service-term.ts'
 import type { Amount } from '../../domain/money.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
@@ -34,6 +35,7 @@ export class Meter {
   readonly #work: WorkRecord
   readonly #log: ShareLog
   readonly #unpaid = new AbortController()
+  readonly #timeOver = new AbortController()
   /** Aborts when the share is to end with what it has so far. */
   readonly stop: AbortSignal
   /** Run since the last interval that had ended when the count began, ms. */
@@ -46,7 +48,7 @@ export class Meter {
     this.#parts = parts
     this.#work = work
     this.#log = log
-    this.stop = AbortSignal.any([stopped, this.#unpaid.signal])
+    this.stop = AbortSignal.any([stopped, this.#unpaid.signal, this.#timeOver.signal])
   }
 
   /** What has run and is told, ms. */
@@ -61,7 +63,10 @@ export class Meter {
     this.#beganAt = clock.now()
     const from = this.#beganAt - this.toldMs
     const ended = new AbortController()
-    const beating = this.#beat(from, ended.signal)
+    const beating = Promise.all([
+      this.#beat(from, ended.signal),
+      this.#endOfTerm(from, ended.signal),
+    ])
     try {
       return await run()
     } finally {
@@ -76,8 +81,7 @@ export class Meter {
     const { reason } = result
     if (reason === 'timeout') return { ...result, reason: 'stopped', detail: 'its time is over' }
     if (reason !== 'killed' || !this.stop.aborted) return result
-    const detail = this.#unpaid.signal.aborted ? 'not paid any more' : 'stopped by its requester'
-    return { ...result, reason: 'stopped', detail }
+    return { ...result, reason: 'stopped', detail: this.#why }
   }
 
   /** Ends the count by a closing heartbeat where there is time to tell. */
@@ -108,8 +112,29 @@ export class Meter {
     for (const due of this.#parts.works.intervals.due(this.#work.id)) this.#tell(due)
   }
 
+  get #why(): string {
+    if (this.#unpaid.signal.aborted) return 'not paid any more'
+    return this.#timeOver.signal.aborted ? 'its time is over' : 'stopped by its requester'
+  }
+
+  /** How long the share may run in all, ms: as offered, and as much longer as its deadline has moved. */
+  get #termMs(): number {
+    const { ask, finishBy } = this.#work
+    const { intervals } = this.#parts.works
+    return extendedTerm(ask.taskTimeoutMs, finishBy, intervals.finishBy(this.#work))
+  }
+
   get #everyMs(): number {
     return this.#work.ask.payEveryMs
+  }
+
+  async #endOfTerm(from: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts
+    while (!signal.aborted) {
+      const left = from + this.#termMs - clock.now()
+      if (left <= 0) return this.#timeOver.abort(new HiveError('JOB_TIMEOUT'))
+      await clock.sleep(left, signal).catch(() => undefined) // the share has ended
+    }
   }
 
   async #beat(from: number, signal: AbortSignal): Promise<void> {

@@ -13,6 +13,7 @@ import { Booking } from './booking.ts'
 import { classesFor, maxDiskByClass } from './classes.ts'
 import { ContentRoom } from './content-room.ts'
 import { Credit } from './credit.ts'
+import { deadlineOf } from './deadline.ts'
 import { drained } from './drain.ts'
 import { Earnings } from './earnings.ts'
 import { Execution } from './execution.ts'
@@ -187,11 +188,8 @@ export class Provider implements AsyncDisposable {
   async #run(work: WorkRecord, control: AbortController, signal: AbortSignal): Promise<void> {
     const { logger, clock } = this.#parts
     const done = new AbortController()
-    const overdue = clock
-      .sleep(
-        Math.max(0, work.finishBy * second - clock.now()),
-        AbortSignal.any([signal, done.signal]),
-      )
+    const either = AbortSignal.any([signal, done.signal])
+    const overdue = deadlineOf({ clock, works: this.works }, work, either)
       .then(() => control.abort(new HiveError('JOB_TIMEOUT')))
       .catch(() => undefined) // the share ended before its deadline
     try {

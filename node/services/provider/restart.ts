@@ -37,7 +37,7 @@ export async function goOnAfterRestart(
   const goingOn: WorkRecord[] = []
   for (const work of underWay) {
     const restarts = (work.restarts ?? 0) + 1
-    const isLate = clock.now() >= work.finishBy * second
+    const isLate = clock.now() >= works.intervals.finishBy(work) * second
     if (isLate || restarts > MAX_RESTARTS || closed.has(work.channel)) {
       await works.put({ ...stepIfAllowed(work, 'fail'), error: 'INTERRUPTED' })
       continue

@@ -1,6 +1,7 @@
 import type { GpuDevice } from '../../domain/gpu-need.ts'
 import { expand, type JobSpec } from '../../domain/job-spec.ts'
 import { ProgressReader } from '../../domain/progress-mark.ts'
+import { MAX_TASK_TIMEOUT_MS } from '../../domain/offer.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -61,7 +62,11 @@ export async function runTask(
     ...(spec.egress !== undefined && { egress: spec.egress }),
     limits: {
       ...spec.resources,
-      wallMs: Math.max(1, spec.timeoutMs - (meter?.toldMs ?? 0)),
+      // the time of a service may be extended while it runs: its meter ends it
+      wallMs: Math.max(
+        1,
+        meter === undefined ? spec.timeoutMs : MAX_TASK_TIMEOUT_MS - meter.toldMs,
+      ),
       outputBytes: MAX_OUTPUT_BYTES,
       ...(spec.fuel !== undefined && { fuel: spec.fuel }),
     },

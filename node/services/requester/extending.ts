@@ -1,6 +1,8 @@
 import { HiveError } from '../../domain/errors.ts'
 import { isFinal } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
+import { MAX_TASK_TIMEOUT_MS } from '../../domain/offer.ts'
+import { hour } from '../../domain/units.ts'
 import { openTasks } from './awarding.ts'
 import type { JobRecord, JobRequest, ShareRecord } from './records.ts'
 
@@ -11,7 +13,7 @@ export interface JobExtension {
   readonly attempts?: number
   readonly maxPrice?: Amount
   readonly budget?: Amount
-  /** Of one task: never, for it is in the spec that providers sign for. */
+  /** Of a service: how long it runs in all. Of any other task never, for it is in the spec that providers sign for. */
   readonly timeoutMs?: number
 }
 
@@ -33,12 +35,14 @@ export function extended(
     ...(attempts < request.attempts ? ['attempts: cannot be fewer than before'] : []),
     ...(maxPrice < request.maxPrice ? ['maxPrice: cannot be lower than before'] : []),
     ...lower('budget', request.budget, extension.budget),
+    ...termProblems(job, extension),
   ]
   if (problems.length > 0) throw new HiveError('INPUT_INVALID', { problems })
   requireNotAgreed(job, shares, extension)
-  const { budget = request.budget } = extension
+  const { budget = request.budget, timeoutMs: termMs } = extension
   const more = { attempts, maxPrice, ...(budget !== undefined && { budget }) }
-  return { ...job, request: { ...request, ...more, ...timeoutsOf(request, extension) } }
+  const changed = { ...request, ...more, ...timeoutsOf(request, extension) }
+  return { ...job, request: changed, ...(termMs !== undefined && { termMs }) }
 }
 
 function requireNotAgreed(
@@ -50,11 +54,31 @@ function requireNotAgreed(
   const agreed = new Set(live.flatMap(({ tasks }) => tasks))
   const isPlaced = openTasks(job).every((task) => agreed.has(task))
   const fixed = [
-    ...(timeoutMs === undefined ? [] : ['timeout']),
+    ...(timeoutMs === undefined || isHeardInTime(job, live) ? [] : ['timeout']),
     ...(maxPrice === undefined || !isPlaced ? [] : ['maxPrice']),
   ]
   if (fixed.length > 0)
     throw new HiveError('AGREEMENT_FIXED', { fields: fixed, shares: live.length })
+}
+
+/** Whether a longer time of a service reaches its provider before the one that it knows is over. */
+function isHeardInTime(
+  { request: { spec }, termMs = spec.timeoutMs, stopping }: JobRecord,
+  live: readonly ShareRecord[],
+): boolean {
+  const { service } = spec
+  if (service === undefined || stopping === true) return false
+  // it goes with the agreement that follows the next heartbeat
+  return live.every(({ meter }) => (meter?.elapsedMs ?? 0) + service.payEveryMs < termMs)
+}
+
+function termProblems(job: JobRecord, { timeoutMs }: JobExtension): string[] {
+  const { spec } = job.request
+  if (timeoutMs === undefined || spec.service === undefined) return []
+  const { termMs = spec.timeoutMs } = job
+  if (timeoutMs < termMs) return ['timeout: cannot be shorter than before']
+  const most = MAX_TASK_TIMEOUT_MS
+  return timeoutMs > most ? [`timeout: at most ${most / hour} h`] : []
 }
 
 function timeoutsOf(

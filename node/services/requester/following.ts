@@ -12,6 +12,7 @@ import type { Signing } from '../signing.ts'
 import { hearPulse } from './beat-hearing.ts'
 import { Heard } from './heard.ts'
 import type { JobBook } from './job-book.ts'
+import type { LiveTasks } from './live-tasks.ts'
 import type { Metering } from './metering.ts'
 import type { ShareRecord } from './records.ts'
 import { longestSilence, whileHeard } from './while-heard.ts'
@@ -25,6 +26,7 @@ export interface FollowingParts {
   readonly requests: Requests
   readonly signing: Signing
   readonly book: JobBook
+  readonly live: LiveTasks
   readonly metering: Pick<Metering, 'hear' | 'reached'>
 }
 
@@ -64,14 +66,22 @@ export class Following {
     this.#options = options
   }
 
-  /** Resolves with the last event. Throws `PROVIDER_LOST`, `PROVIDER_FAILED`, or the protocol fault. */
-  async toTheEnd(share: ShareRecord, signal: AbortSignal): Promise<LastEvent> {
+  /**
+   * Resolves with the last event. Throws `PROVIDER_LOST`, `PROVIDER_FAILED`, or the protocol fault. `onCaughtUp` is
+   * called whenever everything was heard that the provider had to tell.
+   */
+  async toTheEnd(
+    share: ShareRecord,
+    signal: AbortSignal,
+    onCaughtUp: () => void = () => {},
+  ): Promise<LastEvent> {
     const { clock } = this.#parts
     const heard = new Heard(clock.now())
+    this.#parts.live.forget(share)
     const { meter } = share
     const { lostAfterMs } = this.#options
     const maxSilenceMs = meter === undefined ? Infinity : longestSilence(meter)
-    const listen = async (limited: AbortSignal) => this.#listen(share, heard, limited)
+    const listen = async (limited: AbortSignal) => this.#listen(share, heard, limited, onCaughtUp)
     while (clock.now() - heard.at < Math.min(lostAfterMs, maxSilenceMs)) {
       try {
         const last = await (meter === undefined
@@ -93,8 +103,9 @@ export class Following {
     share: ShareRecord,
     heard: Heard,
     signal: AbortSignal,
+    onCaughtUp: () => void,
   ): Promise<LastEvent | undefined> {
-    const { requests, clock, signing } = this.#parts
+    const { requests, clock, book, signing } = this.#parts
     const request = followRequest.encode({
       agreement: share.id,
       from: heard.next,
@@ -103,7 +114,7 @@ export class Following {
     let isReached = false
     for await (const frame of requests.stream(share.peer, 'follow', request, { signal })) {
       heard.at = clock.now()
-      if (heard.at > share.finishBy * 1000 + LATE_MS)
+      if (isPast(share, heard.at) && isPast((await book.share(share.id)) ?? share, heard.at))
         throw new HiveError('PROVIDER_FAILED', { reason: 'past its deadline' })
       this.#requirePulse(share, heard)
       if (!isReached) this.#parts.metering.reached(share)
@@ -111,6 +122,7 @@ export class Following {
       const event = decodeShareEvent(frame)
       if (event.type === 'beat') {
         if (share.meter === undefined) hearPulse(signing, event.heartbeat, share, heard.digest)
+        onCaughtUp()
         continue
       }
       if (event.type === 'restarted') {
@@ -134,7 +146,7 @@ export class Following {
   }
 
   async #take(share: ShareRecord, event: ShareEvent, heard: Heard): Promise<void> {
-    const { book, logger } = this.#parts
+    const { book, live, logger } = this.#parts
     switch (event.type) {
       case 'state': {
         const change = STATE_EVENTS[event.state]
@@ -149,20 +161,16 @@ export class Following {
       case 'started':
         heard.began(event.index, event.resumed === true)
         heard.pulseAt = heard.at
-        return this.#publishTask(share, event.index)
+        await this.#noteBegun(share, event.index)
+        return live.began(share, event.index, event.resumed === true)
       case 'done':
-        return this.#publishTask(share, event.result.index, event.result)
-      case 'progress': {
-        const { index, percent } = event
-        if (!share.tasks.includes(index)) return
-        return book.updates.publish({ type: 'progress', job: share.job, index, percent })
-      }
+        return live.ended(share, event.result)
+      case 'progress':
+        return live.reached(share, event.index, event.percent)
       case 'log': {
-        const { type, index, stream } = event
+        const { index, stream } = event
         const bytes = heard.unheard(index, stream, event.bytes)
-        if (!share.tasks.includes(index)) return
-        if (bytes.byteLength === 0) return
-        return book.updates.publish({ type, job: share.job, index, stream, bytes })
+        return stream === 1 || stream === 2 ? live.printed(share, index, stream, bytes) : undefined
       }
       case 'heartbeat':
         heard.pulseAt = heard.at
@@ -175,13 +183,15 @@ export class Following {
     }
   }
 
-  #publishTask(
-    share: ShareRecord,
-    index: number,
-    result?: Extract<ShareEvent, { type: 'done' }>['result'],
-  ): void {
-    if (!share.tasks.includes(index)) return
-    const update = { type: 'task', job: share.job, index, provider: share.provider } as const
-    this.#parts.book.updates.publish(result === undefined ? update : { ...update, result })
+  /** Its requester must know it after a restart, before it has heard anything. */
+  async #noteBegun({ id, tasks }: ShareRecord, index: number): Promise<void> {
+    const { book } = this.#parts
+    const isNew = tasks.includes(index) && (await book.share(id))?.begun === undefined
+    if (isNew) await book.changeShare(id, (now) => ({ ...now, begun: true }))
   }
+}
+
+/** Whether it is too late for a receipt. The deadline of a service can be moved while it runs. */
+function isPast({ finishBy }: ShareRecord, now: number): boolean {
+  return now > finishBy * second + LATE_MS
 }

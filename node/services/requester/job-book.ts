@@ -31,6 +31,8 @@ export type JobUpdate =
       readonly job: Bytes32
       readonly index: number
       readonly stream: number
+      /** Where in its stream it begins. */
+      readonly at: number
       readonly bytes: Uint8Array
     }
 

@@ -4,7 +4,6 @@ import type { Bytes32 } from '../../domain/ids.ts'
 import { PRIORITIES } from '../../domain/job-handling.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
 import { minute, second } from '../../domain/units.ts'
-import type { Clock } from '../../ports/clock.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { allEnded } from '../all-ended.ts'
 import { withinTime } from '../time-limit.ts'
@@ -13,6 +12,7 @@ import { openTasks } from './awarding.ts'
 import type { Bidding } from './bidding.ts'
 import type { Dealing } from './dealing.ts'
 import type { JobBook } from './job-book.ts'
+import { lettingIn, type LettingInParts } from './letting-in.ts'
 import type { OfferMaker } from './offer-maker.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
 import type { ShareRunner } from './share-runner.ts'
@@ -41,8 +41,7 @@ const OWN_REFUSALS: readonly ErrorCode[] = [
   'JOB_BUDGET',
 ]
 
-export interface JobRunnerParts {
-  readonly clock: Clock
+export interface JobRunnerParts extends LettingInParts {
   readonly offers: OfferMaker
   readonly book: JobBook
   readonly bidding: Bidding
@@ -82,7 +81,7 @@ export class JobRunner {
     const taken = new Set(shares.flatMap((share) => share.tasks))
     const free = openTasks(job).filter((task) => !taken.has(task))
     await allEnded([
-      ...shares.map(async (share) => this.#share(job, share, signal)),
+      ...shares.map(async (share) => this.#share(job, share, signal, true)),
       ...dueTasks(job, free).map(async (due) =>
         this.#place(job.id, due, signal, due.runs === 0 ? firstOffer : undefined),
       ),
@@ -173,14 +172,13 @@ export class JobRunner {
     }))
     const outcome = await bidding.collect(offer, request.bidsWanted, signal, request.providers)
     const fresh = outcome.bids.filter(({ bid }) => !tried.has(bid.provider))
-    const { shares, refusals, unplaced } = await dealing.deal(
-      job,
-      offer,
-      tasks,
-      runs + 1,
-      fresh,
-      signal,
-    )
+    const able =
+      request.attach === true
+        ? await lettingIn(this.#parts, fresh, signal)
+        : { open: fresh, refusals: [] }
+    const dealt = await dealing.deal(job, offer, tasks, runs + 1, able.open, signal)
+    const { shares, unplaced } = dealt
+    const refusals = [...able.refusals, ...dealt.refusals]
     const placed = new Set(shares.flatMap((share) => share.tasks))
     const counts = { at: clock.now(), tasks: tasks.length, placed: placed.size }
     const answers = answersOf(outcome, refusals, { ...counts, ...(unplaced && { unplaced }) })
@@ -196,9 +194,14 @@ export class JobRunner {
   }
 
   /** Sees a share through, and places what it left undone once that is due. */
-  async #share(job: JobRecord, share: ShareRecord, signal: AbortSignal): Promise<void> {
+  async #share(
+    job: JobRecord,
+    share: ShareRecord,
+    signal: AbortSignal,
+    isTakenUp = false,
+  ): Promise<void> {
     const { shares, book, line } = this.#parts
-    const { again, givenUp, cause } = await shares.run(job, share, signal)
+    const { again, givenUp, cause } = await shares.run(job, share, isTakenUp, signal)
     line.wake()
     const current = await book.get(job.id)
     await allEnded([

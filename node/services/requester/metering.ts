@@ -163,7 +163,8 @@ export class Metering {
     const job = await book.get(id)
     const shares = await book.sharesOf(job)
     const ranMs = shares.reduce((sum, { meter }) => sum + (meter?.elapsedMs ?? 0), 0)
-    if (ranMs < job.request.spec.timeoutMs || job.stopping === true) return
+    const { termMs = job.request.spec.timeoutMs } = job
+    if (ranMs < termMs || job.stopping === true) return
     await book.change(id, (each) => ({ ...each, stopping: true }))
   }
 }

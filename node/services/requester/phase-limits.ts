@@ -1,10 +1,14 @@
 import type { ErrorCode } from '../../domain/error-codes.ts'
 import { HiveError } from '../../domain/errors.ts'
+import type { JobState } from '../../domain/job-state.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { JobBook, JobUpdate } from './job-book.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
 import { dueSince } from './task-again.ts'
+
+/** What a share has still before it when a task of it may not have begun. */
+const BEFORE_BEGIN: ReadonlySet<JobState> = new Set(['awarded', 'fetching', 'running'])
 
 /** Aborts when a share is not started, or not brought, within its job's timeouts. */
 export class PhaseLimits implements AsyncDisposable {
@@ -16,14 +20,18 @@ export class PhaseLimits implements AsyncDisposable {
   readonly #leave = new AbortController()
   readonly #started = new AbortController()
   readonly #brought = new AbortController()
+  readonly #caughtUp = Promise.withResolvers<void>()
   readonly #work = new TasksInFlight()
 
+  /** `isTakenUp`: its provider may have more to tell of the share than is on record. */
   constructor(
     parts: { readonly clock: Clock; readonly book: JobBook },
     job: JobRecord,
     share: ShareRecord,
+    isTakenUp: boolean,
     signal: AbortSignal,
   ) {
+    if (!isTakenUp) this.caughtUp()
     this.#clock = parts.clock
     this.#done = AbortSignal.any([signal, this.#leave.signal])
     this.signal = AbortSignal.any([signal, this.#over.signal])
@@ -32,7 +40,8 @@ export class PhaseLimits implements AsyncDisposable {
     const updates = parts.book.updates.subscribe(this.#done)
     this.#work.start(async () => this.#listen(updates, share, fetchMs), noError)
     if (share.state === 'fetching') this.#limitFetching(fetchMs)
-    if (queueMs === undefined) return
+    const mayWait = share.begun !== true && BEFORE_BEGIN.has(share.state)
+    if (queueMs === undefined || !mayWait) return
     this.#work.start(async () => this.#limitQueue(parts.book, job, share), noError)
   }
 
@@ -41,8 +50,14 @@ export class PhaseLimits implements AsyncDisposable {
     return this.#over.signal.aborted ? (this.#over.signal.reason as HiveError) : undefined
   }
 
+  /** Everything that its provider knows of the share was heard: what has not begun by that waits. */
+  caughtUp(): void {
+    this.#caughtUp.resolve()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#leave.abort()
+    this.caughtUp()
     await this.#work.settled()
   }
 
@@ -71,7 +86,9 @@ export class PhaseLimits implements AsyncDisposable {
 
   /** As {@link #limit}, but the limit may be put off meanwhile. */
   async #limitQueue(book: JobBook, job: JobRecord, { tasks }: ShareRecord): Promise<void> {
+    await this.#caughtUp.promise
     const enough = AbortSignal.any([this.#done, this.#started.signal])
+    enough.throwIfAborted()
     const since = dueSince(job, tasks)
     while (true) {
       const { queueMs = Infinity } = (await book.get(job.id)).request.timeouts ?? {}

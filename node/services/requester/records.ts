@@ -47,12 +47,16 @@ export interface JobRecord {
   readonly shares: readonly Bytes32[]
   /** A service that is to end with what it has so far. */
   readonly stopping?: true
+  /** How long a service runs in all whose time was extended, ms; left out: as its spec says. */
+  readonly termMs?: number
   /** One a task, in order; missing while the task is open. */
   readonly results: readonly (TaskResult | null)[]
   /** Tasks that were answered from the result cache; left out: none. */
   readonly cached?: number
   /** Tasks without a result that were run before, in order. */
   readonly again?: readonly TaskAgain[]
+  /** Runs that printed something and brought no result, the newest last. */
+  readonly failedRuns?: readonly FailedRun[]
   /** Of the last offers that somebody declined or that did not place everything, the newest last. */
   readonly answers?: readonly OfferAnswers[]
   readonly error?: { readonly code: ErrorCode; readonly data: ErrorData }
@@ -69,6 +73,28 @@ export interface TaskAgain {
   readonly last?: TaskResult
 }
 
+/** A run of a task that is not its result, and what is kept of what it printed. */
+export interface FailedRun {
+  /** No other run of the task has it. */
+  readonly key: string
+  readonly task: number
+  readonly attempt: number
+  readonly provider: Address
+  /** Why it is no result: an error's code, or how the task ended. */
+  readonly end: string
+  /** Left out: nothing was printed there. */
+  readonly stdout?: OutputTail
+  readonly stderr?: OutputTail
+}
+
+/** The end of a stream. */
+export interface OutputTail {
+  readonly cid: Cid
+  readonly size: number
+  /** Bytes before it that are not kept. */
+  readonly from: number
+}
+
 /** A provider's share of a job, seen from the requester. The id is the agreement's. */
 export interface ShareRecord {
   readonly id: Bytes32
@@ -83,6 +109,8 @@ export interface ShareRecord {
   /** Unix seconds. */
   readonly finishBy: number
   readonly attempt: number
+  /** A task of it has started at its provider. */
+  readonly begun?: true
   /** Both signatures once the provider has countersigned. */
   readonly agreement: Hex
   readonly award: Hex

@@ -77,8 +77,10 @@ export class Renewing {
     }
     if (agreed.length >= INTERVALS_AGREED) return true
     let drafted: AgreedInterval | undefined
-    const build = (slot: ChannelSlot) => (drafted = this.#draft(share, slot)).id
-    const { budget } = (await book.get(share.job)).request
+    const { termMs, request } = await book.get(share.job)
+    const moreMs = termMs === undefined ? 0 : termMs - request.spec.timeoutMs
+    const build = (slot: ChannelSlot) => (drafted = this.#draft(share, slot, moreMs)).id
+    const { budget } = request
     const spend = { price: share.price, job: share.job, ...(budget !== undefined && { budget }) }
     await channels.reserveOn(share.channel, spend, build, signal)
     if (drafted === undefined) throw new HiveError('CHANNEL_UNKNOWN', { channel: share.channel })
@@ -99,8 +101,14 @@ export class Renewing {
     if (signed.id !== interval.id)
       throw new HiveError('PEER_PROTOCOL', { expected: interval.id, found: signed.id })
     const agreement = toHex(signed.bytes)
-    await this.#put(share.id, (now) =>
-      now.map((each) => (each.id === interval.id ? { ...each, agreement, isSigned: true } : each)),
+    const { finishBy } = signed.message
+    await this.#put(
+      share.id,
+      (now) =>
+        now.map((each) =>
+          each.id === interval.id ? { ...each, agreement, isSigned: true } : each,
+        ),
+      finishBy,
     )
   }
 
@@ -117,22 +125,32 @@ export class Renewing {
   async #put(
     id: Bytes32,
     edit: (agreed: readonly AgreedInterval[]) => readonly AgreedInterval[],
+    finishBy = 0,
   ): Promise<void> {
     await this.#parts.book.changeShare(id, (share) =>
       share.meter === undefined
         ? share
-        : { ...share, meter: { ...share.meter, agreed: edit(share.meter.agreed) } },
+        : {
+            ...share,
+            finishBy: Math.max(share.finishBy, finishBy),
+            meter: { ...share.meter, agreed: edit(share.meter.agreed) },
+          },
     )
   }
 
-  #draft(share: ShareRecord, slot: ChannelSlot): AgreedInterval {
+  /** `moreMs`: what was added to the service's time since its share was awarded. */
+  #draft(share: ShareRecord, slot: ChannelSlot, moreMs: number): AgreedInterval {
     const { clock, signing } = this.#parts
     const now = clock.now()
     const { message: first } = signing.open('Agreement', fromHex(share.agreement))
+    const more = Math.ceil(moreMs / second)
+    const finishBy = first.finishBy + more
     const message: Agreement = {
       ...first,
       ...slot,
-      startBy: Math.min(Math.floor((now + START_WITHIN_MS) / second), first.finishBy),
+      startBy: Math.min(Math.floor((now + START_WITHIN_MS) / second), finishBy),
+      finishBy,
+      disputeUntil: first.disputeUntil + more,
     }
     const agreement = signing.seal('Agreement', message)
     const award = signing.seal('Award', {

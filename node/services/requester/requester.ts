@@ -5,38 +5,29 @@ import { agreedPrice, INTERVALS_AGREED } from '../../domain/metering.ts'
 import { offerFault } from '../../domain/offer.ts'
 import type { SecretValues } from '../../domain/secret-slot.ts'
 import { second } from '../../domain/units.ts'
-import type { Blobs } from '../../ports/blobs.ts'
-import type { Clock } from '../../ports/clock.ts'
-import type { Escrow } from '../../ports/escrow.ts'
-import type { Gossip } from '../../ports/gossip.ts'
-import type { Logger } from '../../ports/logger.ts'
-import type { Requests } from '../../ports/requests.ts'
-import type { Sealer } from '../../ports/sealer.ts'
-import type { Store } from '../../ports/store.ts'
 import { encodeJobSpec } from '../../protocol/job-spec-codec.ts'
 import { secretProblems } from '../../protocol/secrets.ts'
-import type { Announcements } from '../capability-search.ts'
 import { lookUntil } from '../look-until.ts'
-import type { PriceNotes } from '../price-book.ts'
-import type { Signing } from '../signing.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import { Awarding } from './awarding.ts'
 import { Bidding } from './bidding.ts'
-import { Candidates, type CandidatesOptions } from './candidates.ts'
-import { ChannelLedger, type ChannelLedgerOptions } from './channel-ledger.ts'
+import { Candidates } from './candidates.ts'
+import { ChannelLedger } from './channel-ledger.ts'
 import { Dealing } from './dealing.ts'
 import { extended, type JobExtension } from './extending.ts'
-import { Following, type FollowingOptions } from './following.ts'
+import { Following } from './following.ts'
 import { ForgottenChannels } from './forgotten-channels.ts'
 import { GivenUp } from './given-up.ts'
 import { Metering } from './metering.ts'
 import { JobBook } from './job-book.ts'
+import { LiveTasks } from './live-tasks.ts'
 import { JobLoops } from './job-loops.ts'
 import { JobRunner } from './job-runner.ts'
 import { OfferMaker } from './offer-maker.ts'
 import type { JobOrigin, JobRecord, JobRequest } from './records.ts'
 import { ProviderMemory } from './provider-memory.ts'
 import { Quoting } from './quoting.ts'
+import type { RequesterOptions, RequesterParts } from './requester-options.ts'
 import { Reputations } from './reputation.ts'
 import { requireCacheable, ResultCache } from './result-cache.ts'
 import { SecretHandover } from './secret-handover.ts'
@@ -47,33 +38,14 @@ import { WaitingLine } from './waiting-line.ts'
 import { WorkflowBook } from './workflow-book.ts'
 import { mostCost, WorkflowBudgets } from './workflow-budget.ts'
 
-export interface RequesterParts {
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly store: Store
-  readonly gossip: Gossip
-  readonly requests: Requests
-  readonly blobs: Blobs
-  readonly escrow: Escrow
-  readonly signing: Signing
-  readonly sealer: Sealer
-  /** Where providers are looked for that gossip does not reach. */
-  readonly directory?: Announcements
-  /** Remembers what computing costs. Left out: nobody does. */
-  readonly prices?: PriceNotes
-}
-
-export interface RequesterOptions
-  extends ChannelLedgerOptions, FollowingOptions, CandidatesOptions {
-  readonly network: string
-}
-
 /** How long a node that stops waits for vouchers to be acknowledged, ms: enough for two tries. */
 const VOUCHERS_WITHIN_MS: number = 3 * second
 
 /** Publishes jobs from this node and brings back verified results. */
 export class Requester implements AsyncDisposable {
   readonly book: JobBook
+  /** What tasks under way have told so far. */
+  readonly live: LiveTasks
   readonly channels: ChannelLedger
   readonly forgotten: ForgottenChannels
   readonly cache: ResultCache
@@ -97,6 +69,7 @@ export class Requester implements AsyncDisposable {
     this.book = new JobBook(parts.store)
     const workflows = new WorkflowBook(parts.store)
     this.budgets = new WorkflowBudgets({ book: this.book, workflows })
+    this.live = new LiveTasks({ ...parts, book: this.book })
     this.channels = new ChannelLedger(parts, {
       ...options,
       onGivenUp: (provider) => this.#tellGivenUp(provider),
@@ -104,7 +77,7 @@ export class Requester implements AsyncDisposable {
     this.forgotten = new ForgottenChannels(parts)
     this.cache = new ResultCache(parts)
     this.#offers = new OfferMaker(parts, options)
-    const shared = { ...parts, book: this.book, channels: this.channels }
+    const shared = { ...parts, book: this.book, live: this.live, channels: this.channels }
     this.#vouchers = new VoucherDelivery(shared)
     this.#givenUp = new GivenUp(shared)
     this.#vault = new SecretVault(parts)

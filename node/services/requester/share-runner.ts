@@ -13,7 +13,9 @@ import type { Signing } from '../signing.ts'
 import type { Awarding } from './awarding.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
 import type { Following, LastEvent } from './following.ts'
+import { tailsOf, untakenRuns, withFailedRuns } from './failed-runs.ts'
 import type { JobBook } from './job-book.ts'
+import type { LiveTasks } from './live-tasks.ts'
 import { PhaseLimits } from './phase-limits.ts'
 import type { Metering } from './metering.ts'
 import type { ProviderMemory, ShareSeen } from './provider-memory.ts'
@@ -27,6 +29,7 @@ export interface ShareRunnerParts {
   readonly blobs: Blobs
   readonly signing: Signing
   readonly book: JobBook
+  readonly live: LiveTasks
   readonly awarding: Awarding
   readonly following: Following
   readonly metering: Metering
@@ -60,9 +63,17 @@ export class ShareRunner {
     this.#parts = parts
   }
 
-  /** Follows, verifies and pays. Resolves with what it leaves undone; throws when the job stops. */
-  async run(job: JobRecord, share: ShareRecord, signal: AbortSignal): Promise<Leftover> {
-    await using limits = new PhaseLimits(this.#parts, job, share, signal)
+  /**
+   * Follows, verifies and pays. Resolves with what it leaves undone; throws when the job stops. `isTakenUp`: the share
+   * is one of an earlier life of this node.
+   */
+  async run(
+    job: JobRecord,
+    share: ShareRecord,
+    isTakenUp: boolean,
+    signal: AbortSignal,
+  ): Promise<Leftover> {
+    await using limits = new PhaseLimits(this.#parts, job, share, isTakenUp, signal)
     const open = await this.#openAfter(job, share, limits, signal)
     const { late } = limits
     if (codeOf(late) === 'QUEUE_TIMEOUT') return givenUp(open, late)
@@ -83,7 +94,7 @@ export class ShareRunner {
     const began = clock.now()
     try {
       const { spec } = job.request
-      const { open, results } = await this.#followAndPay(spec, share, limits.signal)
+      const { open, results } = await this.#followAndPay(spec, share, limits)
       const failed = open.some(({ reason }) => reason === 'killed' || reason === 'start-failed')
       if (failed) await memory.failed(share.provider)
       else {
@@ -103,12 +114,13 @@ export class ShareRunner {
   async #followAndPay(
     spec: JobSpec,
     share: ShareRecord,
-    signal: AbortSignal,
+    limits: PhaseLimits,
   ): Promise<{ readonly results: readonly TaskResult[]; readonly open: readonly TaskResult[] }> {
-    const { awarding, metering, book, channels } = this.#parts
+    const { signal } = limits
+    const { awarding, metering, book, channels, live } = this.#parts
     const known = this.#parts.signing.open('Agreement', fromHex(share.agreement))
     const current = known.signatories.length === 2 ? share : await awarding.send(share, signal)
-    const last = await this.#follow(current, signal)
+    const last = await this.#follow(current, limits)
     if (last.type === 'failed') throw new HiveError('PROVIDER_FAILED', { reason: last.code })
     const receivedAs = (await book.share(share.id)) ?? current
     const verifying = {
@@ -128,7 +140,8 @@ export class ShareRunner {
       (job) => {
         open = results.filter((result) => !isResult(result, job, share))
         const done = results.filter((result) => isResult(result, job, share))
-        return this.#tried(withResults(job, done), share, open)
+        const noted = withFailedRuns(withResults(job, done), untakenRuns(live, share, open))
+        return this.#tried(noted, share, open)
       },
       async (changes) => {
         const { provider } = share
@@ -136,16 +149,18 @@ export class ShareRunner {
         await (paid ? channels.settle(provider, paid, changes) : book.write(changes))
       },
     )
+    live.forget(share)
     for (const { id } of settled.meter?.agreed ?? [])
       if (id !== bill.agreement) await channels.release(share.provider, id, true)
     this.#parts.onPaid(share.provider)
     return { results, open }
   }
 
-  async #follow(share: ShareRecord, signal: AbortSignal): Promise<LastEvent> {
+  async #follow(share: ShareRecord, limits: PhaseLimits): Promise<LastEvent> {
     const { following, metering } = this.#parts
+    const { signal } = limits
     await using _watch = metering.watch(share, signal)
-    return await following.toTheEnd(share, signal)
+    return await following.toTheEnd(share, signal, () => limits.caughtUp())
   }
 
   #tried(job: JobRecord, { tasks, attempt }: ShareRecord, ends?: readonly TaskResult[]): JobRecord {
@@ -154,19 +169,22 @@ export class ShareRunner {
   }
 
   async #abandon(share: ShareRecord, error: unknown, signal: AbortSignal): Promise<void> {
-    const { awarding, book, channels, logger } = this.#parts
+    const { awarding, book, channels, live, logger } = this.#parts
     // A node that stops leaves the share as it is: the next start takes it up.
     if (codeOf(signal.reason) === 'CANCELLED') throw error
     const cancelled = signal.aborted
     const told = await awarding.stop(share)
     const current = (await book.share(share.id)) ?? share
-    const noted = (job: JobRecord) => (cancelled ? job : this.#tried(job, share))
+    const code = cancelled ? codeOf(signal.reason) : reasonOf(error)
+    const runs = await tailsOf(this.#parts, share, code)
+    const noted = (job: JobRecord) =>
+      withFailedRuns(cancelled ? job : this.#tried(job, share), runs)
     if (isFinal(current.state)) await book.change(share.job, noted)
     else {
       const ended = stepIfAllowed(current, cancelled ? 'cancel' : 'fail')
-      const code = cancelled ? codeOf(signal.reason) : reasonOf(error)
       await book.putShare({ ...ended, error: code }, noted)
     }
+    live.forget(share)
     const agreed = current.meter?.agreed ?? [share]
     for (const { id } of agreed) await channels.release(share.provider, id, told)
     if (cancelled) throw error

@@ -35,14 +35,22 @@ export class WaitingLine implements AsyncDisposable {
   readonly #waiting = new Set<Waiter>()
   #wake = new AbortController()
   #isServing = false
+  #isPassing = false
 
   constructor(parts: { readonly clock: Clock }) {
     this.#clock = parts.clock
   }
 
-  /** For tasks that are offered for the first time: at once, unless a job of higher priority waits. */
+  /**
+   * For tasks that are offered for the first time: at once, unless a job of higher priority waits, or one of the same
+   * that was there before and may find a place now. Who was refused since anything came free holds nobody up: it may
+   * want what nobody has.
+   */
   async first(job: WaitingJob, signal: AbortSignal): Promise<Turn> {
-    if ([...this.#waiting].every(({ priority }) => priority <= job.priority)) return FREE
+    const mayPass = ({ priority, since }: WaitingJob) =>
+      priority < job.priority ||
+      (priority === job.priority && (!this.#isTheirTurn || since > job.since))
+    if ([...this.#waiting].every(mayPass)) return FREE
     const turn = this.again(job, signal)
     this.wake()
     return turn
@@ -84,12 +92,19 @@ export class WaitingLine implements AsyncDisposable {
     await this.#work.settled()
   }
 
+  /** Whether those who wait are about to be asked, since something came free or it is time. */
+  get #isTheirTurn(): boolean {
+    return this.#isPassing || this.#wake.signal.aborted
+  }
+
   async #passes(): Promise<void> {
     for (let quiet = 0; this.#waiting.size > 0; quiet++) {
       if (await this.#pause(PAUSES_MS[Math.min(quiet, PAUSES_MS.length - 1)] ?? LEAST_PAUSE_MS))
         quiet = 0
+      this.#isPassing = true
       const due = [...this.#waiting].sort((a, b) => b.priority - a.priority || a.since - b.since)
       for (const waiter of due) if (this.#waiting.has(waiter)) await this.#turnOf(waiter)
+      this.#isPassing = false
     }
     this.#isServing = false
   }

@@ -3,14 +3,21 @@ import { test } from 'node:test'
 import { Value } from 'typebox/value'
 import { BundleBody } from '../../../node/api/schemas/bundle.ts'
 import { JobBody, JobSummary, type JobEventBody } from '../../../node/api/schemas/jobs.ts'
+import { jobEvents, jobLogs } from '../../../node/api/job-events.ts'
 import { readEvents } from '../../../node/cli/event-source.ts'
 import { HiveError } from '../../../node/domain/errors.ts'
 import { rootFromProof } from '../../../node/protocol/jobs-root.ts'
 import { collect } from '../../support/collect.ts'
 import { fakeImage, type FakeScript } from '../../support/fake-script.ts'
 import { openTestApi, type TestApi } from '../../support/test-api.ts'
+import { until } from '../../support/test-market.ts'
 
-async function submit(it: TestApi, script: FakeScript, spec: object = {}): Promise<Response> {
+async function submit(
+  it: TestApi,
+  script: FakeScript,
+  spec: object = {},
+  handling: object = {},
+): Promise<Response> {
   const stored = await it.call('/v1/blobs', { bytes: fakeImage(script) })
   assert.equal(stored.status, 201)
   const { cid, size } = (await stored.json()) as { cid: string; size: number }
@@ -33,12 +40,18 @@ async function submit(it: TestApi, script: FakeScript, spec: object = {}): Promi
     attempts: 2,
     bidWindowMs: 2000,
     bidsWanted: 1,
+    ...handling,
   }
   return it.call('/v1/jobs', { body })
 }
 
-async function started(it: TestApi, script: FakeScript, spec: object = {}): Promise<string> {
-  const answer = await submit(it, script, spec)
+async function started(
+  it: TestApi,
+  script: FakeScript,
+  spec: object = {},
+  handling: object = {},
+): Promise<string> {
+  const answer = await submit(it, script, spec, handling)
   const job: unknown = await answer.json()
   assert.ok(Value.Check(JobSummary, job), JSON.stringify(job))
   return job.id
@@ -104,6 +117,134 @@ test('api: logs that are followed end with the job and are complete', async () =
   const id = await started(it, { sleepArgs: true }, { args: ['50'], stream: false })
   const events = await eventsOf(it, `/v1/jobs/${id}/logs?follow=true`)
   assert.match(textOf(events, 0, 1), /before[\s\S]*after/)
+})
+
+/** Resolves once the job has printed `text` somewhere. */
+async function printed(it: TestApi, text: string): Promise<void> {
+  await until(
+    it.requester.book.updates,
+    (update) => update?.type === 'log' && Buffer.from(update.bytes).includes(text),
+  )
+}
+
+/** What a reader of the logs is told of runs. */
+function marksOf(events: readonly JobEventBody[]): unknown[] {
+  return events.flatMap((event) =>
+    event.type === 'run' ? [[event.attempt, event.end, event.verified]] : [],
+  )
+}
+
+test('api: who follows a running task late gets what it printed before, what follows, and each byte once', async () => {
+  await using it = await openTestApi()
+  const id = await started(it, { sleepArgs: true }, { args: ['300'] })
+  await printed(it, 'before')
+  const now = await eventsOf(it, `/v1/jobs/${id}/logs`)
+  assert.deepEqual([textOf(now, 0, 1), marksOf(now)], ['before\n', [[1, undefined, undefined]]])
+  const late = await eventsOf(it, `/v1/jobs/${id}/logs?follow=true`)
+  assert.deepEqual(
+    [textOf(late, 0, 1), marksOf(late)],
+    ['before\nafter\n', [[1, undefined, undefined]]],
+  )
+  const ats = late.flatMap((event) => (event.type === 'log' ? [event.at] : []))
+  assert.deepEqual(ats, [0, 'before\n'.length])
+})
+
+test('api: a reader of logs that falls behind by more than a feed holds misses nothing', async () => {
+  await using it = await openTestApi()
+  const id = await started(it, { sleepArgs: true }, { args: ['300'] })
+  await printed(it, 'before')
+  const { book, live } = it.requester
+  const parts = { book, live, blobs: it.member.blobs }
+  const query = { task: undefined, follow: true, allRuns: false }
+  const reading = jobLogs(parts, id, query, new AbortController().signal)
+  const events = [(await reading.next()).value as JobEventBody]
+  await printed(it, 'after')
+  const { id: job } = await book.find(id)
+  const other = { type: 'progress', job, index: 0, percent: 1 } as const
+  for (let count = 0; count < 10_001; count++) book.updates.publish(other)
+  events.push(...(await collect(reading)))
+  assert.equal(textOf(events, 0, 1), 'before\nafter\n')
+})
+
+test('api: a task that is run again begins its output anew behind a mark, once', async () => {
+  await using it = await openTestApi()
+  const retry = {
+    on: [75],
+    backOff: { firstMs: 0, factor: 1, mostMs: 0 },
+    elsewhere: false,
+  }
+  const id = await started(it, { sleepArgs: true, exit: 75 }, { args: ['100'] }, { retry })
+  const events = await eventsOf(it, `/v1/jobs/${id}/logs?follow=true`)
+  assert.deepEqual(
+    marksOf(events).map((mark) => (mark as unknown[])[0]),
+    [1, 2],
+  )
+  const again = events.findLastIndex(({ type }) => type === 'run')
+  const texts = [events.slice(0, again), events.slice(again)].map((part) => textOf(part, 0, 1))
+  assert.deepEqual(texts, ['before\nafter\n', 'before\nafter\n'])
+  const all = await eventsOf(it, `/v1/jobs/${id}/logs?all=true`)
+  assert.deepEqual(marksOf(all), [[1, 'exit 75', undefined]])
+})
+
+test('api: what a lost attempt printed stays on record, also across a restart of the node', async () => {
+  await using it = await openTestApi()
+  const id = await started(it, { stdout: 'so far\n', spin: true })
+  await printed(it, 'so far')
+  const [share] = await it.requester.book.sharesOf(await it.requester.book.find(id))
+  it.market.net.leave(share?.peer ?? '')
+  const events = await eventsOf(it, `/v1/jobs/${id}/logs?follow=true`)
+  assert.equal(textOf(events, 0, 1), 'so far\n')
+  const after = await eventsOf(it, `/v1/jobs/${id}/logs`)
+  assert.deepEqual(
+    [textOf(after, 0, 1), marksOf(after)],
+    ['so far\n', [[1, 'PROVIDER_LOST', undefined]]],
+  )
+  await using again = await it.market.requester(await it.market.rejoinAfterKill(it.member))
+  const { failedRuns } = await again.book.find(id)
+  assert.deepEqual(
+    failedRuns?.map(({ task, attempt, end }) => [task, attempt, end]),
+    [[0, 1, 'PROVIDER_LOST']],
+  )
+})
+
+test('api: logs of a cancelled job have what its tasks printed until then', async () => {
+  await using it = await openTestApi()
+  const id = await started(it, { stdout: 'so far\n', spin: true })
+  await printed(it, 'so far')
+  const following = eventsOf(it, `/v1/jobs/${id}/logs?follow=true`)
+  await it.call(`/v1/jobs/${id}/cancel`, { method: 'POST' })
+  assert.equal(textOf(await following, 0, 1), 'so far\n')
+  const [share] = await it.requester.book.sharesOf(await it.requester.book.find(id))
+  await until(
+    it.requester.book.updates,
+    async () => (await it.requester.book.share(share?.id ?? '0x'))?.state === 'cancelled',
+  )
+  const after = await eventsOf(it, `/v1/jobs/${id}/logs`)
+  assert.deepEqual(
+    [textOf(after, 0, 1), marksOf(after)],
+    ['so far\n', [[1, 'JOB_CANCELLED', undefined]]],
+  )
+})
+
+test('api: how far running tasks are is in the job and in the snapshot of its events', async () => {
+  await using it = await openTestApi()
+  const script = { stdout: 'a\u001B]9;4;1;42\u0007b', spin: true }
+  const id = await started(it, script)
+  await until(it.requester.book.updates, (update) => update?.type === 'progress')
+  const job = (await (await it.call(`/v1/jobs/${id}`)).json()) as JobBody
+  assert.ok(Value.Check(JobBody, job), JSON.stringify(job))
+  assert.deepEqual(
+    job.running?.map(({ task, attempt, percent }) => [task, attempt, percent]),
+    [[0, 1, 42]],
+  )
+  const leave = new AbortController()
+  const seen: unknown[] = []
+  for await (const event of jobEvents(it.requester, id, leave.signal)) {
+    if (event.type === 'progress') seen.push(event.percent)
+    if (seen.length > 0) leave.abort()
+  }
+  assert.deepEqual(seen, [42])
+  await it.requester.cancel(id)
 })
 
 test('api: a stream that cannot go on says why', async () => {

@@ -5,7 +5,7 @@ import { LiveOutput } from '../../../node/cli/job/live-output.ts'
 import { CapturedOutput } from '../../support/test-cli.ts'
 
 const log = (text: string) =>
-  ({ type: 'log', index: 0, stream: 1, data: Buffer.from(text).toString('base64') }) as const
+  ({ type: 'log', index: 0, stream: 1, at: 0, data: Buffer.from(text).toString('base64') }) as const
 
 async function finish(live: LiveOutput, text: string): Promise<void> {
   const file = (size: number) => ({ path: '/stdout', cid: 'c', size })

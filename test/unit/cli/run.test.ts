@@ -125,6 +125,29 @@ test('run: the first interrupt cancels the job and waits for its end', async (t)
   assert.equal(job?.state, 'cancelled')
 })
 
+test('run: an interrupt stops a service, which keeps its output and is paid for what it ran', async (t) => {
+  await using it = await openTestApi()
+  const hive = await place(t, it, { stdout: 'up', spin: true })
+  const ended = hive.run('run', 'p.wasm', '--service', '--pay-every', '1s', '--for', '1m')
+  await hive.stdout.wrote('up')
+  hive.interrupt()
+  assert.equal(await ended, 0)
+  assert.match(hive.stderr.text, /hive: stopping/)
+  const [job] = await it.requester.book.list()
+  assert.deepEqual([job?.state, job?.results[0]?.reason], ['settled', 'stopped'])
+})
+
+test('run: --detach prints the id alone and leaves the job to the node', async (t) => {
+  await using it = await openTestApi()
+  const hive = await place(t, it, { spin: true })
+  assert.equal(await hive.run('run', 'p.wasm', '--detach'), 0)
+  const [job] = await it.requester.book.list()
+  assert.equal(hive.stdout.text, `${job?.id}\n`)
+  assert.equal(await hive.run('run', 'p.wasm', '--detach', '--out', 'o'), 125)
+  assert.match(hive.stderr.text, /INPUT_INVALID[\s\S]*--out/)
+  await it.requester.cancel(job?.id ?? '')
+})
+
 test('run: the second interrupt leaves at once', async (t) => {
   await using it = await openTestApi()
   const stuck: typeof fetch = async (url, init) =>

@@ -43,6 +43,20 @@ test('GPUs by maker, memory and number; a card sold with 24 GB is one, whatever 
   assert.ok(!meets('gpu', plain))
 })
 
+test('machines whose operators let requesters in are found by a term and a tag of their own', () => {
+  const open: Machine = { kinds: KINDS, hardware: { ...plain.hardware, attach: true } }
+  const closed: Machine = { kinds: KINDS, hardware: { ...plain.hardware, attach: false } }
+  assert.deepEqual(
+    [open, closed, plain].map((each) => meets('attach', each)),
+    [true, false, false],
+  )
+  assert.deepEqual(need('attach, kind=docker').tags, [['attach']])
+  assert.deepEqual(
+    [open, closed].map((each) => tagsOf(each).includes('attach')),
+    [true, false],
+  )
+})
+
 test('trusted execution, accelerators and instruction sets are terms too', () => {
   const { hardware } = plain
   const rich = {

@@ -3,9 +3,13 @@ import { test } from 'node:test'
 import { systemClock } from '../../../node/adapters/system/system-clock.ts'
 import type { JobHandling } from '../../../node/domain/job-handling.ts'
 import { hour, second } from '../../../node/domain/units.ts'
+import { decodeShareEvent, type ShareEvent } from '../../../node/protocol/share-events.ts'
+import type { Requests } from '../../../node/ports/requests.ts'
+import type { Requester } from '../../../node/services/requester/requester.ts'
 import { createFakeSandbox } from '../../support/fake-sandbox.ts'
 import {
   aRequest,
+  type Member,
   claimed,
   finished,
   priceATask,
@@ -161,4 +165,117 @@ test('fetch timeout: a provider that cannot bring the program in time loses the 
   )
   assert.equal(shares[0]?.provider, bob.signing.address)
   await claimed(market, TASK_PRICE)
+})
+
+const QUEUE_MS: number = 20 * second
+/** The clock of a node that comes back when tasks may not wait any more. */
+const MUCH_LATER = { ...systemClock, now: () => systemClock.now() + QUEUE_MS + second }
+
+/** A requester's ports that do not hear a provider any more from the first event on that `isLost` names. */
+function deafFrom(requests: Requests, isLost: (event: ShareEvent) => boolean): Requests {
+  return {
+    call: async (...args) => requests.call(...args),
+    answer: (...args) => requests.answer(...args),
+    answerStream: (...args) => requests.answerStream(...args),
+    stream: async function* (...args) {
+      for await (const frame of requests.stream(...args)) {
+        if (isLost(decodeShareEvent(frame))) return await silence(args[3].signal)
+        yield frame
+      }
+    },
+  }
+}
+
+async function silence(stop: AbortSignal): Promise<never> {
+  return new Promise((_, reject) =>
+    stop.addEventListener('abort', () => reject(stop.reason as Error), { once: true }),
+  )
+}
+
+/** A requester is killed once its share is as `reached` says, and is back when the time to wait is over. */
+async function backLater(
+  market: TestMarket,
+  alice: Member,
+  script: Parameters<typeof aRequest>[1],
+  reached: (requester: Requester) => Promise<void>,
+  parts: Parameters<TestMarket['requester']>[2] = {},
+) {
+  const first = await market.requester(alice, {}, parts)
+  const request = await aRequest(alice, script, { timeouts: { queueMs: QUEUE_MS }, attempts: 1 })
+  const { id } = await first.submit(request, signal)
+  await reached(first)
+  const again = await market.rejoinAfterKill(alice)
+  await using second_ = await market.requester(again, {}, { clock: MUCH_LATER })
+  const done = await finished(second_, id)
+  const shares = await second_.book.sharesOf(done)
+  await first[Symbol.asyncDispose]()
+  return { done, shares: shares.map(({ state, error }) => [state, error]) }
+}
+
+async function inState(requester: Requester, state: string): Promise<void> {
+  await until(
+    requester.book.updates,
+    (update) => update?.type === 'share' && update.share.state === state,
+  )
+}
+
+test('queue timeout: a requester that comes back later leaves a task alone that has begun', async () => {
+  const market = new TestMarket()
+  const alice = market.member()
+  await using _ = await market.provider(market.member())
+  const { done, shares } = await backLater(market, alice, { sleepMs: 500 }, async (first) =>
+    until(first.book.updates, (update) => update?.type === 'share' && update.share.begun === true),
+  )
+  assert.deepEqual([done.state, shares], ['settled', [['settled', undefined]]])
+})
+
+test('queue timeout: a requester that was killed before it heard that a task began hears it first', async () => {
+  const market = new TestMarket()
+  const alice = market.member()
+  await using _ = await market.provider(market.member())
+  const requests = deafFrom(alice.node.requests, ({ type }) => type === 'started')
+  const { done, shares } = await backLater(
+    market,
+    alice,
+    { sleepMs: 500 },
+    async (first) => inState(first, 'running'),
+    { requests },
+  )
+  assert.deepEqual([done.state, shares], ['settled', [['settled', undefined]]])
+})
+
+test('queue timeout: a result that was being verified when its requester was killed is not thrown away', async () => {
+  const market = new TestMarket()
+  const alice = market.member()
+  await using _ = await market.provider(market.member())
+  const { blobs } = alice
+  const stuck = new Proxy(blobs, {
+    get: (target, name) =>
+      name === 'get'
+        ? async (_cid: string, options: { signal: AbortSignal }) => silence(options.signal)
+        : Reflect.get(target, name).bind(target),
+  })
+  const { done, shares } = await backLater(
+    market,
+    alice,
+    { stdout: 'x' },
+    async (first) => inState(first, 'verifying'),
+    { blobs: stuck },
+  )
+  assert.deepEqual([done.state, shares], ['settled', [['settled', undefined]]])
+})
+
+test('queue timeout: a task that still waits at its provider when its requester comes back late is given up', async () => {
+  const market = new TestMarket()
+  const alice = market.member()
+  const resources = { cpuMillis: 1000, memoryBytes: 2 ** 30, diskBytes: 2 ** 30 }
+  await using _ = await market.provider(market.member(), { resources })
+  await using other = await market.requester(market.member())
+  const long = await other.submit(await aRequest(alice, SPIN), signal)
+  await started(other)
+  const { done, shares } = await backLater(market, alice, {}, async (first) =>
+    inState(first, 'running'),
+  )
+  assert.deepEqual([done.error?.code, shares], ['QUEUE_TIMEOUT', [['failed', 'QUEUE_TIMEOUT']]])
+  await other.cancel(long.id)
 })

@@ -77,6 +77,25 @@ test('waiting line: a new job goes at once, unless one of higher priority waits:
   await Promise.all([first, behind])
 })
 
+test('waiting line: what came free goes to who waits, not to a new job of the same priority', async () => {
+  const { clock, line, turns, enter, leave } = aLine()
+  await using _ = line
+  const first = enter('waits', 5, 1)
+  line.wake()
+  const fresh = enter('new', 5, 2, signal, false)
+  await clock.advance(1 * second)
+  assert.deepEqual(turns, ['waits'])
+  const newer = enter('newer', 5, 3, signal, false)
+  leave('waits')
+  for (const next of ['new', 'newer']) {
+    await clock.advance(1 * second)
+    assert.equal(turns.at(-1), next)
+    leave(next)
+  }
+  await Promise.all([first, fresh, newer])
+  assert.deepEqual(turns, ['waits', 'new', 'newer'])
+})
+
 test('waiting line: passes come at growing intervals, and a second after something has ended', async () => {
   const { clock, line, turns } = aLine()
   await using _ = line
