@@ -7,18 +7,25 @@ export interface DrainParts {
   readonly underWay: () => number
   /** Requesters that listen to shares. */
   readonly following: () => number
+  /** Has what is under way end with what it has so far. */
+  readonly end: () => void
   /** Gives up what is under way; each share's requester hears it as its last event. */
   readonly interrupt: () => void
 }
 
 /** How often it is looked whether all is done, ms: a stop need not be quicker. */
 const LOOK_EVERY_MS: number = second / 20
+/** How long what was ended then may take to be delivered, fetched and paid, ms. */
+const DELIVERY_MS: number = 10 * second
 /** How long requesters may take to hear how their shares ended, ms. */
 const LAST_WORDS_MS: number = 2 * second
 
-/** Resolves when nothing is under way and everybody has heard so; both waits are bounded, and the signal ends the first. */
+/**
+ * Resolves when nothing is under way and everybody has heard so. What has not ended after `drainMs` delivers what it has. All
+ * waits are bounded, and the signal ends all but the last.
+ */
 export async function drained(
-  { clock, underWay, following, interrupt }: DrainParts,
+  { clock, underWay, following, end, interrupt }: DrainParts,
   drainMs: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -28,6 +35,8 @@ export async function drained(
       await clock.sleep(LOOK_EVERY_MS, stop).catch(() => undefined) // the next look sees the abort
   }
   await until(() => underWay() === 0, clock.now() + drainMs, signal)
+  if (!signal.aborted) end()
+  await until(() => underWay() === 0, clock.now() + DELIVERY_MS, signal)
   interrupt()
   const saidBy = clock.now() + LAST_WORDS_MS
   await until(() => following() === 0, saidBy, never)

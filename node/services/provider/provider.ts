@@ -2,7 +2,6 @@ import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
 import type { CreditTerms } from '../../domain/credit-window.ts'
-import { isMetered } from '../../domain/metering.ts'
 import type { PriceTerms } from '../../domain/pricing.ts'
 import type { Resources } from '../../domain/resources.ts'
 import { second } from '../../domain/units.ts'
@@ -33,6 +32,7 @@ import { taskId, type WorkRecord } from './records.ts'
 import { endLeft, goOnAfterRestart } from './restart.ts'
 import { SecretIntake, type SecretIntakeOptions } from './secret-intake.ts'
 import { Slots } from './slots.ts'
+import { UnderWay, type ShareUnderWay } from './under-way.ts'
 import { WorkBook } from './work-book.ts'
 
 export interface ProviderParts extends Omit<IntakeParts, 'slots' | 'admission'> {
@@ -80,14 +80,13 @@ export class Provider implements AsyncDisposable {
   readonly #desk: AwardDesk
   readonly #execution: Execution
   readonly #stop = new AbortController()
-  readonly #running = new Map<Bytes32, Running>()
-  /** Services that are to end with what they have so far. */
-  readonly #stopping = new Map<Bytes32, AbortController>()
+  readonly #underWay: UnderWay
   readonly #following = new Set<object>()
   readonly #work = new TasksInFlight()
 
   constructor(parts: ProviderParts, options: ProviderOptions) {
     this.#parts = parts
+    this.#underWay = new UnderWay(parts.clock)
     this.works = new WorkBook(parts.store)
     this.slots = new Slots(options.resources, gpuPool(parts.sandboxes, options.gpus))
     this.earnings = new Earnings({ ...parts, works: this.works }, options)
@@ -153,8 +152,9 @@ export class Provider implements AsyncDisposable {
   }
 
   /**
-   * Takes no new work, and resolves when what is under way has ended and is paid, after `drainMs` at the latest or when the signal
-   * aborts. What has not ended by then is given up with `INTERRUPTED`, and its requesters hear so at once.
+   * Takes no new work, and resolves when what is under way has ended and is paid. What has not ended after `drainMs` is stopped,
+   * and there is a short while to deliver what it has; when the signal aborts it is given up with `INTERRUPTED` at once. Its
+   * requesters hear so.
    */
   async drain(drainMs: number, signal: AbortSignal): Promise<void> {
     this.admission.close()
@@ -166,10 +166,8 @@ export class Provider implements AsyncDisposable {
         clock,
         underWay: () => this.works.openSince(since),
         following: () => this.#following.size,
-        interrupt: () => {
-          for (const { control } of this.#running.values())
-            control.abort(new HiveError('INTERRUPTED'))
-        },
+        end: () => this.#underWay.endAll('INTERRUPTED'),
+        interrupt: () => this.#underWay.giveUpAll('INTERRUPTED'),
       },
       drainMs,
       signal,
@@ -183,13 +181,9 @@ export class Provider implements AsyncDisposable {
   }
 
   #start(work: WorkRecord): void {
-    const control = new AbortController()
-    const over = Promise.withResolvers<void>()
-    this.#running.set(work.id, { control, over: over.promise })
-    this.#stopping.set(work.id, new AbortController())
-    const signal = AbortSignal.any([control.signal, this.#stop.signal])
     this.#work.start(
-      async () => this.#run(work, control, signal).finally(over.resolve),
+      async () =>
+        this.#underWay.during(work, this.#stop.signal, async (share) => this.#run(work, share)),
       (error) =>
         this.#parts.logger.error('share not recorded', {
           agreement: work.id,
@@ -199,18 +193,10 @@ export class Provider implements AsyncDisposable {
     )
   }
 
-  async #run(work: WorkRecord, control: AbortController, signal: AbortSignal): Promise<void> {
-    const { logger, clock } = this.#parts
-    const done = new AbortController()
-    const overdue = clock
-      .sleep(
-        Math.max(0, work.finishBy * second - clock.now()),
-        AbortSignal.any([signal, done.signal]),
-      )
-      .then(() => control.abort(new HiveError('JOB_TIMEOUT')))
-      .catch(() => undefined) // the share ended before its deadline
+  async #run(work: WorkRecord, { signal, stopped }: ShareUnderWay): Promise<void> {
+    const { logger } = this.#parts
     try {
-      const finished = await this.#execution.run(work, signal, this.#stopping.get(work.id)?.signal)
+      const finished = await this.#execution.run(work, signal, stopped)
       logger.info('share done', { agreement: finished.id, tasks: finished.tasks.length })
     } catch (error) {
       const code = signal.aborted ? codeOf(signal.reason) : codeOf(error)
@@ -221,10 +207,6 @@ export class Provider implements AsyncDisposable {
       })
       await this.#fail(work.id, code)
     } finally {
-      done.abort()
-      await overdue
-      this.#running.delete(work.id)
-      this.#stopping.delete(work.id)
       const own = new Set(work.tasks.map((index) => taskId(work.id, index)))
       if (work.restarts !== undefined) await endLeft(this.#parts, (id) => own.has(id))
     }
@@ -237,19 +219,17 @@ export class Provider implements AsyncDisposable {
     await this.works.putWith({ ...stepIfAllowed(current, event), error: code }, over('due'))
   }
 
-  /** Has a service end with what it has so far; one that has ended stays as it is. */
+  /** Has a share end with what it has so far; one that has ended stays as it is. */
   async #end(from: PeerId, id: Bytes32): Promise<Uint8Array> {
-    const work = await this.#owned(from, id)
-    if (isMetered(work.ask)) this.#stopping.get(id)?.abort(new HiveError('JOB_CANCELLED'))
+    await this.#owned(from, id)
+    this.#underWay.stop(id, 'JOB_CANCELLED')
     return new Uint8Array()
   }
 
   async #cancel(from: PeerId, id: Bytes32): Promise<Uint8Array> {
     await this.#owned(from, id)
-    const running = this.#running.get(id)
-    running?.control.abort(new HiveError('JOB_CANCELLED'))
     // Answered once it is on record: the requester's next award counts on its not being owed any more.
-    await running?.over
+    await this.#underWay.giveUp(id, 'JOB_CANCELLED')
     const work = await this.#owned(from, id)
     // Delivered, but its requester will not pay: not owed any more, so that it blocks no later share.
     const isUnpaid = this.works.intervals.due(id).length > 0
@@ -287,11 +267,4 @@ export class Provider implements AsyncDisposable {
       throw new HiveError('AGREEMENT_UNKNOWN', { agreement: id })
     return work
   }
-}
-
-/** A share under way. */
-interface Running {
-  readonly control: AbortController
-  /** Resolves when its end is on record. */
-  readonly over: Promise<void>
 }
