@@ -87,7 +87,8 @@ export function jobRoutes(app: App, context: RouteContext): void {
     {
       schema: { ...described('Stops a job; paid tasks stay paid'), response: { 200: JobSummary } },
     },
-    async ({ params }) => jobSummary(await requester.cancel(params.id)),
+    async ({ params }, reply) =>
+      jobSummary(await requester.cancel(params.id, signalOf(reply, stop))),
   )
 
   app.post(

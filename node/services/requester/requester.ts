@@ -170,9 +170,12 @@ export class Requester implements AsyncDisposable {
     return job
   }
 
-  /** Stops a job; tasks that were paid stay paid. Throws `JOB_UNKNOWN`. */
-  async cancel(idOrStart: string): Promise<JobRecord> {
-    return this.#loops.cancel(await this.book.find(idOrStart))
+  /**
+   * Ends a job; tasks that were paid stay paid, and those that have ended are fetched and paid. A second time they are
+   * given up. Resolves when the job has ended, or the signal aborts. Throws `JOB_UNKNOWN`.
+   */
+  async cancel(idOrStart: string, signal: AbortSignal = this.#stop.signal): Promise<JobRecord> {
+    return this.#loops.cancel(await this.book.find(idOrStart), signal)
   }
 
   /**
@@ -204,7 +207,8 @@ export class Requester implements AsyncDisposable {
       throw new HiveError('JOB_NOT_A_SERVICE', { id: job.id })
     if (isFinal(job.state)) return job
     const shares = await this.book.sharesOf(job)
-    if (shares.every(({ state }) => isFinal(state))) return this.#loops.cancel(job)
+    if (shares.every(({ state }) => isFinal(state)))
+      return this.#loops.cancel(job, this.#stop.signal)
     return this.book.change(job.id, (each) => ({ ...each, stopping: true }))
   }
 
