@@ -85,7 +85,12 @@ export function jobRoutes(app: App, context: RouteContext): void {
   app.post(
     '/v1/jobs/:id/cancel',
     {
-      schema: { ...described('Stops a job; paid tasks stay paid'), response: { 200: JobSummary } },
+      schema: {
+        ...described(
+          'Stops a job, answered when it has ended; a second time gives up what is not delivered',
+        ),
+        response: { 200: JobSummary },
+      },
     },
     async ({ params }, reply) =>
       jobSummary(await requester.cancel(params.id, signalOf(reply, stop))),

@@ -10,7 +10,8 @@ import type { CliParts } from '../parts.ts'
 export function cancelCommand(parts: CliParts): Command {
   return command({
     usage: 'cancel <job>',
-    description: 'Stop a job or workflow; tasks that were paid stay paid',
+    description:
+      'Stop a job or workflow: what has ended is fetched and paid, within 20 s; a second cancel gives it up',
     examples: ['cancel 0x3fa2'],
   })
     .argument('<job>', 'id of a job or workflow, or a unique start of one')

@@ -124,7 +124,9 @@ export class Provider implements AsyncDisposable {
     const underWay = await this.works.load()
     await this.earnings.load()
     const restart = { ...this.#parts, works: this.works }
-    for (const work of await goOnAfterRestart(restart, underWay)) this.#start(work)
+    const { goingOn, ending } = await goOnAfterRestart(restart, underWay)
+    for (const work of [...goingOn, ...ending]) this.#start(work)
+    for (const { id } of ending) this.#underWay.end(id, 'INTERRUPTED')
     requests.answer('award', async (from, bytes, { signal }) =>
       this.#desk.take(from, bytes, signal),
     )
