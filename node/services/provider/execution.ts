@@ -173,6 +173,7 @@ export class Execution {
     const { work, sandbox, index, log } = attempt
     const until = AbortSignal.any([attempt.signal, attempt.stopped])
     if (ended !== undefined) {
+      log.output.end(ended)
       log.add({ type: 'done', result: { ...ended, files: [] } })
       return ended
     }

@@ -2,6 +2,7 @@ import type { Clock } from '../../ports/clock.ts'
 import { second } from '../../domain/units.ts'
 import { ZERO_BYTES32, type Bytes32 } from '../../domain/ids.ts'
 import { chained } from '../../protocol/output-chain.ts'
+import { PrintedOutput } from './printed-output.ts'
 import { isLastEvent, MAX_LOG_BYTES, type ShareEvent } from '../../protocol/share-events.ts'
 
 /** How often a follower hears that the provider is alive when nothing happens, ms. */
@@ -11,6 +12,8 @@ const MAX_KEPT_LOG_BYTES = 16 * 1024 * 1024
 
 /** The events of one share, in memory, for any number of followers to read from any number on. */
 export class ShareLog {
+  /** What its tasks have printed, sent or not; looking at it is not following. */
+  readonly output = new PrintedOutput()
   readonly #life: number
   readonly #followed = Promise.withResolvers<void>()
   readonly #events: ShareEvent[] = []
@@ -29,7 +32,7 @@ export class ShareLog {
     return this.#followed.promise
   }
 
-  /** Hash chain over the output so far, as heartbeats tell it. */
+  /** Hash chain over the output that was sent so far, as heartbeats tell it. */
   get digest(): Bytes32 {
     return this.#digest
   }
@@ -39,20 +42,16 @@ export class ShareLog {
     return last !== undefined && isLastEvent(last)
   }
 
-  /** What its tasks have printed, as far as it is kept; looking at it is not following. */
-  printed(): readonly Extract<ShareEvent, { type: 'log' }>[] {
-    return this.#events.filter((event) => event.type === 'log')
-  }
-
   add(event: ShareEvent): void {
     if (this.closed) return
     this.#events.push(event)
+    if (isLastEvent(event)) this.output.close()
     const wake = this.#wake
     this.#changed = new Promise<void>((resolve) => (this.#wake = resolve))
     wake()
   }
 
-  /** Output of a task, in pieces that fit a frame, up to a total. */
+  /** Output of a task that is sent, in pieces that fit a frame, up to a total. */
   addOutput(index: number, stream: number, bytes: Uint8Array): void {
     for (
       let at = 0;

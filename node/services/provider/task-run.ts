@@ -94,6 +94,7 @@ export async function runTask(
   const ended = wasAttached ? { ...said, attached: true } : said
   const kept = fitted(meter?.ended(ended) ?? ended, work.tasks.length)
   await parts.works.putEnded(work.id, kept)
+  log.output.end(kept)
   // Without its files: the manifest names them, and a thousand of them would not fit a frame.
   log.add({ type: 'done', result: { ...kept, files: [] } })
   return kept
@@ -127,7 +128,7 @@ async function keep(blobs: Blobs, index: number, result: SandboxResult): Promise
   }
 }
 
-/** Where a running task's output goes: to whoever follows, and what it says of its progress in any case. */
+/** Where a running task's output goes: to whoever runs this node, to whoever follows, and what it says of its progress. */
 function outputOf(
   index: number,
   log: ShareLog,
@@ -135,6 +136,7 @@ function outputOf(
 ): NonNullable<RunOptions['onOutput']> {
   const readers = { 1: new ProgressReader(), 2: new ProgressReader() }
   return (stream, chunk) => {
+    log.output.add(index, stream, chunk)
     if (isStreamed) log.addOutput(index, stream, chunk)
     const percent = readers[stream].push(chunk)
     if (percent !== undefined) log.add({ type: 'progress', index, percent })
