@@ -18,8 +18,13 @@ export function cancelCommand(parts: CliParts): Command {
     .action(async (id: string, options: CommonOptions) => {
       const { node, show } = contextOf(parts, options)
       const job = await cancel(await node(), encodeURIComponent(id))
-      await show(job, () => [`${job.id} ${job.state}`])
+      await show(job, () => [`${job.id} ${job.state}${delivered(job)}`])
     })
+}
+
+/** How much of an array was done by then. */
+function delivered(job: JobSummary | WorkflowBody): string {
+  return 'tasks' in job && job.done > 0 ? `, ${job.done} of ${job.tasks} tasks delivered` : ''
 }
 
 async function cancel(client: NodeClient, id: string): Promise<JobSummary | WorkflowBody> {

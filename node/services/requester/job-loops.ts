@@ -61,7 +61,10 @@ export class JobLoops implements AsyncDisposable {
     this.#running.set(job.id, { stop, giveUp, over: done.signal })
     if (job.ending !== undefined) stop.abort(endOf(job))
     const open = AbortSignal.any([signal, done.signal])
-    for (const watch of [this.#limit(job.id, stop, open), this.#boundEnding(stop, giveUp, open)])
+    for (const watch of [
+      this.#limit(job.id, stop, open),
+      this.#boundEnding(job.id, { stop, giveUp }, open),
+    ])
       this.#work.start(
         async () => watch,
         () => undefined, // the job is over, or is stopped
@@ -96,8 +99,8 @@ export class JobLoops implements AsyncDisposable {
       (await this.#noteEnd(job.id, 'JOB_CANCELLED'))
     ) {
       running.stop.abort(new HiveError('JOB_CANCELLED', { id: job.id }))
-      await aborted(AbortSignal.any([running.over, signal]))
-      return book.get(job.id)
+      const until = AbortSignal.any([running.over, signal])
+      return await book.ended(job.id, until).catch(async () => book.get(job.id))
     }
     const cancelled = await book.change(job.id, (each) =>
       this.#ended(each, 'cancel', 'JOB_CANCELLED'),
@@ -145,15 +148,20 @@ export class JobLoops implements AsyncDisposable {
     }
   }
 
-  /** Gives a job up that was to end and has not. */
+  /** Gives a job up that was to end and has not; it has ended then, whatever its shares still wait for. */
   async #boundEnding(
-    { signal: stopped }: AbortController,
-    giveUp: AbortController,
+    id: Bytes32,
+    { stop: { signal: stopped }, giveUp }: Pick<Running, 'stop' | 'giveUp'>,
     open: AbortSignal,
   ): Promise<void> {
+    const { book, clock, vault } = this.#parts
     await aborted(AbortSignal.any([stopped, open]))
-    await this.#parts.clock.sleep(ENDING_MS, open)
+    await clock.sleep(ENDING_MS, open)
+    const code = codeOf(stopped.reason)
+    await this.#keepResults(id)
+    await book.change(id, (job) => this.#ended(job, eventOf(code), code, stopped.reason))
     giveUp.abort(stopped.reason)
+    await vault.forget(id)
   }
 
   async #run(

@@ -7,6 +7,7 @@ import type { JobRecord, JobRequest } from '../../../node/services/requester/rec
 import type { Requester } from '../../../node/services/requester/requester.ts'
 import { hour, second } from '../../../node/domain/units.ts'
 import { HiveError } from '../../../node/domain/errors.ts'
+import { isFinal } from '../../../node/domain/job-state.ts'
 import { createFakeSandbox } from '../../support/fake-sandbox.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { SOME_CID } from '../../support/messages.ts'
@@ -75,6 +76,14 @@ async function ending(requester: Requester, id: string): Promise<void> {
   )
 }
 
+/** Resolves when all shares of a job are over: those of one that was given up end after it. */
+async function sharesOver(requester: Requester, id: string): Promise<void> {
+  await until(requester.book.updates, async () => {
+    const shares = await requester.book.sharesOf(await requester.book.find(id))
+    return shares.every(({ state }) => isFinal(state))
+  })
+}
+
 const ends = ({ results }: JobRecord) => results.map((result) => result?.reason)
 const sharesOf = async (requester: Requester, job: JobRecord) =>
   (await requester.book.sharesOf(job)).map((each) => [each.state, each.amount, each.error])
@@ -117,6 +126,7 @@ test('a job that is cancelled twice: what has not been delivered is given up at 
   assert.equal((await requester.cancel(id)).state, 'cancelled')
   gate.resolve()
   const done = await first
+  await sharesOver(requester, id)
   assert.deepEqual([done.state, ends(done)], ['cancelled', Array.from({ length: 4 })])
   assert.deepEqual(await sharesOf(requester, done), [['cancelled', undefined, 'JOB_CANCELLED']])
   assert.equal(requester.channels.all()[0]?.cumulative, 0n)
@@ -140,6 +150,7 @@ test('a job whose provider does not stop: it is given up after a bounded wait, a
   await clock.advance(1)
   gate.resolve()
   assert.equal((await cancelling).state, 'cancelled')
+  await sharesOver(requester, id)
   const done = await requester.book.find(id)
   assert.deepEqual(await sharesOf(requester, done), [['cancelled', undefined, 'JOB_CANCELLED']])
   assert.equal(requester.channels.all()[0]?.cumulative, 0n)
