@@ -110,7 +110,10 @@ export class Execution {
     return { running, spec, contents, sandbox: secretly(sandbox, secrets) }
   }
 
-  /** Delivers what an earlier life of this node brought to an end of a share that cannot go on. Throws `why` where that is nothing. */
+  /**
+   * Delivers what an earlier life of this node brought to an end of a share that cannot go on. Throws `why` where that is
+   * nothing.
+   */
   async #deliverEnded(work: WorkRecord, why: unknown): Promise<WorkRecord> {
     const { works, blobs } = this.#parts
     const ended = await works.endedTasks(work.id)

@@ -154,9 +154,9 @@ export class Provider implements AsyncDisposable {
   }
 
   /**
-   * Takes no new work, and resolves when what is under way has ended and is paid. What has not ended after `drainMs` is stopped,
-   * and there is a short while to deliver what it has; when the signal aborts it is given up with `INTERRUPTED` at once. Its
-   * requesters hear so.
+   * Takes no new work, and resolves when what is under way has ended and is paid. What has not ended after `drainMs` is
+   * stopped, and there is a short while to deliver what it has; when the signal aborts it is given up with `INTERRUPTED` at
+   * once. Its requesters hear so.
    */
   async drain(drainMs: number, signal: AbortSignal): Promise<void> {
     this.admission.close()

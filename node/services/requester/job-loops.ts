@@ -7,7 +7,7 @@ import type { Logger } from '../../ports/logger.ts'
 import type { Signed } from '../../protocol/envelope.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { JobBook } from './job-book.ts'
-import type { JobEnds } from './job-ends.ts'
+import { eitherEnd, type JobEnds } from './job-ends.ts'
 import type { JobRunner } from './job-runner.ts'
 import type { JobRecord } from './records.ts'
 import type { ResultCache } from './result-cache.ts'
@@ -29,12 +29,16 @@ export interface JobLoopsParts {
  */
 export const ENDING_MS: number = 20 * second
 
-/** A job under way. */
-interface Running {
+/** How a job under way can be ended. */
+interface WaysToEnd {
   /** Ends it with what it has so far. */
   readonly stop: AbortController
   /** Ends it as it stands. */
   readonly giveUp: AbortController
+}
+
+/** A job under way. */
+interface Running extends WaysToEnd {
   /** Aborts when nothing more is done for it. */
   readonly over: AbortSignal
 }
@@ -57,14 +61,12 @@ export class JobLoops implements AsyncDisposable {
       new AbortController(),
       new AbortController(),
     ]
+    const ways = { stop, giveUp }
     const signal = AbortSignal.any([this.#stop.signal, giveUp.signal])
-    this.#running.set(job.id, { stop, giveUp, over: done.signal })
-    if (job.ending !== undefined) stop.abort(endOf(job))
+    this.#running.set(job.id, { ...ways, over: done.signal })
+    if (job.ending !== undefined) end(ways, job, endOf(job))
     const open = AbortSignal.any([signal, done.signal])
-    for (const watch of [
-      this.#limit(job.id, stop, open),
-      this.#boundEnding(job.id, { stop, giveUp }, open),
-    ])
+    for (const watch of [this.#limit(job.id, ways, open), this.#boundEnding(job.id, ways, open)])
       this.#work.start(
         async () => watch,
         () => undefined, // the job is over, or is stopped
@@ -86,8 +88,8 @@ export class JobLoops implements AsyncDisposable {
 
   /**
    * Ends a job; one that has ended stays as it is. The first time its shares are stopped, and what they have is fetched
-   * and paid, for {@link ENDING_MS} at the latest; a second time, and for a service, they are given up. Resolves when the job has ended, or
-   * the signal aborts.
+   * and paid, for {@link ENDING_MS} at the latest; a second time, and for a service, they are given up. Resolves when the
+   * job has ended, or the signal aborts.
    */
   async cancel(job: JobRecord, signal: AbortSignal): Promise<JobRecord> {
     const { book, vault } = this.#parts
@@ -133,9 +135,9 @@ export class JobLoops implements AsyncDisposable {
   }
 
   /** Stops a job when its total time is over; that may be put off meanwhile. */
-  async #limit(id: Bytes32, stop: AbortController, open: AbortSignal): Promise<void> {
+  async #limit(id: Bytes32, ways: WaysToEnd, open: AbortSignal): Promise<void> {
     const { book, clock } = this.#parts
-    const signal = AbortSignal.any([open, stop.signal])
+    const signal = AbortSignal.any([open, ways.stop.signal])
     while (true) {
       const job = await book.get(id)
       const { totalMs } = job.request.timeouts ?? {}
@@ -143,7 +145,7 @@ export class JobLoops implements AsyncDisposable {
       const left = job.createdAt + totalMs - clock.now()
       if (left > 0) await clock.sleep(left, signal)
       else if (await this.#noteEnd(id, 'JOB_TIMEOUT'))
-        return stop.abort(new HiveError('JOB_TIMEOUT', { totalMs }))
+        return end(ways, job, new HiveError('JOB_TIMEOUT', { totalMs }))
       else return
     }
   }
@@ -151,7 +153,7 @@ export class JobLoops implements AsyncDisposable {
   /** Gives a job up that was to end and has not; it has ended then, whatever its shares still wait for. */
   async #boundEnding(
     id: Bytes32,
-    { stop: { signal: stopped }, giveUp }: Pick<Running, 'stop' | 'giveUp'>,
+    { stop: { signal: stopped }, giveUp }: WaysToEnd,
     open: AbortSignal,
   ): Promise<void> {
     const { book, clock, vault } = this.#parts
@@ -180,7 +182,8 @@ export class JobLoops implements AsyncDisposable {
     } catch (error) {
       // Stopping the node leaves the job as it is: the next start takes it up. One that was given up has ended.
       if (this.#stop.signal.aborted || isFinal((await this.#parts.book.get(job.id)).state)) return
-      const why: unknown = ends.stopped.aborted ? ends.stopped.reason : error
+      const told = eitherEnd(ends)
+      const why: unknown = told.aborted ? told.reason : error
       this.#parts.logger.warn('job failed', { job: job.id, code: codeOf(why) })
       await this.#keepResults(job.id)
       await this.#parts.book.change(job.id, (each) =>
@@ -226,6 +229,12 @@ async function aborted(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   signal.addEventListener('abort', () => resolve(), { once: true })
   await promise
+}
+
+/** Ends a job by the way that is its own: a service that was stopped would have done well, whenever that was. */
+function end({ stop, giveUp }: WaysToEnd, { request }: JobRecord, why: HiveError): void {
+  const way = request.spec.service === undefined ? stop : giveUp
+  way.abort(why)
 }
 
 /** The reason of a job that was to end when this node was gone. */
