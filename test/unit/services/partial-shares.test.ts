@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { TaskResult } from '../../../node/domain/receipt.ts'
 import type { JobSpec } from '../../../node/domain/job-spec.ts'
 import type { Bytes32 } from '../../../node/domain/ids.ts'
+import { second } from '../../../node/domain/units.ts'
 import { MAX_MANIFEST_BYTES } from '../../../node/protocol/limits.ts'
 import { decodeManifest } from '../../../node/protocol/results.ts'
 import type { ShareEvent } from '../../../node/protocol/share-events.ts'
@@ -120,7 +121,8 @@ test('a share at its deadline delivers what has ended', async () => {
   await using on = await open({ clock })
   const { id } = await on.share(FIRST_ENDS)
   await on.begun(id)
-  await clock.advance(600_000)
+  const { finishBy = 0 } = (await on.provider.works.get(id)) ?? {}
+  await clock.advance(finishBy * second - clock.now())
   const { completed, amount, results } = await on.delivered(id)
   assert.deepEqual([completed, amount], [1, TASK_PRICE])
   assert.deepEqual(ends(results), ['exit', 'killed', 'killed', 'start-failed'])
