@@ -4,11 +4,10 @@ import type { Blobs } from '../ports/blobs.ts'
 import type { TaskResult } from '../domain/receipt.ts'
 import type { JobBook } from '../services/requester/job-book.ts'
 import type { JobRecord } from '../services/requester/records.ts'
+import { logEvents } from './log-events.ts'
 import type { JobEventBody } from './schemas/jobs.ts'
+import type { LogQuery } from './schemas/log-query.ts'
 import { eventView, jobOf, jobSummary, shareView } from './views/job-view.ts'
-
-/** Largest piece of a finished task's output in one event, bytes. */
-const PIECE_BYTES = 48 * 1024
 
 /** A job as it is now, then everything that happens to it until it has ended. */
 export async function* jobEvents(
@@ -32,14 +31,6 @@ export async function* jobEvents(
 interface LogParts {
   readonly book: JobBook
   readonly blobs: Blobs
-}
-
-/** Which output to send. */
-export interface LogQuery {
-  /** One task only. */
-  readonly task: number | undefined
-  /** Whether to go on with what running tasks print, until the job has ended. */
-  readonly follow: boolean
 }
 
 /**
@@ -91,9 +82,6 @@ async function* outputOf(
   ] as const) {
     if (file.size === 0) continue
     const bytes = await blobs.get(file.cid, { maxBytes: MAX_OUTPUT_BYTES, signal })
-    for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
-      const piece = Buffer.from(bytes.subarray(at, at + PIECE_BYTES))
-      yield { type: 'log', index: result.index, stream, data: piece.toString('base64') }
-    }
+    yield* logEvents(result.index, stream, bytes)
   }
 }

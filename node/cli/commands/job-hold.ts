@@ -43,8 +43,10 @@ export class JobHold implements Disposable {
   async #cancel(path: string): Promise<void> {
     try {
       await printLine(this.#parts.stderr, 'hive: cancelling; interrupt again to leave at once')
-      await this.#client.post(`${path}/cancel`, undefined)
+      await this.#client.post(`${path}/cancel`, undefined, { signal: this.#letGo.signal })
     } catch (error) {
+      // The user does not wait for the end.
+      if (this.#letGo.signal.aborted) return
       // Nobody awaits this: what happened is said here, and there is nothing left to wait for.
       await printLine(this.#parts.stderr, `hive: not cancelled: ${codeOf(error)}`)
       this.#letGo.abort()

@@ -47,6 +47,8 @@ export interface JobRecord {
   readonly shares: readonly Bytes32[]
   /** A service that is to end with what it has so far. */
   readonly stopping?: true
+  /** Why it is to end, with what it has so far, before its time. */
+  readonly ending?: Extract<ErrorCode, 'JOB_CANCELLED' | 'JOB_TIMEOUT'>
   /** One a task, in order; missing while the task is open. */
   readonly results: readonly (TaskResult | null)[]
   /** Tasks that were answered from the result cache; left out: none. */

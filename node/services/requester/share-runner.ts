@@ -8,22 +8,26 @@ import { taskPace } from '../../domain/seen-content.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
+import type { Requests } from '../../ports/requests.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Signing } from '../signing.ts'
 import type { Awarding } from './awarding.ts'
 import type { ChannelLedger } from './channel-ledger.ts'
 import type { Following, LastEvent } from './following.ts'
 import type { JobBook } from './job-book.ts'
+import { eitherEnd, type JobEnds } from './job-ends.ts'
 import { PhaseLimits } from './phase-limits.ts'
 import type { Metering } from './metering.ts'
 import type { ProviderMemory, ShareSeen } from './provider-memory.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
+import { stoppedWith } from './share-stop.ts'
 import { isResult, mayTryAgain, withResults, withTries } from './task-again.ts'
 import { verifyShare } from './verifying.ts'
 
 export interface ShareRunnerParts {
   readonly clock: Clock
   readonly logger: Logger
+  readonly requests: Requests
   readonly blobs: Blobs
   readonly signing: Signing
   readonly book: JobBook
@@ -60,10 +64,13 @@ export class ShareRunner {
     this.#parts = parts
   }
 
-  /** Follows, verifies and pays. Resolves with what it leaves undone; throws when the job stops. */
-  async run(job: JobRecord, share: ShareRecord, signal: AbortSignal): Promise<Leftover> {
-    await using limits = new PhaseLimits(this.#parts, job, share, signal)
-    const open = await this.#openAfter(job, share, limits, signal)
+  /**
+   * Follows, verifies and pays. Resolves with what it leaves undone; throws when the job ends and it has nothing, or is
+   * given up.
+   */
+  async run(job: JobRecord, share: ShareRecord, ends: JobEnds): Promise<Leftover> {
+    await using limits = new PhaseLimits(this.#parts, job, share, ends.signal)
+    const open = await this.#openAfter(job, share, limits, ends)
     const { late } = limits
     if (codeOf(late) === 'QUEUE_TIMEOUT') return givenUp(open, late)
     const mayAgain = ({ result }: OpenTask) => mayTryAgain(job.request, result)
@@ -77,14 +84,17 @@ export class ShareRunner {
     job: JobRecord,
     share: ShareRecord,
     limits: PhaseLimits,
-    signal: AbortSignal,
+    { signal, stopped }: JobEnds,
   ): Promise<readonly OpenTask[]> {
     const { clock, memory } = this.#parts
     const began = clock.now()
     try {
       const { spec } = job.request
-      const { open, results } = await this.#followAndPay(spec, share, limits.signal)
+      const ends = { signal: limits.signal, stopped }
+      const { open, results } = await this.#followAndPay(spec, share, ends)
       const failed = open.some(({ reason }) => reason === 'killed' || reason === 'start-failed')
+      // A provider does not fail by stopping as it was told, nor does that show how fast it is.
+      if (stopped.aborted) return open.map((result) => ({ task: result.index, result }))
       if (failed) await memory.failed(share.provider)
       else {
         const ended = share.tasks.length - open.filter(({ reason }) => !isBillable(reason)).length
@@ -94,7 +104,8 @@ export class ShareRunner {
       }
       return open.map((result) => ({ task: result.index, result }))
     } catch (error) {
-      await this.#abandon(share, signal.aborted ? error : (limits.late ?? error), signal)
+      const why = signal.aborted || stopped.aborted ? error : (limits.late ?? error)
+      await this.#abandon(share, why, { signal, stopped })
       return share.tasks.map((task) => ({ task }))
     }
   }
@@ -103,12 +114,14 @@ export class ShareRunner {
   async #followAndPay(
     spec: JobSpec,
     share: ShareRecord,
-    signal: AbortSignal,
+    ends: JobEnds,
   ): Promise<{ readonly results: readonly TaskResult[]; readonly open: readonly TaskResult[] }> {
+    const { signal } = ends
     const { awarding, metering, book, channels } = this.#parts
     const known = this.#parts.signing.open('Agreement', fromHex(share.agreement))
-    const current = known.signatories.length === 2 ? share : await awarding.send(share, signal)
-    const last = await this.#follow(current, signal)
+    const isSigned = known.signatories.length === 2
+    const current = isSigned ? share : await awarding.send(share, eitherEnd(ends))
+    const last = await this.#follow(current, ends)
     if (last.type === 'failed') throw new HiveError('PROVIDER_FAILED', { reason: last.code })
     const receivedAs = (await book.share(share.id)) ?? current
     const verifying = {
@@ -142,9 +155,10 @@ export class ShareRunner {
     return { results, open }
   }
 
-  async #follow(share: ShareRecord, signal: AbortSignal): Promise<LastEvent> {
+  async #follow(share: ShareRecord, { signal, stopped }: JobEnds): Promise<LastEvent> {
     const { following, metering } = this.#parts
     await using _watch = metering.watch(share, signal)
+    await using _stop = stoppedWith(this.#parts, share, stopped)
     return await following.toTheEnd(share, signal)
   }
 
@@ -153,18 +167,19 @@ export class ShareRunner {
     return withTries(job, open ?? tasks.map((task) => ({ task })), attempt, this.#parts.clock.now())
   }
 
-  async #abandon(share: ShareRecord, error: unknown, signal: AbortSignal): Promise<void> {
+  async #abandon(share: ShareRecord, error: unknown, ends: JobEnds): Promise<void> {
     const { awarding, book, channels, logger } = this.#parts
     // A node that stops leaves the share as it is: the next start takes it up.
-    if (codeOf(signal.reason) === 'CANCELLED') throw error
-    const cancelled = signal.aborted
+    if (codeOf(ends.signal.reason) === 'CANCELLED') throw error
+    const end = eitherEnd(ends)
+    const cancelled = end.aborted
     const told = await awarding.stop(share)
     const current = (await book.share(share.id)) ?? share
     const noted = (job: JobRecord) => (cancelled ? job : this.#tried(job, share))
     if (isFinal(current.state)) await book.change(share.job, noted)
     else {
       const ended = stepIfAllowed(current, cancelled ? 'cancel' : 'fail')
-      const code = cancelled ? codeOf(signal.reason) : reasonOf(error)
+      const code = cancelled ? codeOf(end.reason) : reasonOf(error)
       await book.putShare({ ...ended, error: code }, noted)
     }
     const agreed = current.meter?.agreed ?? [share]
