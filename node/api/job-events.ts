@@ -3,6 +3,7 @@ import type { JobBook } from '../services/requester/job-book.ts'
 import type { LiveTasks } from '../services/requester/live-tasks.ts'
 import type { JobRecord } from '../services/requester/records.ts'
 import type { JobEventBody } from './schemas/jobs.ts'
+import type { LogQuery } from './schemas/log-query.ts'
 import { TaskLog, type TaskLogParts } from './task-log.ts'
 import { TaskNews } from './task-news.ts'
 import { eventView, jobOf, jobSummary, shareView } from './views/job-view.ts'
@@ -28,16 +29,6 @@ export async function* jobEvents(
     yield eventView(update)
     if (update.type === 'job' && isFinal(update.job.state)) return
   }
-}
-
-/** Which output to send. */
-export interface LogQuery {
-  /** One task only. */
-  readonly task: number | undefined
-  /** Whether to go on with what running tasks print, until the job has ended. */
-  readonly follow: boolean
-  /** Whether to begin with runs that brought no result where there is one. */
-  readonly allRuns: boolean
 }
 
 /**

@@ -5,10 +5,9 @@ import type { Blobs } from '../ports/blobs.ts'
 import type { OutputStream } from '../ports/sandbox.ts'
 import type { FailedRun, JobRecord } from '../services/requester/records.ts'
 import type { LiveRun, LiveTasks } from '../services/requester/live-tasks.ts'
+import { logEvents } from './log-events.ts'
 import type { JobEventBody } from './schemas/jobs.ts'
 
-/** Largest piece of output in one event, bytes. */
-const PIECE_BYTES = 48 * 1024
 const STREAMS = [1, 2] as const
 
 export interface TaskLogParts {
@@ -121,13 +120,9 @@ export class TaskLog {
     bytes: Uint8Array,
   ): Generator<JobEventBody> {
     if (at > sent.to) Object.assign(sent, nothing(at))
-    for (let done = 0; done < bytes.byteLength; done += PIECE_BYTES) {
-      const piece = Buffer.from(bytes.subarray(done, done + PIECE_BYTES))
-      sent.hash.update(piece)
-      sent.to += piece.byteLength
-      const data = piece.toString('base64')
-      yield { type: 'log', index: this.#task, stream, at: at + done, data }
-    }
+    sent.hash.update(bytes)
+    sent.to += bytes.byteLength
+    yield* logEvents(this.#task, stream, at, bytes)
   }
 
   async #bytes({ cid, size }: Pick<OutputFile, 'cid' | 'size'>, signal: AbortSignal) {

@@ -42,9 +42,9 @@ export const PROTOCOLS = {
   follow: { ...row('follow', MAX_SMALL_BYTES, MAX_FRAME_BYTES, 30 * second, 240), streams: true },
   /** Requester → provider: a cumulative voucher. */
   voucher: row('voucher', MAX_VOUCHER_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
-  /** Requester → provider: stop a share. */
+  /** Requester → provider: a share is given up. */
   cancel: row('cancel', MAX_SMALL_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
-  /** Requester → provider: end a service with what it has so far. */
+  /** Requester → provider: end a share with what it has so far. */
   stop: row('stop', MAX_SMALL_BYTES, MAX_SMALL_BYTES, REQUEST_TIMEOUT_MS, 240),
   /** Provider → requester: the countersigned agreement; answered by the secrets of its job, sealed to that provider. */
   secrets: row('secrets', MAX_SMALL_BYTES * 2, MAX_SEALED_SECRETS_BYTES, REQUEST_TIMEOUT_MS, 240),

@@ -35,6 +35,17 @@ export class Table<T> {
     return { key: this.#prefix + id, value: undefined }
   }
 
+  /** The record whose id starts so (0x and 2 to 64 hex digits), when only one does; and how many do. */
+  async only(start: string): Promise<{ readonly record?: T; readonly matches: number }> {
+    const found: T[] = []
+    if (/^0x[0-9a-f]{2,64}$/.test(start))
+      for await (const record of this.all(start)) found.push(record)
+    const [record] = found
+    return record !== undefined && found.length === 1
+      ? { record, matches: 1 }
+      : { matches: found.length }
+  }
+
   /** All records, in key order; `start` narrows to ids that begin so. */
   async *all(start = ''): AsyncIterable<T> {
     for await (const [key, bytes] of this.#store.entries(this.#prefix + start)) {

@@ -204,7 +204,22 @@ export class HandMadeRequester {
     ).jobs
   }
 
-  /** Tells the provider to stop a share. */
+  /** Resolves when an event of a share is as it should be. */
+  async hear(agreement: Bytes32, isIt: (event: ShareEvent) => boolean): Promise<void> {
+    const request = followRequest.encode({ agreement, from: 0 })
+    const { requests } = this.member.node
+    for await (const frame of requests.stream(this.provider, 'follow', request, { signal }))
+      if (isIt(decodeShareEvent(frame))) return
+  }
+
+  /** Tells the provider to end a share with what it has. */
+  async stop(agreement: Bytes32, member = this.member): Promise<void> {
+    await member.node.requests.call(this.provider, 'stop', shareRequest.encode({ agreement }), {
+      signal,
+    })
+  }
+
+  /** Tells the provider that a share is given up. */
   async cancel(agreement: Bytes32, member = this.member): Promise<void> {
     await member.node.requests.call(this.provider, 'cancel', shareRequest.encode({ agreement }), {
       signal,

@@ -86,7 +86,8 @@ export async function openTestApi(
           await market.provider(
             market.member(),
             { ...unhurried, policy: options.policy ?? {} },
-            { running, sandboxes: [sandbox] },
+            // one node has one store of content
+            { running, sandboxes: [sandbox], blobs: member.blobs },
           ),
         )
       : undefined

@@ -1,5 +1,4 @@
 import { Type } from 'typebox'
-import { MAX_TASKS } from '../../domain/offer.ts'
 import { second } from '../../domain/units.ts'
 import { MAX_SPEC_BYTES } from '../../protocol/limits.ts'
 import { signalOf, type App } from '../app.ts'
@@ -12,6 +11,7 @@ import { BundleBody } from '../schemas/bundle.ts'
 import { JobExtensionBody } from '../schemas/job-handling.ts'
 import { JobSubmissionBody } from '../schemas/job-request.ts'
 import { JobBody, JobSummary } from '../schemas/jobs.ts'
+import { LogQueryBody, toLogQuery } from '../schemas/log-query.ts'
 import { WhyBody } from '../schemas/why.ts'
 import { jobSummary, jobView } from '../views/job-view.ts'
 import { reachedNobody, whyView } from '../views/why-view.ts'
@@ -21,7 +21,6 @@ const MAX_JOB_JSON_BYTES: number = 8 * MAX_SPEC_BYTES
 /** How long connected nodes may take to say what they run, ms; a person waits for the answer. */
 const MAX_ASKING_MS: number = 2 * second
 const ById = Type.Object({ id: Type.String({ pattern: '^0x[0-9a-f]{2,64}$' }) })
-const Flag = Type.Union([Type.Literal('true'), Type.Literal('false')])
 const described = (summary: string) => ({ summary, params: ById })
 
 /** Jobs of this node as requester. An id may be given by a unique start. */
@@ -86,9 +85,15 @@ export function jobRoutes(app: App, context: RouteContext): void {
   app.post(
     '/v1/jobs/:id/cancel',
     {
-      schema: { ...described('Stops a job; paid tasks stay paid'), response: { 200: JobSummary } },
+      schema: {
+        ...described(
+          'Stops a job, answered when it has ended; a second time gives up what is not delivered',
+        ),
+        response: { 200: JobSummary },
+      },
     },
-    async ({ params }) => jobSummary(await requester.cancel(params.id)),
+    async ({ params }, reply) =>
+      jobSummary(await requester.cancel(params.id, signalOf(reply, stop))),
   )
 
   app.post(
@@ -154,22 +159,18 @@ export function jobRoutes(app: App, context: RouteContext): void {
     {
       schema: {
         ...described('Output of tasks, as server-sent log events'),
-        querystring: Type.Object(
-          {
-            task: Type.Optional(Type.String({ pattern: '^\\d{1,5}$' })),
-            follow: Type.Optional(Flag),
-            all: Type.Optional(Flag),
-          },
-          { additionalProperties: false },
-        ),
+        querystring: LogQueryBody,
       },
     },
     async ({ params, query }, reply) => {
       const signal = signalOf(reply, stop)
       const { id } = await book.find(params.id)
-      const task = query.task === undefined ? undefined : Math.min(Number(query.task), MAX_TASKS)
-      const wanted = { task, follow: query.follow === 'true', allRuns: query.all === 'true' }
-      return sendEvents(reply, jobLogs({ book, blobs, live }, id, wanted, signal), clock, signal)
+      return sendEvents(
+        reply,
+        jobLogs({ book, blobs, live }, id, toLogQuery(query), signal),
+        clock,
+        signal,
+      )
     },
   )
 }

@@ -1,13 +1,26 @@
 import { Type } from 'typebox'
 import { HiveError } from '../../domain/errors.ts'
-import type { App } from '../app.ts'
+import { workOutput, type WorkOutputParts } from '../../services/provider/work-output.ts'
+import type { WorkRecord } from '../../services/provider/records.ts'
+import { signalOf, type App } from '../app.ts'
 import type { RouteContext } from '../api-parts.ts'
-import { Bytes32Text } from '../schemas/basics.ts'
-import { WorkBody, WorkListBody, WorkLogsBody } from '../schemas/money.ts'
+import { sendEvents } from '../event-stream.ts'
+import { logEvents } from '../log-events.ts'
+import type { JobEventBody } from '../schemas/jobs.ts'
+import { LogQueryBody, toLogQuery, type LogQuery } from '../schemas/log-query.ts'
+import { WorkBody, WorkListBody } from '../schemas/money.ts'
 import { earningView, workView } from '../views/money-view.ts'
 
-/** What this node does for others, and earns by it. */
-export function workRoutes(app: App, { provider }: RouteContext): void {
+const ById = Type.Object({ id: Type.String({ pattern: '^0x[0-9a-f]{2,64}$' }) })
+const described = (summary: string) => ({ summary, params: ById })
+
+/** What this node does for others, and earns by it. A share may be named by a unique start of its agreement’s id. */
+export function workRoutes(app: App, { provider, blobs, clock, stop }: RouteContext): void {
+  const worksOrThrow = (id: string) => {
+    if (provider === undefined) throw new HiveError('AGREEMENT_UNKNOWN', { agreement: id })
+    return provider.works
+  }
+
   app.get(
     '/v1/work',
     {
@@ -24,41 +37,33 @@ export function workRoutes(app: App, { provider }: RouteContext): void {
 
   app.get(
     '/v1/work/:id',
-    {
-      schema: {
-        summary: 'One share, by its agreement id',
-        params: Type.Object({ id: Bytes32Text }),
-        response: { 200: WorkBody },
-      },
-    },
-    async ({ params }) => {
-      const work = await provider?.works.get(params.id)
-      if (work === undefined) throw new HiveError('AGREEMENT_UNKNOWN', { agreement: params.id })
-      return workView(work)
-    },
+    { schema: { ...described('One share'), response: { 200: WorkBody } } },
+    async ({ params: { id } }) => workView(await worksOrThrow(id).find(id)),
   )
 
   app.get(
     '/v1/work/:id/logs',
     {
       schema: {
-        summary: 'What the tasks of a share have printed here so far, as far as it is kept',
-        params: Type.Object({ id: Bytes32Text }),
-        response: { 200: WorkLogsBody },
+        ...described('What the tasks of a share have printed here, as server-sent log events'),
+        querystring: LogQueryBody,
       },
     },
-    async ({ params }): Promise<WorkLogsBody> => {
-      const work = await provider?.works.get(params.id)
-      if (provider === undefined || work === undefined)
-        throw new HiveError('AGREEMENT_UNKNOWN', { agreement: params.id })
-      const pieces = provider.works.log(work).printed()
-      return {
-        pieces: pieces.map(({ index, stream, bytes }) => ({
-          index,
-          stream,
-          data: Buffer.from(bytes).toString('base64'),
-        })),
-      }
+    async ({ params: { id }, query }, reply) => {
+      const signal = signalOf(reply, stop)
+      const works = worksOrThrow(id)
+      const events = workLogs({ works, blobs }, await works.find(id), toLogQuery(query), signal)
+      return sendEvents(reply, events, clock, signal)
     },
   )
+}
+
+async function* workLogs(
+  parts: WorkOutputParts,
+  work: WorkRecord,
+  query: LogQuery,
+  signal: AbortSignal,
+): AsyncGenerator<JobEventBody> {
+  for await (const { index, stream, at, bytes } of workOutput(parts, work, query, signal))
+    yield* logEvents(index, stream, at, bytes)
 }

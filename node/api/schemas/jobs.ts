@@ -52,6 +52,8 @@ const summaryFields = {
   /** The step of a workflow that it is. */
   origin: Type.Optional(Type.Object({ workflow: Bytes32Text, step: Type.String() })),
   createdAt: TimeMs,
+  /** Why it is to end before its time, with what it has. */
+  ending: Type.Optional(Type.String()),
   finishedAt: Type.Optional(TimeMs),
   /** When its owner had all its results outside of the node. */
   fetchedAt: Type.Optional(TimeMs),

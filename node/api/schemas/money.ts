@@ -92,11 +92,3 @@ export const WorkListBody = Type.Object({
   earnings: Type.Array(EarningBody),
 })
 export type WorkListBody = Static<typeof WorkListBody>
-
-/** What tasks have printed, piece by piece. */
-export const WorkLogsBody = Type.Object({
-  pieces: Type.Array(
-    Type.Object({ index: Type.Integer(), stream: Type.Integer(), data: Type.String() }),
-  ),
-})
-export type WorkLogsBody = Static<typeof WorkLogsBody>

@@ -34,6 +34,7 @@ export function jobSummary(job: JobRecord): JobSummary {
     ...(job.cached !== undefined && { cached: job.cached }),
     ...(job.origin !== undefined && { origin: job.origin }),
     createdAt: job.createdAt,
+    ...(job.ending !== undefined && { ending: job.ending }),
     ...(job.finishedAt !== undefined && { finishedAt: job.finishedAt }),
     ...(job.fetchedAt !== undefined && { fetchedAt: job.fetchedAt }),
     ...(job.error !== undefined && {

@@ -46,8 +46,11 @@ export class JobHold implements Disposable {
     try {
       const doing = this.#end === 'stop' ? 'stopping' : 'cancelling'
       await printLine(this.#parts.stderr, `hive: ${doing}; interrupt again to leave at once`)
-      await this.#client.post(`${path}/${this.#end}`, undefined)
+      const { signal } = this.#letGo
+      await this.#client.post(`${path}/${this.#end}`, undefined, { signal })
     } catch (error) {
+      // The user does not wait for the end.
+      if (this.#letGo.signal.aborted) return
       // Nobody awaits this: what happened is said here, and there is nothing left to wait for.
       const done = this.#end === 'stop' ? 'stopped' : 'cancelled'
       await printLine(this.#parts.stderr, `hive: not ${done}: ${codeOf(error)}`)

@@ -1,10 +1,8 @@
 import type { Command } from 'commander'
 import type { JobEventBody } from '../../api/schemas/jobs.ts'
-import type { WorkLogsBody } from '../../api/schemas/money.ts'
 import { command, contextOf, interruptible, type CommonOptions } from '../command.ts'
 import { LogPrinter } from '../job/log-printer.ts'
-import { jobOutput } from '../output/job-output.ts'
-import { print, printJson } from '../output/printing.ts'
+import { printJson } from '../output/printing.ts'
 import type { CliParts } from '../parts.ts'
 
 /** `hive logs`: what tasks printed. */
@@ -16,13 +14,13 @@ export function logsCommand(parts: CliParts): Command {
       'logs 0x3fa2',
       'logs 0x3fa2 --task 7',
       'logs 0x3fa2 --follow',
-      'logs --work 0x90f7…',
+      'logs --work 0x90f7 --follow',
     ],
   })
-    .argument('<job>', 'id of a job, or a unique start of one')
+    .argument('<job>', 'id of a job, or with --work of a share, or a unique start of one')
     .option('--task <index>', 'of one task only')
-    .option('--work', 'of a share that this node runs for others, by its whole id, so far')
-    .option('--follow', 'go on until the job has ended')
+    .option('--work', 'of a share that this node runs for others')
+    .option('--follow', 'go on until the job or share has ended')
     .option('--all', 'also of runs without a result, where there is one')
     .action(
       async (
@@ -41,22 +39,10 @@ export function logsCommand(parts: CliParts): Command {
           ...(options.follow === true && { follow: 'true' }),
           ...(options.all === true && { all: 'true' }),
         })
-        if (options.work === true) {
-          const outputs = [jobOutput(parts.stdout), jobOutput(parts.stderr)] as const
-          const { pieces } = await client.get<WorkLogsBody>(
-            `/v1/work/${encodeURIComponent(id)}/logs`,
-          )
-          for (const piece of pieces) {
-            if (options.task !== undefined && String(piece.index) !== options.task) continue
-            const output = piece.stream === 1 ? outputs[0] : outputs[1]
-            if (json) await printJson(parts.stdout, piece)
-            else await print(output, Buffer.from(piece.data, 'base64'))
-          }
-          return
-        }
         using stop = interruptible(parts)
         const printer = new LogPrinter(parts.stdout, parts.stderr)
-        const path = `/v1/jobs/${encodeURIComponent(id)}/logs?${query.toString()}`
+        const of = options.work === true ? 'work' : 'jobs'
+        const path = `/v1/${of}/${encodeURIComponent(id)}/logs?${query.toString()}`
         try {
           for await (const event of client.events<JobEventBody>(path, { signal: stop.signal })) {
             if (event.type !== 'log' && event.type !== 'run') continue

@@ -31,6 +31,7 @@ import { publishShare } from './publishing.ts'
 import { secretly } from './secretly.ts'
 import type { Slots } from './slots.ts'
 import { runTask, type TaskAttempt } from './task-run.ts'
+import { unfinished } from './unfinished.ts'
 import type { WorkBook } from './work-book.ts'
 
 export interface ExecutionParts {
@@ -50,6 +51,15 @@ export interface ExecutionParts {
   readonly running: TaskRegister
 }
 
+const { signal: NEVER } = new AbortController()
+
+/** How a task of a share ended. */
+interface TaskEnd {
+  readonly result: TaskResult
+  /** Why it was not brought to an end; left out: it was. */
+  readonly why?: unknown
+}
+
 /** Does a share: fetch, run every task, publish the results, sign the one receipt. */
 export class Execution {
   readonly #parts: ExecutionParts
@@ -59,32 +69,62 @@ export class Execution {
   }
 
   /**
-   * Resolves with the record that carries the receipt. Throws what stopped the share as a whole. `stopped` ends a
-   * service with what it has so far.
+   * Resolves with the record that carries the receipt. Throws what stopped the share as a whole. `stopped` ends it with
+   * what it has so far; that is thrown, too, when it has nothing.
    */
   async run(
     awarded: WorkRecord,
     signal: AbortSignal,
-    stopped: AbortSignal = new AbortController().signal,
+    stopped: AbortSignal = NEVER,
   ): Promise<WorkRecord> {
     const { works } = this.#parts
     const log = works.log(awarded)
+    // A service has its own way to be stopped.
+    const stop = isMetered(awarded.ask) ? NEVER : stopped
+    using held = new DisposableStack()
+    let ready
+    try {
+      ready = await this.#ready(awarded, log, held, AbortSignal.any([signal, stop]))
+    } catch (error) {
+      if (signal.aborted) throw error
+      return await this.#deliverEnded(awarded, stop.aborted ? stop.reason : error)
+    }
+    const { running } = ready
+    const meter = isMetered(running.ask) ? new Meter(this.#parts, running, log, stopped) : undefined
+    const attempt = { ...ready, work: running, log, signal, stopped: stop, ...(meter && { meter }) }
+    const results = await this.#tasks(attempt)
+    const ended = await this.#enter(running, 'publish-results', log)
+    return publishShare(this.#parts, ended, results, meter?.close())
+  }
+
+  /** Brings a share to where its tasks can run; what it holds goes onto the stack. */
+  async #ready(awarded: WorkRecord, log: ShareLog, held: DisposableStack, signal: AbortSignal) {
     const fetching = await this.#enter(awarded, 'fetch', log)
     const limit = { ms: FETCH_TIMEOUT_MS, code: 'FETCH_TIMEOUT', signal } as const
+    signal.throwIfAborted()
     const { spec, sandbox, contents, room } = await withinTime(
       this.#parts.clock,
       limit,
       async (limited) => this.#fetch(fetching, limited),
     )
-    using _room = room
-    using secrets = await this.#parts.secrets.of(fetching, spec.secrets, signal)
+    held.use(room)
+    const secrets = held.use(await this.#parts.secrets.of(fetching, spec.secrets, signal))
     const running = await this.#enter(fetching, 'run', log)
-    const runner = secretly(sandbox, secrets)
-    const meter = isMetered(running.ask) ? new Meter(this.#parts, running, log, stopped) : undefined
-    const attempt = { work: running, spec, sandbox: runner, contents, log, ...(meter && { meter }) }
-    const results = await this.#tasks(attempt, signal)
-    const ended = await this.#enter(running, 'publish-results', log)
-    return publishShare(this.#parts, ended, results, meter?.close())
+    return { running, spec, contents, sandbox: secretly(sandbox, secrets) }
+  }
+
+  /**
+   * Delivers what an earlier life of this node brought to an end of a share that cannot go on. Throws `why` where that is
+   * nothing.
+   */
+  async #deliverEnded(work: WorkRecord, why: unknown): Promise<WorkRecord> {
+    const { works, blobs } = this.#parts
+    const ended = await works.endedTasks(work.id)
+    if (ended.size === 0 || isMetered(work.ask)) throw why
+    const results = work.tasks.map(
+      async (index) => ended.get(index) ?? unfinished(blobs, index, 'start-failed', why),
+    )
+    return publishShare(this.#parts, work, await Promise.all(results))
   }
 
   /** Brings what the share needs; its room is the caller's to dispose. */
@@ -100,24 +140,35 @@ export class Execution {
     return { spec, sandbox, contents, room: taken.move() }
   }
 
-  /** Runs every task; one that cannot be run at all stops the others, which nobody will pay for. */
-  async #tasks(
-    attempt: Omit<TaskAttempt, 'index' | 'signal'>,
-    signal: AbortSignal,
-  ): Promise<TaskResult[]> {
+  /**
+   * Runs every task. One that cannot be run, or that is stopped, ends by itself, so that the others are delivered. Throws
+   * why, when no task came to an end.
+   */
+  async #tasks(attempt: Omit<TaskAttempt, 'index'>): Promise<TaskResult[]> {
     const { work } = attempt
-    const failed = new AbortController()
-    const either = AbortSignal.any([signal, failed.signal])
-    const ended = await this.#parts.works.endedTasks(work.id)
-    const run = async (index: number) =>
-      this.#taskFromWhereItStands({ ...attempt, index, signal: either }, ended.get(index))
-    const tasks = work.tasks.map(async (index) =>
-      run(index).catch((error: unknown) => {
-        failed.abort(error)
-        throw failed.signal.reason
-      }),
+    const known = await this.#parts.works.endedTasks(work.id)
+    const ends = await allEnded(
+      work.tasks.map(async (index) => this.#end({ ...attempt, index }, known.get(index))),
     )
-    return allEnded(tasks)
+    const [first] = ends
+    if (first !== undefined && 'why' in first && ends.every((end) => 'why' in end)) throw first.why
+    return ends.map(({ result }) => result)
+  }
+
+  /** Throws only when the share is given up. */
+  async #end(attempt: TaskAttempt, known: TaskResult | undefined): Promise<TaskEnd> {
+    const { index, signal, stopped, log } = attempt
+    try {
+      const result = await this.#taskFromWhereItStands(attempt, known)
+      const isStopped = stopped.aborted && result.reason === 'killed'
+      return isStopped ? { result, why: stopped.reason } : { result }
+    } catch (error) {
+      if (signal.aborted) throw error
+      const why: unknown = stopped.aborted ? stopped.reason : error
+      const result = await unfinished(this.#parts.blobs, index, 'start-failed', why)
+      log.add({ type: 'done', result })
+      return { result, why }
+    }
   }
 
   /** A task's result: on record, of what ran on through a restart, or of a run from the start. */
@@ -126,9 +177,11 @@ export class Execution {
     ended: TaskResult | undefined,
   ): Promise<TaskResult> {
     const { slots, pace, clock } = this.#parts
-    const { work, sandbox, index, log, signal } = attempt
+    const { work, sandbox, index, log } = attempt
+    const until = AbortSignal.any([attempt.signal, attempt.stopped])
     if (ended !== undefined) {
       slots.skip(work.id)
+      log.output.end(ended)
       log.add({ type: 'done', result: { ...ended, files: [] } })
       return ended
     }
@@ -141,9 +194,12 @@ export class Execution {
     }
     if (work.restarts !== undefined) {
       const finishBy = this.#parts.works.intervals.finishBy(work)
-      await mayBeginAgain(clock, { ...work, finishBy }, log, signal)
+      await mayBeginAgain(clock, { ...work, finishBy }, log, until).catch((error: unknown) => {
+        slots.skip(work.id) // the others of its share go on
+        throw error
+      })
     }
-    const result = await slots.use(work.id, signal, async (gpus) =>
+    const result = await slots.use(work.id, until, async (gpus) =>
       pace.during(work.requester, work.ask, async () => runTask(this.#parts, attempt, gpus)),
     )
     if (result === undefined) throw new HiveError('INTERRUPTED')

@@ -143,11 +143,11 @@ export class Meter {
     while (!signal.aborted) {
       const number = works.intervals.ended(id) + 1
       const endsAt = from + number * this.#everyMs
-      const next = Math.min(endsAt, this.#stopsAt())
+      const next = Math.min(endsAt, this.#stopsAt(endsAt))
       await clock.sleep(Math.max(0, next - clock.now()), signal).catch(() => undefined) // the share has ended
       if (signal.aborted) return
       // an interval that is over by now is not told on top of one that is not paid
-      if (clock.now() >= this.#stopsAt()) return this.#stopUnpaid(number, this.#silence())
+      if (clock.now() >= this.#stopsAt(endsAt)) return this.#stopUnpaid(number, this.#silence())
       if (clock.now() < endsAt) continue
       const interval = works.intervals.at(id, number)
       if (interval === undefined) return this.#unpaid.abort(new HiveError('UNPAID'))
@@ -166,12 +166,15 @@ export class Meter {
     this.#unpaid.abort(new HiveError('UNPAID', { interval, fault }))
   }
 
-  /** When the share is stopped unless what is told is paid by then, Unix ms; never while nothing is unpaid. */
-  #stopsAt(): number {
+  /**
+   * When the share is stopped unless what is told is paid by then, Unix ms; never while nothing is unpaid. Not after
+   * `endsAt`, when the next is due: of one that was told late the voucher may have longer than that.
+   */
+  #stopsAt(endsAt: number): number {
     const [due] = this.#parts.works.intervals.due(this.#work.id)
     if (due === undefined) return Infinity
     const toldAt = Math.max(due.endedAt ?? 0, this.#beganAt)
-    const voucherBy = toldAt + voucherGraceMs(this.#everyMs)
+    const voucherBy = Math.min(toldAt + voucherGraceMs(this.#everyMs), endsAt)
     const { unreadSince } = this.#log
     if (unreadSince === undefined) return voucherBy
     return Math.min(voucherBy, Math.max(unreadSince, this.#beganAt) + this.#everyMs)

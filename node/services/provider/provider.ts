@@ -1,7 +1,6 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Bytes32, PeerId } from '../../domain/ids.ts'
 import { isFinal, step, stepIfAllowed } from '../../domain/job-state.ts'
-import { isMetered } from '../../domain/metering.ts'
 import { second } from '../../domain/units.ts'
 import { followRequest, shareRequest } from '../../protocol/requests.ts'
 import { groupsHeard } from '../../protocol/topics.ts'
@@ -13,7 +12,6 @@ import { Booking } from './booking.ts'
 import { classesFor, maxDiskByClass } from './classes.ts'
 import { ContentRoom } from './content-room.ts'
 import { Credit } from './credit.ts'
-import { deadlineOf } from './deadline.ts'
 import { drained } from './drain.ts'
 import { Earnings } from './earnings.ts'
 import { Execution } from './execution.ts'
@@ -29,7 +27,8 @@ import { taskId, type WorkRecord } from './records.ts'
 import { endLeft, goOnAfterRestart } from './restart.ts'
 import { SecretIntake } from './secret-intake.ts'
 import { Slots } from './slots.ts'
-import { endUnpayable, type Running } from './unpayable.ts'
+import { UnderWay, type ShareUnderWay } from './under-way.ts'
+import { endUnpayable } from './unpayable.ts'
 import { WorkBook } from './work-book.ts'
 
 /** What was delivered so long before the node is told to stop is not waited for any more, ms. */
@@ -48,15 +47,14 @@ export class Provider implements AsyncDisposable {
   readonly #desk: AwardDesk
   readonly #execution: Execution
   readonly #stop = new AbortController()
-  readonly #running = new Map<Bytes32, Running>()
-  /** Services that are to end with what they have so far. */
-  readonly #stopping = new Map<Bytes32, AbortController>()
+  readonly #underWay: UnderWay
   readonly #following = new Set<object>()
   readonly #work = new TasksInFlight()
 
   constructor(parts: ProviderParts, options: ProviderOptions) {
     this.#parts = parts
     this.works = new WorkBook(parts.store)
+    this.#underWay = new UnderWay({ clock: parts.clock, works: this.works })
     this.slots = new Slots(parts.clock, options.resources, gpuPool(parts.sandboxes, options.gpus))
     this.earnings = new Earnings({ ...parts, works: this.works }, options)
     const kinds = classesFor(parts.sandboxes, parts.registries)
@@ -100,9 +98,10 @@ export class Provider implements AsyncDisposable {
     const underWay = await this.works.load()
     await this.earnings.load()
     const restart = { ...this.#parts, works: this.works }
-    const goingOn = await goOnAfterRestart(restart, underWay)
-    for (const work of goingOn.toSorted((a, b) => a.startedAt - b.startedAt))
+    const { goingOn, ending } = await goOnAfterRestart(restart, underWay)
+    for (const work of [...goingOn, ...ending].toSorted((a, b) => a.startedAt - b.startedAt))
       this.#start(work, this.#booking.book({ ...work, tasks: work.tasks.length }))
+    for (const { id } of ending) this.#underWay.end(id, 'INTERRUPTED')
     requests.answer('award', async (from, bytes, { signal }) =>
       this.#desk.take(from, bytes, signal),
     )
@@ -130,8 +129,9 @@ export class Provider implements AsyncDisposable {
   }
 
   /**
-   * Takes no new work, and resolves when what is under way has ended and is paid, after `drainMs` at the latest or when the signal
-   * aborts. What has not ended by then is given up with `INTERRUPTED`, and its requesters hear so at once.
+   * Takes no new work, and resolves when what is under way has ended and is paid. What has not ended after `drainMs` is
+   * stopped, and there is a short while to deliver what it has; when the signal aborts it is given up with `INTERRUPTED` at
+   * once. Its requesters hear so.
    */
   async drain(drainMs: number, signal: AbortSignal): Promise<void> {
     this.admission.close()
@@ -143,10 +143,8 @@ export class Provider implements AsyncDisposable {
         clock,
         underWay: () => this.works.openSince(since),
         following: () => this.#following.size,
-        interrupt: () => {
-          for (const { control } of this.#running.values())
-            control.abort(new HiveError('INTERRUPTED'))
-        },
+        end: () => this.#underWay.endAll('INTERRUPTED'),
+        interrupt: () => this.#underWay.giveUpAll('INTERRUPTED'),
       },
       drainMs,
       signal,
@@ -156,7 +154,8 @@ export class Provider implements AsyncDisposable {
   /** As {@link endUnpayable}. */
   async endUnpayable(): Promise<number> {
     const { works, earnings } = this
-    return endUnpayable({ clock: this.#parts.clock, works, earnings, running: this.#running })
+    const { clock } = this.#parts
+    return endUnpayable({ clock, works, earnings, underWay: this.#underWay })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -166,15 +165,12 @@ export class Provider implements AsyncDisposable {
   }
 
   #start(work: WorkRecord, place: Disposable): void {
-    const control = new AbortController()
-    const over = Promise.withResolvers<void>()
-    this.#running.set(work.id, { control, over: over.promise })
-    this.#stopping.set(work.id, new AbortController())
-    const signal = AbortSignal.any([control.signal, this.#stop.signal])
     this.#work.start(
       async () => {
         using _place = place
-        await this.#run(work, control, signal).finally(over.resolve)
+        await this.#underWay.during(work, this.#stop.signal, async (share) =>
+          this.#run(work, share),
+        )
       },
       (error) =>
         this.#parts.logger.error('share not recorded', {
@@ -185,15 +181,10 @@ export class Provider implements AsyncDisposable {
     )
   }
 
-  async #run(work: WorkRecord, control: AbortController, signal: AbortSignal): Promise<void> {
-    const { logger, clock } = this.#parts
-    const done = new AbortController()
-    const either = AbortSignal.any([signal, done.signal])
-    const overdue = deadlineOf({ clock, works: this.works }, work, either)
-      .then(() => control.abort(new HiveError('JOB_TIMEOUT')))
-      .catch(() => undefined) // the share ended before its deadline
+  async #run(work: WorkRecord, { signal, stopped }: ShareUnderWay): Promise<void> {
+    const { logger } = this.#parts
     try {
-      const finished = await this.#execution.run(work, signal, this.#stopping.get(work.id)?.signal)
+      const finished = await this.#execution.run(work, signal, stopped)
       logger.info('share done', { agreement: finished.id, tasks: finished.tasks.length })
     } catch (error) {
       const code = signal.aborted ? codeOf(signal.reason) : codeOf(error)
@@ -204,10 +195,6 @@ export class Provider implements AsyncDisposable {
       })
       await this.#fail(work.id, code)
     } finally {
-      done.abort()
-      await overdue
-      this.#running.delete(work.id)
-      this.#stopping.delete(work.id)
       const own = new Set(work.tasks.map((index) => taskId(work.id, index)))
       if (work.restarts !== undefined) await endLeft(this.#parts, (id) => own.has(id))
     }
@@ -220,19 +207,17 @@ export class Provider implements AsyncDisposable {
     await this.works.putWith({ ...stepIfAllowed(current, event), error: code }, over('due'))
   }
 
-  /** Has a service end with what it has so far; one that has ended stays as it is. */
+  /** Has a share end with what it has so far; one that has ended stays as it is. */
   async #end(from: PeerId, id: Bytes32): Promise<Uint8Array> {
-    const work = await this.#owned(from, id)
-    if (isMetered(work.ask)) this.#stopping.get(id)?.abort(new HiveError('JOB_CANCELLED'))
+    await this.#owned(from, id)
+    this.#underWay.stop(id, 'JOB_CANCELLED')
     return new Uint8Array()
   }
 
   async #cancel(from: PeerId, named: Bytes32): Promise<Uint8Array> {
     const { id } = await this.#owned(from, this.works.shareOf(named))
-    const running = this.#running.get(id)
-    running?.control.abort(new HiveError('JOB_CANCELLED'))
     // Answered once it is on record: the requester's next award counts on its not being owed any more.
-    await running?.over
+    await this.#underWay.giveUp(id, 'JOB_CANCELLED')
     const work = await this.#owned(from, id)
     // Delivered, but its requester will not pay: not owed any more, so that it blocks no later share.
     const isUnpaid = this.works.intervals.due(id).length > 0

@@ -24,37 +24,52 @@ const MAX_RESTARTS = 3
 /** How long the chain may take to say which channels are closed, ms: the node is not up before. */
 const CHAIN_PATIENCE_MS: number = 10 * second
 
+/** Shares that were under way when the node was gone, and are not lost. */
+export interface SharesLeft {
+  readonly goingOn: readonly WorkRecord[]
+  /** Tried often enough: to be delivered with what has ended. */
+  readonly ending: readonly WorkRecord[]
+}
+
 /**
- * Sorts the shares that were under way when the node was gone. Resolves with those to go on with; the others are
- * honestly failed, and their requesters hear it when they ask. What no share needs any more stops running.
+ * Sorts the shares that were under way when the node was gone. Those that are not in the answer are honestly failed, and
+ * their requesters hear it when they ask. What no share needs any more stops running.
  */
 export async function goOnAfterRestart(
   parts: RestartParts,
   underWay: readonly WorkRecord[],
-): Promise<readonly WorkRecord[]> {
+): Promise<SharesLeft> {
   const { clock, logger, works } = parts
   const closed = await closedChannels(parts, underWay)
   const goingOn: WorkRecord[] = []
+  const ending: WorkRecord[] = []
   for (const work of underWay) {
     const restarts = (work.restarts ?? 0) + 1
     const isLate = clock.now() >= works.intervals.finishBy(work) * second
-    if (isLate || restarts > MAX_RESTARTS || closed.has(work.channel)) {
+    const isTried = restarts > MAX_RESTARTS
+    const hasEnded = (await works.endedTasks(work.id)).size > 0
+    if (isLate || closed.has(work.channel) || (isTried && !hasEnded)) {
       await works.put({ ...stepIfAllowed(work, 'fail'), error: 'INTERRUPTED' })
       continue
     }
     const again = { ...work, restarts }
     // on record first: a share that takes the node down at once is counted too
     await works.put(again)
-    goingOn.push(again)
+    if (isTried) ending.push(again)
+    else goingOn.push(again)
   }
   const wanted = new Set(
     goingOn.flatMap(({ id, tasks }) => tasks.map((index) => taskId(id, index))),
   )
   await endLeft(parts, (id) => !wanted.has(id))
-  const interrupted = underWay.length - goingOn.length
+  const interrupted = underWay.length - goingOn.length - ending.length
   if (underWay.length > 0)
-    logger.warn('shares were under way at the last stop', { goingOn: goingOn.length, interrupted })
-  return goingOn
+    logger.warn('shares were under way at the last stop', {
+      goingOn: goingOn.length,
+      ending: ending.length,
+      interrupted,
+    })
+  return { goingOn, ending }
 }
 
 /** Those of the shares' channels that have paid their last. */

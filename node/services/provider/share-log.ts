@@ -3,6 +3,7 @@ import { GrowingBytes } from '../../domain/growing-bytes.ts'
 import { ZERO_BYTES32, type Bytes32 } from '../../domain/ids.ts'
 import { MiB, second } from '../../domain/units.ts'
 import { chained } from '../../protocol/output-chain.ts'
+import { PrintedOutput } from './printed-output.ts'
 import { isLastEvent, MAX_LOG_BYTES, type ShareEvent } from '../../protocol/share-events.ts'
 
 /** How often a follower hears that the provider is alive when nothing happens, ms. */
@@ -30,6 +31,8 @@ interface Reading {
 
 /** The events of one share, in memory, for any number of followers to read from any number on. */
 export class ShareLog {
+  /** What its tasks have printed, sent or not; looking at it is not following. */
+  readonly output = new PrintedOutput()
   readonly #life: number
   readonly #followed = Promise.withResolvers<void>()
   readonly #events: ShareEvent[] = []
@@ -56,7 +59,7 @@ export class ShareLog {
     return this.#readers > 0 ? undefined : this.#unreadSince
   }
 
-  /** Hash chain over the output so far, as heartbeats tell it. */
+  /** Hash chain over the output that was sent so far, as heartbeats tell it. */
   get digest(): Bytes32 {
     this.#seal()
     return this.#digest
@@ -67,20 +70,15 @@ export class ShareLog {
     return last !== undefined && isLastEvent(last)
   }
 
-  /** What its tasks have printed, as far as it is kept; looking at it is not following. */
-  printed(): readonly Extract<ShareEvent, { type: 'log' }>[] {
-    this.#seal()
-    return this.#events.filter((event) => event.type === 'log')
-  }
-
   add(event: ShareEvent): void {
     this.#seal()
     if (this.closed) return
     this.#events.push(event)
+    if (isLastEvent(event)) this.output.close()
     this.#tell()
   }
 
-  /** Output of a task, in pieces that fit a frame, up to a total. Neighbours are one piece until somebody is told. */
+  /** Output of a task that is sent, in pieces that fit a frame, up to a total. Neighbours are one piece until somebody is told. */
   addOutput(index: number, stream: number, bytes: Uint8Array): void {
     if (this.closed) return
     for (let at = 0; at < bytes.byteLength && this.#logBytes < MAX_KEPT_LOG_BYTES;) {

@@ -16,6 +16,7 @@ import type { Meter } from './meter.ts'
 import { taskId, type WorkRecord } from './records.ts'
 import type { TaskRunner } from './secretly.ts'
 import type { ShareLog } from './share-log.ts'
+import { unfinished } from './unfinished.ts'
 import type { WorkBook } from './work-book.ts'
 
 export interface TaskRunParts {
@@ -33,7 +34,10 @@ export interface TaskAttempt {
   readonly contents: Contents
   readonly index: number
   readonly log: ShareLog
+  /** Aborts when the share is given up. */
   readonly signal: AbortSignal
+  /** Aborts when the share is to be delivered with what has ended so far. */
+  readonly stopped: AbortSignal
   /** Of a share that is paid by the second. */
   readonly meter?: Meter
 }
@@ -41,11 +45,12 @@ export interface TaskAttempt {
 /** Runs a task, or takes it up where it was left; `undefined` when that cannot be. */
 export async function runTask(
   parts: TaskRunParts,
-  { work, spec, sandbox, contents, index, log, signal, meter }: TaskAttempt,
+  { work, spec, sandbox, contents, index, log, signal, stopped, meter }: TaskAttempt,
   gpus: readonly GpuDevice[],
   left?: LeftTasks,
 ): Promise<TaskResult | undefined> {
-  const { stdin, files } = await contents.of(spec, index, signal)
+  const until = AbortSignal.any([signal, stopped, ...(meter === undefined ? [] : [meter.stop])])
+  const { stdin, files } = await contents.of(spec, index, AbortSignal.any([signal, stopped]))
   log.add({ type: 'started', index, ...(left && { resumed: true }) })
   const run = left === undefined ? sandbox.run.bind(sandbox) : left.resume.bind(left)
   const task: SandboxTask = {
@@ -75,23 +80,25 @@ export async function runTask(
   const what = { agreement: work.id, index, kind: spec.kind, startedAt: parts.clock.now() }
   const onOutput = outputOf(index, log, spec.stream)
   const result = await parts.running.during(task, what, async () => {
-    if (meter === undefined) return run(task, { signal, onOutput })
-    const either = AbortSignal.any([signal, meter.stop])
-    return meter.during(async () => run(task, { signal: either, onOutput }))
+    const running = async () => run(task, { signal: until, onOutput })
+    return meter === undefined ? running() : meter.during(running)
   })
   signal.throwIfAborted()
   if (result === undefined) return undefined
+  if (stopped.aborted && result.reason === 'killed')
+    return unfinished(parts.blobs, index, 'killed', stopped.reason)
   const wasAttached = await parts.works.attached.has(work.id, index)
   const said = await keptResult(parts.blobs, index, result)
   const ended = wasAttached ? { ...said, attached: true } : said
   const kept = fitted(meter?.ended(ended) ?? ended, work.tasks.length)
   await parts.works.putEnded(work.id, kept)
+  log.output.end(kept)
   // Without its files: the manifest names them, and a thousand of them would not fit a frame.
   log.add({ type: 'done', result: { ...kept, files: [] } })
   return kept
 }
 
-/** Where a running task's output goes: to whoever follows, and what it says of its progress in any case. */
+/** Where a running task's output goes: to whoever runs this node, to whoever follows, and what it says of its progress. */
 function outputOf(
   index: number,
   log: ShareLog,
@@ -99,6 +106,7 @@ function outputOf(
 ): NonNullable<RunOptions['onOutput']> {
   const readers = { 1: new ProgressReader(), 2: new ProgressReader() }
   return (stream, chunk) => {
+    log.output.add(index, stream, chunk)
     if (isStreamed) log.addOutput(index, stream, chunk)
     const percent = readers[stream].push(chunk)
     if (percent !== undefined) log.add({ type: 'progress', index, percent })

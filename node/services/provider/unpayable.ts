@@ -1,24 +1,17 @@
-import { HiveError } from '../../domain/errors.ts'
 import type { Bytes32 } from '../../domain/ids.ts'
 import { step } from '../../domain/job-state.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { isBuried } from '../buried.ts'
 import type { Earnings } from './earnings.ts'
 import { over } from './interval-book.ts'
+import type { UnderWay } from './under-way.ts'
 import type { WorkBook } from './work-book.ts'
-
-/** A share under way. */
-export interface Running {
-  readonly control: AbortController
-  /** Resolves when its end is on record. */
-  readonly over: Promise<void>
-}
 
 export interface UnpayableParts {
   readonly clock: Clock
   readonly works: WorkBook
   readonly earnings: Earnings
-  readonly running: ReadonlyMap<Bytes32, Running>
+  readonly underWay: UnderWay
 }
 
 /**
@@ -39,14 +32,10 @@ export async function endUnpayable(parts: UnpayableParts): Promise<number> {
   return ended
 }
 
-async function endRunning({ works, running }: UnpayableParts, channel: Bytes32): Promise<number> {
-  const underWay = works
-    .unpaidOn(channel)
-    .filter(({ receipt }) => receipt === undefined)
-    .flatMap(({ id }) => running.get(id) ?? [])
-  for (const { control } of underWay) control.abort(new HiveError('INTERRUPTED'))
-  await Promise.all(underWay.map(async (each) => each.over))
-  return underWay.length
+async function endRunning({ works, underWay }: UnpayableParts, channel: Bytes32): Promise<number> {
+  const running = works.unpaidOn(channel).filter(({ receipt }) => receipt === undefined)
+  const ended = await Promise.all(running.map(async ({ id }) => underWay.giveUp(id, 'INTERRUPTED')))
+  return ended.filter(Boolean).length
 }
 
 /** What is delivered, and intervals of shares that ended before: neither is owed any more. */

@@ -1,3 +1,4 @@
+import { HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32, Hex } from '../../domain/ids.ts'
 import { isFinal, step } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
@@ -74,6 +75,14 @@ export class WorkBook {
 
   async get(id: Bytes32): Promise<WorkRecord | undefined> {
     return this.#unpaid.get(id) ?? this.#table.get(id)
+  }
+
+  /** The share with this id, or whose id starts so when only one does. Throws `AGREEMENT_UNKNOWN`. */
+  async find(idOrStart: string): Promise<WorkRecord> {
+    const { record, matches } = await this.#table.only(idOrStart)
+    if (record === undefined)
+      throw new HiveError('AGREEMENT_UNKNOWN', { agreement: idOrStart.slice(0, 80), matches })
+    return this.#unpaid.get(record.id) ?? record
   }
 
   async put(work: WorkRecord): Promise<void> {

@@ -26,7 +26,8 @@ export function extended(
   shares: readonly ShareRecord[],
   extension: JobExtension,
 ): JobRecord {
-  if (isFinal(job.state)) throw new HiveError('JOB_OVER', { id: job.id, state: job.state })
+  if (isFinal(job.state) || job.ending !== undefined)
+    throw new HiveError('JOB_OVER', { id: job.id, state: job.state })
   const { request } = job
   const { attempts = request.attempts, maxPrice = request.maxPrice } = extension
   const problems = [

@@ -69,13 +69,9 @@ export class JobBook {
 
   /** The job with this id, or whose id starts so when only one does. Throws `JOB_UNKNOWN`. */
   async find(idOrStart: string): Promise<JobRecord> {
-    const found: JobRecord[] = []
-    if (/^0x[0-9a-f]{2,64}$/.test(idOrStart)) {
-      for await (const job of this.#jobs.all(idOrStart)) found.push(job)
-    }
-    const [job, ...others] = found
-    if (job === undefined || others.length > 0)
-      throw new HiveError('JOB_UNKNOWN', { id: idOrStart.slice(0, 80), matches: found.length })
+    const { record: job, matches } = await this.#jobs.only(idOrStart)
+    if (job === undefined)
+      throw new HiveError('JOB_UNKNOWN', { id: idOrStart.slice(0, 80), matches })
     return this.#live.get(job.id) ?? job
   }
 

@@ -13,6 +13,7 @@ import type { Bidding } from './bidding.ts'
 import type { Dealing } from './dealing.ts'
 import type { JobBook } from './job-book.ts'
 import { lettingIn, type LettingInParts } from './letting-in.ts'
+import { eitherEnd, type JobEnds } from './job-ends.ts'
 import type { OfferMaker } from './offer-maker.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
 import type { ShareRunner } from './share-runner.ts'
@@ -69,21 +70,17 @@ export class JobRunner {
 
   /**
    * Resolves when every task has a result. Throws `NO_BIDS`, `NO_PROVIDER_LEFT`, `INSUFFICIENT_DEPOSIT`,
-   * `SPENDING_LIMIT`, `JOB_BUDGET`, `JOB_DEADLINE` or the signal's reason. Can be called again for a job that was
+   * `SPENDING_LIMIT`, `JOB_BUDGET`, `JOB_DEADLINE` or the reason of one of the ends. Can be called again for a job that was
    * interrupted: shares that are still out are taken up first.
    */
-  async run(
-    job: JobRecord,
-    firstOffer: Signed<'Offer'> | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async run(job: JobRecord, firstOffer: Signed<'Offer'> | undefined, ends: JobEnds): Promise<void> {
     const shares = (await this.#parts.book.sharesOf(job)).filter((share) => !isFinal(share.state))
     const taken = new Set(shares.flatMap((share) => share.tasks))
     const free = openTasks(job).filter((task) => !taken.has(task))
     await allEnded([
-      ...shares.map(async (share) => this.#share(job, share, signal, true)),
+      ...shares.map(async (share) => this.#share(job, share, ends, true)),
       ...dueTasks(job, free).map(async (due) =>
-        this.#place(job.id, due, signal, due.runs === 0 ? firstOffer : undefined),
+        this.#place(job.id, due, ends, due.runs === 0 ? firstOffer : undefined),
       ),
     ])
   }
@@ -92,10 +89,11 @@ export class JobRunner {
   async #place(
     id: Bytes32,
     { tasks, runs, notBefore }: DueTasks,
-    signal: AbortSignal,
+    ends: JobEnds,
     firstOffer?: Signed<'Offer'>,
   ): Promise<void> {
     const { book, clock } = this.#parts
+    const signal = eitherEnd(ends)
     if (notBefore > clock.now()) await clock.sleep(notBefore - clock.now(), signal)
     const shares: Promise<void>[] = []
     let left = tasks
@@ -105,6 +103,7 @@ export class JobRunner {
     const chainUntil = clock.now() + CHAIN_GRACE_MS
     try {
       for (let job = await book.get(id); left.length > 0; job = await book.get(id)) {
+        signal.throwIfAborted()
         if (job.stopping === true) throw new HiveError('JOB_CANCELLED', { id })
         if (runs >= job.request.attempts) break
         const isAway = why?.code === 'CHAIN_UNREACHABLE'
@@ -115,7 +114,7 @@ export class JobRunner {
         if (turn === undefined && waitLeft(await book.get(id), left, clock.now()) > 0) continue
         if (turn === undefined) break
         const round = await this.#round(await book.get(id), left, runs, signal, offer)
-        shares.push(...round.shares.map(async (share) => this.#share(job, share, signal)))
+        shares.push(...round.shares.map(async (share) => this.#share(job, share, ends)))
         // Waited for below; what one of them throws must not be lost on the way.
         for (const share of shares) share.catch(() => undefined)
         left = round.unplaced
@@ -197,15 +196,15 @@ export class JobRunner {
   async #share(
     job: JobRecord,
     share: ShareRecord,
-    signal: AbortSignal,
+    ends: JobEnds,
     isTakenUp = false,
   ): Promise<void> {
     const { shares, book, line } = this.#parts
-    const { again, givenUp, cause } = await shares.run(job, share, isTakenUp, signal)
+    const { again, givenUp, cause } = await shares.run(job, share, isTakenUp, ends)
     line.wake()
     const current = await book.get(job.id)
     await allEnded([
-      ...dueTasks(current, again).map(async (due) => this.#place(job.id, due, signal)),
+      ...dueTasks(current, again).map(async (due) => this.#place(job.id, due, ends)),
       ...(givenUp.length > 0 ? [this.#giveUp(current, givenUp, cause)] : []),
     ])
   }

@@ -2,14 +2,13 @@ import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32 } from '../../domain/ids.ts'
 import { owedFor } from '../../domain/metering.ts'
 import type { Amount } from '../../domain/money.ts'
-import { second } from '../../domain/units.ts'
 import type { PaidShare } from '../../domain/voucher.ts'
 import type { Requests } from '../../ports/requests.ts'
-import { shareRequest } from '../../protocol/requests.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import { hearBeat } from './beat-hearing.ts'
 import type { ShareMeter, ShareRecord } from './records.ts'
 import { Renewing, type RenewingParts } from './renewing.ts'
+import { keepStopping } from './share-stop.ts'
 
 export interface MeteringParts extends RenewingParts {
   readonly requests: Requests
@@ -28,9 +27,6 @@ export interface Bill {
   /** Paid before. */
   readonly paid: Amount
 }
-
-/** How often a provider is told to stop, ms: it may have restarted since the last time. */
-const STOP_RETRY_MS: number = 2 * second
 
 /** Pays shares by the second: hears their heartbeats, and has a voucher and an agreement follow each. */
 export class Metering {
@@ -140,7 +136,7 @@ export class Metering {
   }
 
   async #stopWhenAsked(share: ShareRecord, signal: AbortSignal): Promise<void> {
-    const { book, requests, clock } = this.#parts
+    const { book } = this.#parts
     const events = book.updates.subscribe(signal)
     let isAsked = (await book.get(share.job)).stopping === true
     if (!isAsked)
@@ -149,12 +145,7 @@ export class Metering {
           update.type === 'job' && update.job.id === share.job && update.job.stopping === true
         if (isAsked) break
       }
-    const request = shareRequest.encode({ agreement: share.id })
-    while (isAsked && !signal.aborted) {
-      // a line that is cut now, or a provider that is starting again: it is told until the share has ended
-      await requests.call(share.peer, 'stop', request, { signal }).catch(() => undefined)
-      await clock.sleep(STOP_RETRY_MS, signal).catch(() => undefined)
-    }
+    if (isAsked) await keepStopping(this.#parts, share, signal)
   }
 
   /** Has a service stop that has run for all of its time, on however many providers. */

@@ -49,6 +49,8 @@ export interface JobRecord {
   readonly stopping?: true
   /** How long a service runs in all whose time was extended, ms; left out: as its spec says. */
   readonly termMs?: number
+  /** Why it is to end, with what it has so far, before its time. */
+  readonly ending?: Extract<ErrorCode, 'JOB_CANCELLED' | 'JOB_TIMEOUT'>
   /** One a task, in order; missing while the task is open. */
   readonly results: readonly (TaskResult | null)[]
   /** Tasks that were answered from the result cache; left out: none. */

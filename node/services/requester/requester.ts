@@ -1,7 +1,6 @@
 import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32 } from '../../domain/ids.ts'
 import { isFinal } from '../../domain/job-state.ts'
-import { agreedPrice, INTERVALS_AGREED } from '../../domain/metering.ts'
 import { offerFault } from '../../domain/offer.ts'
 import type { SecretValues } from '../../domain/secret-slot.ts'
 import { second } from '../../domain/units.ts'
@@ -17,6 +16,7 @@ import { Dealing } from './dealing.ts'
 import { extended, type JobExtension } from './extending.ts'
 import { Following } from './following.ts'
 import { ForgottenChannels } from './forgotten-channels.ts'
+import { requireFunds } from './funds.ts'
 import { GivenUp } from './given-up.ts'
 import { Metering } from './metering.ts'
 import { JobBook } from './job-book.ts'
@@ -144,7 +144,7 @@ export class Requester implements AsyncDisposable {
     const results = await this.cache.answer(request, specCid)
     const open = results.filter((result) => result === null).length
     const cached = results.length - open
-    await this.#requireFunds(request, open, signal)
+    await requireFunds({ ...this.#parts, channels: this.channels }, request, open, signal)
     // A job is named by an offer, also when nobody will need to hear it.
     const offer = this.#offers.make(request, specCid, Math.max(1, open))
     const fault = offerFault(offer.message, this.#parts.clock.now(), offer.message.network)
@@ -168,9 +168,12 @@ export class Requester implements AsyncDisposable {
     return job
   }
 
-  /** Stops a job; tasks that were paid stay paid. Throws `JOB_UNKNOWN`. */
-  async cancel(idOrStart: string): Promise<JobRecord> {
-    return this.#loops.cancel(await this.book.find(idOrStart))
+  /**
+   * Ends a job; tasks that were paid stay paid, and those that have ended are fetched and paid. A second time they are
+   * given up. Resolves when the job has ended, or the signal aborts. Throws `JOB_UNKNOWN`.
+   */
+  async cancel(idOrStart: string, signal: AbortSignal = this.#stop.signal): Promise<JobRecord> {
+    return this.#loops.cancel(await this.book.find(idOrStart), signal)
   }
 
   /**
@@ -206,7 +209,8 @@ export class Requester implements AsyncDisposable {
       throw new HiveError('JOB_NOT_A_SERVICE', { id: job.id })
     if (isFinal(job.state)) return job
     const shares = await this.book.sharesOf(job)
-    if (shares.every(({ state }) => isFinal(state))) return this.#loops.cancel(job)
+    if (shares.every(({ state }) => isFinal(state)))
+      return this.#loops.cancel(job, this.#stop.signal)
     return this.book.change(job.id, (each) => ({ ...each, stopping: true }))
   }
 
@@ -247,22 +251,6 @@ export class Requester implements AsyncDisposable {
       async () => this.#givenUp.tell(provider, this.#stop.signal),
       (error) => this.#parts.logger.warn('telling stopped', { provider, code: codeOf(error) }),
     )
-  }
-
-  async #requireFunds(request: JobRequest, tasks: number, signal: AbortSignal): Promise<void> {
-    const { escrow, signing } = this.#parts
-    const { service } = request.spec
-    const { payEveryMs = 0 } = service ?? {}
-    const ahead = service === undefined ? 1n : BigInt(INTERVALS_AGREED)
-    const most = agreedPrice({ payEveryMs }, request.maxPrice, tasks) * ahead
-    const { budget = most } = request
-    const needed = budget < most ? budget : most
-    const { free } = await escrow.balances(signing.address, { signal })
-    const available = free + this.channels.uncommitted()
-    // A job that may wait can wait for what other jobs have reserved and may not need.
-    const canWait = request.timeouts?.queueMs !== undefined
-    const reachable = canWait ? free + this.channels.unspent() : available
-    if (reachable < needed) throw new HiveError('INSUFFICIENT_DEPOSIT', { available, needed })
   }
 }
 

@@ -8,6 +8,7 @@ import { taskPace } from '../../domain/seen-content.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
+import type { Requests } from '../../ports/requests.ts'
 import { fromHex, toHex } from '../../protocol/bytes.ts'
 import type { Signing } from '../signing.ts'
 import type { Awarding } from './awarding.ts'
@@ -16,16 +17,19 @@ import type { Following, LastEvent } from './following.ts'
 import { tailsOf, untakenRuns, withFailedRuns } from './failed-runs.ts'
 import type { JobBook } from './job-book.ts'
 import type { LiveTasks } from './live-tasks.ts'
+import { eitherEnd, type JobEnds } from './job-ends.ts'
 import { PhaseLimits } from './phase-limits.ts'
 import type { Metering } from './metering.ts'
 import type { ProviderMemory, ShareSeen } from './provider-memory.ts'
 import type { JobRecord, ShareRecord } from './records.ts'
+import { stoppedWith } from './share-stop.ts'
 import { isResult, mayTryAgain, withResults, withTries } from './task-again.ts'
 import { verifyShare } from './verifying.ts'
 
 export interface ShareRunnerParts {
   readonly clock: Clock
   readonly logger: Logger
+  readonly requests: Requests
   readonly blobs: Blobs
   readonly signing: Signing
   readonly book: JobBook
@@ -64,17 +68,17 @@ export class ShareRunner {
   }
 
   /**
-   * Follows, verifies and pays. Resolves with what it leaves undone; throws when the job stops. `isTakenUp`: the share
-   * is one of an earlier life of this node.
+   * Follows, verifies and pays. Resolves with what it leaves undone; throws when the job ends and it has nothing, or is
+   * given up. `isTakenUp`: the share is one of an earlier life of this node.
    */
   async run(
     job: JobRecord,
     share: ShareRecord,
     isTakenUp: boolean,
-    signal: AbortSignal,
+    ends: JobEnds,
   ): Promise<Leftover> {
-    await using limits = new PhaseLimits(this.#parts, job, share, isTakenUp, signal)
-    const open = await this.#openAfter(job, share, limits, signal)
+    await using limits = new PhaseLimits(this.#parts, job, share, isTakenUp, ends.signal)
+    const open = await this.#openAfter(job, share, limits, ends)
     const { late } = limits
     if (codeOf(late) === 'QUEUE_TIMEOUT') return givenUp(open, late)
     const mayAgain = ({ result }: OpenTask) => mayTryAgain(job.request, result)
@@ -88,14 +92,16 @@ export class ShareRunner {
     job: JobRecord,
     share: ShareRecord,
     limits: PhaseLimits,
-    signal: AbortSignal,
+    { signal, stopped }: JobEnds,
   ): Promise<readonly OpenTask[]> {
     const { clock, memory } = this.#parts
     const began = clock.now()
     try {
       const { spec } = job.request
-      const { open, results } = await this.#followAndPay(spec, share, limits)
+      const { open, results } = await this.#followAndPay(spec, share, limits, stopped)
       const failed = open.some(({ reason }) => reason === 'killed' || reason === 'start-failed')
+      // A provider does not fail by stopping as it was told, nor does that show how fast it is.
+      if (stopped.aborted) return open.map((result) => ({ task: result.index, result }))
       if (failed) await memory.failed(share.provider)
       else {
         const ended = share.tasks.length - open.filter(({ reason }) => !isBillable(reason)).length
@@ -105,7 +111,8 @@ export class ShareRunner {
       }
       return open.map((result) => ({ task: result.index, result }))
     } catch (error) {
-      await this.#abandon(share, signal.aborted ? error : (limits.late ?? error), signal)
+      const why = signal.aborted || stopped.aborted ? error : (limits.late ?? error)
+      await this.#abandon(share, why, { signal, stopped })
       return share.tasks.map((task) => ({ task }))
     }
   }
@@ -115,12 +122,15 @@ export class ShareRunner {
     spec: JobSpec,
     share: ShareRecord,
     limits: PhaseLimits,
+    stopped: AbortSignal,
   ): Promise<{ readonly results: readonly TaskResult[]; readonly open: readonly TaskResult[] }> {
     const { signal } = limits
     const { awarding, metering, book, channels, live } = this.#parts
     const known = this.#parts.signing.open('Agreement', fromHex(share.agreement))
-    const current = known.signatories.length === 2 ? share : await awarding.send(share, signal)
-    const last = await this.#follow(current, limits)
+    const isSigned = known.signatories.length === 2
+    const either = eitherEnd({ signal, stopped })
+    const current = isSigned ? share : await awarding.send(share, either)
+    const last = await this.#follow(current, limits, stopped)
     if (last.type === 'failed') throw new HiveError('PROVIDER_FAILED', { reason: last.code })
     const receivedAs = (await book.share(share.id)) ?? current
     const verifying = {
@@ -156,10 +166,11 @@ export class ShareRunner {
     return { results, open }
   }
 
-  async #follow(share: ShareRecord, limits: PhaseLimits): Promise<LastEvent> {
+  async #follow(share: ShareRecord, limits: PhaseLimits, stopped: AbortSignal): Promise<LastEvent> {
     const { following, metering } = this.#parts
     const { signal } = limits
     await using _watch = metering.watch(share, signal)
+    await using _stop = stoppedWith(this.#parts, share, stopped)
     return await following.toTheEnd(share, signal, () => limits.caughtUp())
   }
 
@@ -168,14 +179,15 @@ export class ShareRunner {
     return withTries(job, open ?? tasks.map((task) => ({ task })), attempt, this.#parts.clock.now())
   }
 
-  async #abandon(share: ShareRecord, error: unknown, signal: AbortSignal): Promise<void> {
+  async #abandon(share: ShareRecord, error: unknown, ends: JobEnds): Promise<void> {
     const { awarding, book, channels, live, logger } = this.#parts
     // A node that stops leaves the share as it is: the next start takes it up.
-    if (codeOf(signal.reason) === 'CANCELLED') throw error
-    const cancelled = signal.aborted
+    if (codeOf(ends.signal.reason) === 'CANCELLED') throw error
+    const end = eitherEnd(ends)
+    const cancelled = end.aborted
     const told = await awarding.stop(share)
     const current = (await book.share(share.id)) ?? share
-    const code = cancelled ? codeOf(signal.reason) : reasonOf(error)
+    const code = cancelled ? codeOf(end.reason) : reasonOf(error)
     const runs = await tailsOf(this.#parts, share, code)
     const noted = (job: JobRecord) =>
       withFailedRuns(cancelled ? job : this.#tried(job, share), runs)

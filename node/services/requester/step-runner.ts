@@ -77,7 +77,8 @@ export class StepRunner {
       return this.#end(id, step.name, 'failed', errorOf(error))
     }
     // Cancelled while it was being submitted: nobody else knows of it yet.
-    if (codeOf(signal.reason) === 'JOB_CANCELLED') await this.#parts.requester.cancel(job.id)
+    if (codeOf(signal.reason) === 'JOB_CANCELLED')
+      await this.#parts.requester.cancel(job.id, signal)
     await workflows.changeStep(id, step.name, { state: 'running', job: job.id })
     const ended = await this.#parts.requester.book.ended(job.id, signal)
     signal.throwIfAborted()

@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { Store } from '../../ports/store.ts'
 import { randomBytes32 } from '../../protocol/random.ts'
+import { allEnded } from '../all-ended.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
 import type { Requester } from './requester.ts'
 import { StepRunner } from './step-runner.ts'
@@ -39,11 +40,14 @@ export class Workflows implements AsyncDisposable {
   async resume(): Promise<void> {
     const open = (await this.book.list()).filter(({ state }) => state === 'running')
     const ids = new Set(open.map(({ id }) => id))
-    const { requester } = this.#parts
+    const { requester, logger } = this.#parts
     // A node that was killed while it cancelled a workflow has not told all of its jobs.
-    for (const { id, state, origin } of await requester.book.list())
-      if (origin !== undefined && !ids.has(origin.workflow) && !isFinal(state))
-        await requester.cancel(id)
+    for (const { id, state, origin, ending } of await requester.book.list())
+      if (origin !== undefined && !ids.has(origin.workflow) && !isFinal(state) && !ending)
+        this.#work.start(
+          async () => void (await requester.cancel(id, this.#stop.signal)),
+          (error) => logger.warn('job not cancelled', { job: id, code: codeOf(error) }),
+        )
     for (const each of open) this.#start(each)
   }
 
@@ -82,9 +86,10 @@ export class Workflows implements AsyncDisposable {
     )
     this.#running.get(id)?.abort(new HiveError('JOB_CANCELLED', { id }))
     const { book } = this.#parts.requester
-    for (const job of await book.list())
-      if (job.origin?.workflow === id && !isFinal(job.state))
-        await this.#parts.requester.cancel(job.id)
+    const open = (await book.list()).filter(
+      ({ origin, state }) => origin?.workflow === id && !isFinal(state),
+    )
+    await allEnded(open.map(async (job) => this.#parts.requester.cancel(job.id, this.#stop.signal)))
     return workflow
   }
 

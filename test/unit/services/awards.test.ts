@@ -172,23 +172,6 @@ test('a spec that cannot be had fails the share; nothing is owed', async () => {
   assert.equal(on.provider.works.owedOn(deal.channel), 0n)
 })
 
-test('a task whose input cannot be had fails the share, ends its other tasks and frees the machine', async () => {
-  await using on = await open()
-  const inputs = [0, 1, 2, 3].map((task) => ({
-    name: '',
-    files: task === 0 ? [{ path: '/in', cid: SOME_CID, size: 1 }] : [],
-  }))
-  const offer = await on.alice.offer({ spin: true }, {}, { inputs })
-  const first = await on.alice.deal()
-  const deal = on.alice.dealOn(first.channel, offer, await on.alice.ask(offer), 1, 0n)
-  const { id } = await on.alice.award(deal)
-  assert.deepEqual((await on.alice.follow(id)).at(-1), {
-    type: 'failed',
-    code: 'CONTENT_NOT_FOUND',
-  })
-  assert.deepEqual(on.provider.slots.free, on.provider.slots.total)
-})
-
 test('a spec that asks for more than its offer did is not run', async () => {
   await using on = await open()
   const first = await on.alice.deal()

@@ -19,6 +19,7 @@ function draining(underWay: number, following: number, stop: AbortSignal = signa
     clock,
     underWay: () => count.underWay,
     following: () => count.following,
+    end: () => void seen.push('ended'),
     interrupt: () => void seen.push('interrupted'),
   }
   void drained(parts, minute, stop).then(() => seen.push('drained'))
@@ -28,7 +29,7 @@ function draining(underWay: number, following: number, stop: AbortSignal = signa
 test('drain: with nothing under way and nobody listening it is over at once', async () => {
   const on = draining(0, 0)
   await on.clock.advance(0)
-  assert.deepEqual(on.seen, ['interrupted', 'drained'])
+  assert.deepEqual(on.seen, ['ended', 'interrupted', 'drained'])
 })
 
 test('drain: it waits for the shares under way, then until everybody has heard how they ended', async () => {
@@ -37,18 +38,20 @@ test('drain: it waits for the shares under way, then until everybody has heard h
   assert.deepEqual(on.seen, [])
   on.count.underWay = 0
   await on.clock.advance(second)
-  assert.deepEqual(on.seen, ['interrupted'])
+  assert.deepEqual(on.seen, ['ended', 'interrupted'])
   on.count.following = 0
   await on.clock.advance(second)
-  assert.deepEqual(on.seen, ['interrupted', 'drained'])
+  assert.deepEqual(on.seen, ['ended', 'interrupted', 'drained'])
 })
 
-test('drain: what is not over in its time is given up, and a follower that does not leave is not waited for long', async () => {
+test('drain: what is not over in its time ends with what it has, or is given up, and a follower that does not leave is not waited for long', async () => {
   const on = draining(1, 1)
   await on.clock.advance(minute)
-  assert.deepEqual(on.seen, ['interrupted'])
+  assert.deepEqual(on.seen, ['ended'])
+  await on.clock.advance(10 * second)
+  assert.deepEqual(on.seen, ['ended', 'interrupted'])
   await on.clock.advance(2 * second)
-  assert.deepEqual(on.seen, ['interrupted', 'drained'])
+  assert.deepEqual(on.seen, ['ended', 'interrupted', 'drained'])
 })
 
 test('drain: told to hurry it gives up what is under way, and still has it heard', async () => {

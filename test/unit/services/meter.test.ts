@@ -26,7 +26,7 @@ function idOf(number: number): Bytes32 {
 }
 
 /** A share whose task runs until it is stopped, on a clock that is moved by hand; its requester listens until it leaves. */
-async function aMeter(store = new MemoryStore(), clock = new ManualClock(NOW)) {
+async function aMeter(store = new MemoryStore(), clock = new ManualClock(NOW), everyMs = EVERY) {
   const { signing } = new TestMarket().member()
   const works = new WorkBook(store)
   await works.load()
@@ -37,7 +37,7 @@ async function aMeter(store = new MemoryStore(), clock = new ManualClock(NOW)) {
     channel: CHANNEL,
     tasks: [0],
     price: PRICE,
-    ask: pickAsk(anOffer({ payEveryMs: EVERY })),
+    ask: pickAsk(anOffer({ payEveryMs: everyMs })),
   } as unknown as WorkRecord
   await works.put(work)
   const log = new ShareLog()
@@ -145,6 +145,28 @@ test('meter: a share whose voucher does not follow its heartbeat in half an inte
     (await at.told()).map(({ seq }) => seq),
     [1, 2],
   )
+})
+
+/** Whose first timer over a second goes off late, as timers do. */
+class LateClock extends ManualClock {
+  #lateMs = 3
+
+  override async sleep(ms: number, signal: AbortSignal): Promise<void> {
+    if (ms !== second) return super.sleep(ms, signal)
+    const lateMs = this.#lateMs
+    this.#lateMs = 0
+    return super.sleep(ms + lateMs, signal)
+  }
+}
+
+test('meter: an interval is not told on top of an unpaid one, though the voucher may take all of it and was asked for late', async () => {
+  const at = await aMeter(new MemoryStore(), new LateClock(NOW), second)
+  for (const number of [1, 2, 3, 4]) await at.agree(number)
+  const running = at.run()
+  await at.clock.advance(3 * second)
+  await running
+  assert.equal(at.works.intervals.due(SHARE).length, 1)
+  assert.equal(at.ranMs, 2 * second)
 })
 
 test('meter: a share is stopped within an interval of when its requester died, with one interval unpaid', async () => {

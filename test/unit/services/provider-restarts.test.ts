@@ -6,6 +6,7 @@ import type { JobUpdate } from '../../../node/services/requester/job-book.ts'
 import type { ProviderOptions } from '../../../node/services/provider/provider-options.ts'
 import type { Provider } from '../../../node/services/provider/provider.ts'
 import { taskId, type WorkRecord } from '../../../node/services/provider/records.ts'
+import type { JobSpec } from '../../../node/domain/job-spec.ts'
 import type { Requests } from '../../../node/ports/requests.ts'
 import { shareRequest } from '../../../node/protocol/requests.ts'
 import { Table } from '../../../node/services/table.ts'
@@ -81,8 +82,9 @@ async function aMarket(options: Partial<ProviderOptions> = {}) {
         .flatMap((each) => (each.type === 'log' && each.index === index ? [each.bytes] : []))
         .map((bytes) => new TextDecoder().decode(bytes))
         .join(''),
-    submit: async (script: FakeScript, tasks = 1) =>
-      (await requester.submit(await aRequest(alice, script, { spec: { tasks } }), signal)).id,
+    submit: async (script: FakeScript, tasks = 1, spec: Partial<JobSpec> = {}) =>
+      (await requester.submit(await aRequest(alice, script, { spec: { ...spec, tasks } }), signal))
+        .id,
     printed: async (index = 0) =>
       until(requester.book.updates, (update) => update?.type === 'log' && update.index === index),
     kill: async () => {
@@ -191,13 +193,40 @@ test('killed again and again: taken up each time, until a share that is always t
   await at.requester.cancel(id)
 })
 
+test('killed again and again: what has ended of a share that is given up is delivered and paid', async () => {
+  await using at = await aMarket()
+  const id = await at.submit({ sleepArgs: true }, 2, { args: ['{index}0000'] })
+  await until(
+    at.requester.book.updates,
+    (update) => update?.type === 'task' && update.index === 0 && update.result !== undefined,
+  )
+  for (let restarts = 1; restarts <= 4; restarts++) {
+    await at.kill()
+    await at.restart()
+  }
+  const done = await finished(at.requester, id)
+  assert.deepEqual(
+    done.results.map((result) => result?.reason),
+    ['exit', undefined],
+  )
+  await claimed(at.market, TASK_PRICE)
+  assert.equal(at.machine.running.size, 0)
+})
+
 test('a job cancelled while its provider was gone: its task ends when the provider hears of it', async () => {
   await using at = await aMarket()
   const id = await at.submit({ stdout: 'one\n', sleepMs: 60_000 })
   await at.printed()
   const work = await at.requester.book.find(id)
   await at.kill()
+  const stopping = at.requester.cancel(id)
+  await until(
+    at.requester.book.updates,
+    async () => (await at.requester.book.find(id)).ending !== undefined,
+  )
+  // Nobody is there to be waited for.
   await at.requester.cancel(id)
+  await stopping
   const provider = await at.restart()
   const [share = '0x'] = work.shares
   const { peer } = at.bob().signing

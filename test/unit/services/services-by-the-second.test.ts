@@ -281,3 +281,20 @@ test('a service whose budget is used up goes on when it is raised in time', asyn
   assert.equal((await finished(requester, id)).state, 'settled')
   assert.ok((await paidOf(requester, id)) <= 5n * RATE)
 })
+
+test('a service at the end of its job’s total time, or cancelled, is given up: what has run is paid, and no result is kept', async () => {
+  const market = new TestMarket()
+  const alice = market.member()
+  await using provider = await market.provider(market.member(), { prices: PRICES })
+  await using requester = await market.requester(alice)
+  const late = { ...(await aService(alice)), timeouts: { totalMs: 2500 } }
+  const { id } = await requester.submit(late, signal)
+  await paid(requester, RATE)
+  const job = await finished(requester, id)
+  assert.deepEqual([job.state, job.error?.code, job.results], ['failed', 'JOB_TIMEOUT', [null]])
+  const next = await requester.submit(await aService(alice), signal)
+  await paid(requester, RATE)
+  const cancelled = await requester.cancel(next.id)
+  assert.deepEqual([cancelled.state, cancelled.results], ['cancelled', [null]])
+  assert.equal((await provider.works.all()).length, 2)
+})
