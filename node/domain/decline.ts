@@ -3,11 +3,17 @@ import type { ErrorCode } from './error-codes.ts'
 import type { Amount } from './money.ts'
 import type { Resources } from './resources.ts'
 
+/** The most that one task may ask of a provider. */
+export interface MostForTask extends Resources {
+  /** Memory that each of its `gpus` may need at most, bytes; left out: as much as was asked. */
+  readonly gpuMemoryBytes?: number
+}
+
 /** Why a provider does not take an offer, and what it would take instead where that tells nobody's secrets. */
 export interface Decline {
   readonly code: DeclineCode
   /** Most that one task may ask of this provider. */
-  readonly most?: Resources
+  readonly most?: MostForTask
   /** What it would ask for such a task, reduced to `most` where that is named. */
   readonly lowestPrice?: Amount
 }
@@ -68,6 +74,6 @@ function grouped<T>(items: readonly T[], key: (item: T) => string): (T & { count
 }
 
 function keyOf({ code, most, lowestPrice }: Decline): string {
-  const { cpuMillis, memoryBytes, diskBytes, gpus } = most ?? {}
-  return [code, cpuMillis, memoryBytes, diskBytes, gpus, lowestPrice].join(' ')
+  const { cpuMillis, memoryBytes, diskBytes, gpus, gpuMemoryBytes } = most ?? {}
+  return [code, cpuMillis, memoryBytes, diskBytes, gpus, gpuMemoryBytes, lowestPrice].join(' ')
 }

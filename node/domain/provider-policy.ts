@@ -1,4 +1,4 @@
-import type { Decline } from './decline.ts'
+import type { Decline, MostForTask } from './decline.ts'
 import { uncovered, type EgressPolicy } from './egress.ts'
 import { GPU_VENDORS } from './gpu-need.ts'
 import { isWithin, type HourWindow, type LocalTime } from './hours.ts'
@@ -89,13 +89,17 @@ function lastingDecline(
   if (!admits(policy.requesters, offer.requester)) return { code: 'DECLINED_REQUESTER' }
   if (!admits(policy.images, offer.image)) return { code: 'DECLINED_IMAGE' }
   if (uncovered(policy.egress, offer.egress).length > 0) return { code: 'DECLINED_NETWORK' }
-  const most = {
+  const room = {
     ...total,
     diskBytes: Math.min(total.diskBytes, policy.maxDiskBytes[offer.class] ?? Infinity),
     gpus: Math.min(total.gpus ?? 0, suiting(gpus, offer)),
   }
-  if (fits(needOf(offer), most)) return undefined
-  const code = offer.gpus > most.gpus ? 'DECLINED_GPU' : 'DECLINED_RESOURCES'
+  if (fits(needOf(offer), room)) return undefined
+  const isShort = offer.gpus > room.gpus
+  const gpuMemoryBytes = isShort ? lessMemory(gpus, offer, total.gpus ?? 0) : undefined
+  const smaller = gpuMemoryBytes === undefined ? {} : { gpus: offer.gpus, gpuMemoryBytes }
+  const most = { ...room, ...smaller }
+  const code = isShort ? 'DECLINED_GPU' : 'DECLINED_RESOURCES'
   return { code, most, lowestPrice: askedPrice(reduced(offer, most), policy.terms, load) }
 }
 
@@ -123,13 +127,28 @@ function suiting(gpus: readonly OfferedGpu[], { gpuVendor, gpuMemoryBytes }: Off
   return Math.max(...counts)
 }
 
+/** The most memory that as many GPUs as are asked for have, where that is less than is asked of each. */
+function lessMemory(
+  gpus: readonly OfferedGpu[],
+  offer: Offer,
+  forJobs: number,
+): number | undefined {
+  if (offer.gpuMemoryBytes === 0 || offer.gpus > forJobs) return undefined
+  const sizes = gpus.map(({ memoryBytes = 0 }) => memoryBytes)
+  const enough = sizes.filter(
+    (gpuMemoryBytes) => suiting(gpus, { ...offer, gpuMemoryBytes }) >= offer.gpus,
+  )
+  return enough.length === 0 ? undefined : Math.max(...enough)
+}
+
 /** The offer as it would have to be to fit. */
-function reduced(offer: Offer, most: Resources): Offer {
+function reduced(offer: Offer, most: MostForTask): Offer {
   return {
     ...offer,
     cpuMillis: Math.min(offer.cpuMillis, most.cpuMillis),
     memoryBytes: Math.min(offer.memoryBytes, most.memoryBytes),
     diskBytes: Math.min(offer.diskBytes, most.diskBytes),
     gpus: Math.min(offer.gpus, most.gpus ?? 0),
+    gpuMemoryBytes: Math.min(offer.gpuMemoryBytes, most.gpuMemoryBytes ?? Infinity),
   }
 }

@@ -1,9 +1,8 @@
-import type { DeclineCount } from './decline.ts'
+import type { DeclineCount, MostForTask } from './decline.ts'
 import type { Amount } from './money.ts'
-import type { Resources } from './resources.ts'
 
 /** What a job asks of one task's provider, as far as a user can ask for less. */
-export interface Ask extends Resources {
+export interface Ask extends MostForTask {
   readonly maxPrice: Amount
 }
 
@@ -13,8 +12,12 @@ export interface WhatIf {
   readonly bids: number
 }
 
-const QUANTITIES = ['cpuMillis', 'memoryBytes', 'diskBytes', 'gpus'] as const
+const QUANTITIES = ['cpuMillis', 'memoryBytes', 'diskBytes', 'gpus', 'gpuMemoryBytes'] as const
+/** Of a provider that names the most it has: what it does not name of these is as much as was asked. */
+const UNNAMED: ReadonlySet<string> = new Set(['gpuMemoryBytes'])
 const FIELDS = ['maxPrice', ...QUANTITIES] as const
+/** What a job can ask nothing of. */
+const MAY_BE_NONE: ReadonlySet<string> = new Set(['diskBytes', 'gpuMemoryBytes'])
 /** Steps along one field that are worth reading. */
 const MAX_STEPS = 3
 
@@ -51,10 +54,10 @@ export function whatIf(
 /** The least that must change for a provider of this row; `undefined` where nothing that it said would do. */
 function changeFor(ask: Ask, { most, lowestPrice }: DeclineCount): Partial<Ask> | undefined {
   const less = QUANTITIES.flatMap((field) => {
-    const limit = most?.[field] ?? (most === undefined ? Infinity : 0)
+    const limit = most?.[field] ?? (most === undefined || UNNAMED.has(field) ? Infinity : 0)
     return limit < (ask[field] ?? 0) ? [[field, limit] as const] : []
   })
-  const isOutOfReach = less.some(([field, limit]) => limit <= 0 && field !== 'diskBytes')
+  const isOutOfReach = less.some(([field, limit]) => limit <= 0 && !MAY_BE_NONE.has(field))
   const dearer = lowestPrice !== undefined && lowestPrice > ask.maxPrice
   if (isOutOfReach || (less.length === 0 && !dearer)) return undefined
   return { ...Object.fromEntries(less), ...(dearer && { maxPrice: lowestPrice }) }

@@ -1,7 +1,7 @@
+import type { MostForTask } from '../domain/decline.ts'
 import { DECLINE_CODES, type DeclineCode } from '../domain/decline-errors.ts'
 import type { Bytes32 } from '../domain/ids.ts'
 import type { Amount } from '../domain/money.ts'
-import type { Resources } from '../domain/resources.ts'
 import type { Sighting } from '../domain/visibility.ts'
 import type { PaidShare } from '../domain/voucher.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
@@ -24,7 +24,7 @@ export interface BidRequest {
   readonly bondOffer?: Uint8Array
   readonly decline?: DeclineCode
   /** With a decline: the most that one task may ask there. */
-  readonly most?: Resources
+  readonly most?: MostForTask
   /** With a decline: what such a task would cost. */
   readonly lowestPrice?: Amount
 }
@@ -73,11 +73,12 @@ export interface SpeedRequest {
 
 const paidShare = record<PaidShare>({ seq: uint64, agreement: bytes32, amount: uint96 })
 
-const resources = record<Resources>({
+const mostForTask = record<MostForTask>({
   cpuMillis: uint32,
   memoryBytes: uint64,
   diskBytes: uint64,
   gpus: optional(uint32),
+  gpuMemoryBytes: optional(uint64),
 })
 
 export const bidRequest = codec<BidRequest>('bid', {
@@ -85,7 +86,7 @@ export const bidRequest = codec<BidRequest>('bid', {
   bid: optional(bytesUpTo(MAX_BID_BYTES)),
   bondOffer: optional(bytesUpTo(MAX_SMALL_BYTES)),
   decline: optional(oneOf(DECLINE_CODES)),
-  most: optional(resources),
+  most: optional(mostForTask),
   lowestPrice: optional(uint96),
 })
 export const awardRequest = codec<AwardRequest>('award', {

@@ -7,6 +7,8 @@ export const quantityFields = {
   memoryBytes: Type.Integer(),
   diskBytes: Type.Integer(),
   gpus: Type.Optional(Type.Integer()),
+  /** Of each GPU. */
+  gpuMemoryBytes: Type.Optional(Type.Integer()),
 }
 
 /** What came back for one offer of a job. */

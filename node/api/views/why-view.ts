@@ -44,6 +44,13 @@ function connectedView(peers: readonly PeerView[]): NonNullable<WhyBody['connect
 
 function askOf({ spec, maxPrice }: JobRequest): Ask {
   const { cpuMillis, memoryBytes, diskBytes } = spec.resources
-  const gpus = spec.gpus === undefined ? {} : { gpus: spec.gpus.count }
-  return { cpuMillis, memoryBytes, diskBytes, ...gpus, maxPrice }
+  const { count: gpus, memoryBytes: gpuMemoryBytes } = spec.gpus ?? {}
+  return {
+    cpuMillis,
+    memoryBytes,
+    diskBytes,
+    ...(gpus !== undefined && { gpus }),
+    ...(gpuMemoryBytes !== undefined && { gpuMemoryBytes }),
+    maxPrice,
+  }
 }

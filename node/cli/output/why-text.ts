@@ -115,12 +115,15 @@ function listed(amounts: Amounts, now: Amounts = {}): string {
     value.memoryBytes === undefined ? undefined : `${formatBytes(value.memoryBytes)} of memory`,
     value.diskBytes === undefined ? undefined : `${formatBytes(value.diskBytes)} of disk`,
     value.gpus === undefined || value.gpus === 0 ? undefined : counted(value.gpus, 'GPU'),
+    value.gpuMemoryBytes === undefined
+      ? undefined
+      : `${formatBytes(value.gpuMemoryBytes)} of GPU memory`,
   ]
   const before = text(now)
   return text(amounts)
     .flatMap((each, at) => {
       if (each === undefined) return []
-      const instead = before[at]?.replace(/ of (memory|disk)$/, '')
+      const instead = before[at]?.replace(/ of (memory|disk|GPU memory)$/, '')
       return [instead === undefined ? each : `${each} instead of ${instead}`]
     })
     .join(', ')

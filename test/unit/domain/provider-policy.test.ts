@@ -214,6 +214,24 @@ test('policy: too large names the most that is taken, and its price', () => {
   assert.equal(declined.lowestPrice, 130n)
 })
 
+test('policy: GPUs with too little memory: it names the most that so many of one maker have', () => {
+  const gpus = [
+    nvidia,
+    { vendor: 'nvidia', memoryBytes: 40 * GiB },
+    { vendor: 'amd', memoryBytes: 24 * GiB },
+  ]
+  const now = { ...quiet, gpus, total: { ...quiet.total, gpus: 3 } }
+  const most = (count: number, gib: number, gpuVendor = '') => {
+    const offer = anOffer({ gpus: count, gpuMemoryBytes: gib * GiB, gpuVendor })
+    const { code, most: { gpus: few, gpuMemoryBytes } = {} } = bidDecline(policy, offer, now) ?? {}
+    return [code, few, gpuMemoryBytes]
+  }
+  assert.deepEqual(most(2, 24), ['DECLINED_GPU', 2, 16 * GiB])
+  assert.deepEqual(most(1, 80), ['DECLINED_GPU', 1, 40 * GiB])
+  assert.deepEqual(most(1, 40, 'amd'), ['DECLINED_GPU', 1, 24 * GiB])
+  assert.deepEqual(most(3, 1), ['DECLINED_GPU', 2, undefined], 'no less memory would do')
+})
+
 test('policy: too cheap names the price from which it is taken, and that price is taken', () => {
   const { lowestPrice = 0n } = bidDecline(policy, anOffer({ maxPrice: 1n }), quiet) ?? {}
   assert.equal(bidDecline(policy, anOffer({ maxPrice: lowestPrice }), quiet), undefined)

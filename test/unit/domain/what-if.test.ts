@@ -53,6 +53,14 @@ test('what if: no disk at all is something that a job can ask for', () => {
   assert.deepEqual(whatIf(ask, 0, declines), [{ change: { diskBytes: 0 }, bids: 1 }])
 })
 
+test('what if: GPUs with 16 GiB instead of 24', () => {
+  const smaller = { ...roomy, gpus: 1, gpuMemoryBytes: 16 * GiB }
+  const declines = tallied(times(5, { code: 'DECLINED_GPU', most: smaller, lowestPrice: 5n }))
+  assert.deepEqual(whatIf({ ...ask, gpus: 1, gpuMemoryBytes: 24 * GiB }, 0, declines), [
+    { change: { gpuMemoryBytes: 16 * GiB }, bids: 5 },
+  ])
+})
+
 test('what if: fewer GPUs, where there are some', () => {
   const declines = tallied([{ code: 'DECLINED_GPU', most: { ...roomy, gpus: 2 }, lowestPrice: 5n }])
   assert.deepEqual(whatIf({ ...ask, gpus: 4 }, 0, declines), [{ change: { gpus: 2 }, bids: 1 }])
