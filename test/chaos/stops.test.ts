@@ -35,6 +35,8 @@ const SHORT_MS = '2500'
 const LONG_MS = '15000'
 /** How long a fault lasts. */
 const FAULT_MS: number = 4 * second
+/** Longer than a clock is off: an offer is over for others when its window is over by their clocks. */
+const PATIENT = { args: ['echo', '0', 'hi'], bidWindowMs: 40 * second, bidsWanted: 1 }
 /** Beyond what a clock may be off by. */
 const FAR_OFF_MS: number = 120 * second
 
@@ -50,11 +52,14 @@ async function settles(id: string): Promise<void> {
   await assertSound(network, money)
 }
 
-/** The requester's clock off by so much, until disposed. */
-async function skewed(ms: number): Promise<AsyncDisposable> {
-  const { process: child } = network.node('requester-1').child
-  await tell(child, { type: 'skew', ms })
-  return { [Symbol.asyncDispose]: async () => tell(child, { type: 'skew', ms: 0 }) }
+/** The clocks of one side off by so much, until disposed. */
+async function skewed(ms: number, side = 'requester'): Promise<AsyncDisposable> {
+  const nodes = network.nodes.filter(({ role }) => role === side)
+  const set = async (off: number) => {
+    for (const { child } of nodes) await tell(child.process, { type: 'skew', ms: off })
+  }
+  await set(ms)
+  return { [Symbol.asyncDispose]: async () => set(0) }
 }
 
 function setLinks(state: LinkState): void {
@@ -83,12 +88,22 @@ for (const state of ['down', 'stalled', 'slow'] as const)
 for (const ms of [20 * second, -20 * second])
   fault('clock', `of the requester ${ms / second} s off: within what is allowed`, async () => {
     await using _ = await skewed(ms)
-    // Longer than the clock is behind: an offer is over for others when its window is over by their clocks.
-    const bidWindowMs = 40 * second
-    const args = ['echo', '0', 'hi']
-    const id = await submit(await requester(), { args, bidWindowMs, bidsWanted: 1 })
-    await settles(id)
+    await settles(await submit(await requester(), PATIENT))
   })
+
+for (const ms of [20 * second, -20 * second])
+  fault('clock', `of the providers ${ms / second} s off: within what is allowed`, async () => {
+    await using _ = await skewed(ms, 'provider')
+    await settles(await submit(await requester(), PATIENT))
+  })
+
+for (const side of ['requester', 'provider'])
+  for (const ms of [20 * second, -20 * second])
+    fault('clock', `of a ${side} set by ${ms / second} s while a job runs`, async () => {
+      const { id } = await running()
+      await using _ = await skewed(ms, side)
+      await settles(id)
+    })
 
 for (const ms of [FAR_OFF_MS, -FAR_OFF_MS])
   fault('clock', `of the requester ${ms / second} s off: nobody bids, and it says so`, async () => {
