@@ -38,9 +38,7 @@ const generated = (file: string): Step =>
 
 /** Of the tests with processes, those that run strangers' programs, whose limits are measured: no two at a time. */
 const isOfSandboxes = (file: string): boolean =>
-  /integration\/(?:escape\/|attach|docker|egress|image|native|podman|secret|wasm)|e2e\/(?:attach|destinations|docker)/.test(
-    file,
-  )
+  /integration\/(?:escape\/|attach|docker|egress|image|native|podman|secret|wasm)/.test(file)
 const PROCESSES = globSync(['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'])
 const SANDBOXES = PROCESSES.filter(isOfSandboxes)
 const NETWORKS = PROCESSES.filter((file) => !isOfSandboxes(file))
