@@ -46,7 +46,6 @@ const NETWORKS = PROCESSES.filter((file) => !isOfSandboxes(file))
 const steps: readonly Step[] = [
   // Faults take the time they take, whatever runs beside them.
   beside(script('chaos: faults and what the market makes of them', 'scripts/chaos/main.ts')),
-  node('layers and unit tests', 2, 'test/architecture.test.ts', 'test/unit/**/*.test.ts'),
   hardhat('contracts: fuzz and invariants', 'solidity'),
   beside(script('contracts: fuzz and invariants in a second engine', 'scripts/forge/main.ts')),
   hardhat(
@@ -64,6 +63,7 @@ const steps: readonly Step[] = [
   generated('jobs-tree-vectors'),
   // mostly waiting, for chains and for clocks, as engines do below
   beside(node('networks, chain and end to end', 1, ...NETWORKS)),
+  node('layers and unit tests', 2, 'test/architecture.test.ts', 'test/unit/**/*.test.ts'),
   node('sandboxes', 1, ...SANDBOXES),
 ]
 
