@@ -102,11 +102,11 @@ library OffChainMessages {
             text(m.class),
             m.spec,
             m.image,
-            m.tasks
+            m.tasks,
+            m.cpuMillis,
+            m.memoryBytes
         );
         bytes memory back = abi.encode(
-            m.cpuMillis,
-            m.memoryBytes,
             m.diskBytes,
             m.gpus,
             text(m.gpuVendor),
