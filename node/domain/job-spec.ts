@@ -1,5 +1,6 @@
 import type { GpuNeed } from './gpu-need.ts'
 import type { Cid } from './ids.ts'
+import type { UseUnit } from './paid-use.ts'
 import type { Resources } from './resources.ts'
 import type { SecretSlot } from './secret-slot.ts'
 
@@ -56,6 +57,8 @@ export interface JobSpec {
   readonly timeoutMs: number
   /** Left out: each task is paid when it has ended. */
   readonly service?: ServiceTerms
+  /** Left out: a task costs its price, whatever it used. `fuel` only with a limit of it. */
+  readonly pay?: UseUnit
   /** Instructions that one task may execute, weighted; without it they are not counted. Only for `wasm`. */
   readonly fuel?: number
   /** Whether a task must put out the same on every machine. Only for `wasm`. */

@@ -16,6 +16,8 @@ export type OfferAsk = Pick<
   | 'egress'
   | 'taskTimeoutMs'
   | 'payEveryMs'
+  | 'payPer'
+  | 'fuel'
 >
 
 /** What an offer says of its spec. */
@@ -32,12 +34,14 @@ export function pickAsk(offer: OfferAsk): OfferAsk {
     egress: offer.egress,
     taskTimeoutMs: offer.taskTimeoutMs,
     payEveryMs: offer.payEveryMs,
+    payPer: offer.payPer,
+    fuel: offer.fuel,
   }
 }
 
 /** What an offer for `spec` has to say; `image` is the SHA-256 that the program's CID carries. */
 export function askOf(spec: JobSpec, image: Bytes32): OfferAsk {
-  const { resources, gpus, egress = [], timeoutMs, service } = spec
+  const { resources, gpus, egress = [], timeoutMs, service, pay, fuel } = spec
   const { cpuMillis, memoryBytes, diskBytes } = resources
   return {
     class: classOf(spec),
@@ -51,6 +55,8 @@ export function askOf(spec: JobSpec, image: Bytes32): OfferAsk {
     egress,
     taskTimeoutMs: timeoutMs,
     payEveryMs: service?.payEveryMs ?? 0,
+    payPer: pay ?? 'task',
+    fuel: fuel ?? 0,
   }
 }
 

@@ -4,6 +4,7 @@ import { isGpuVendor, MAX_GPUS } from './gpu-need.ts'
 import type { Address, Bytes32 } from './ids.ts'
 import { isPayInterval } from './metering.ts'
 import type { Amount } from './money.ts'
+import { arePayTerms } from './paid-use.ts'
 import type { Resources } from './resources.ts'
 import { hour, minute, second } from './units.ts'
 
@@ -34,6 +35,10 @@ export interface Offer {
   readonly taskTimeoutMs: number
   /** 0: a task is paid when it has ended; otherwise prices are by the second, and paid after each such time, ms. */
   readonly payEveryMs: number
+  /** One of PAY_UNITS: what the price of a task that is not paid by the second is of. */
+  readonly payPer: string
+  /** Instructions, weighted, that one task may execute; 0: not counted. */
+  readonly fuel: number
   /** Most the requester pays for one task, or for one second of it. */
   readonly maxPrice: Amount
   /** Unix ms. */
@@ -91,6 +96,8 @@ export function offerFault(offer: Offer, now: number, network: string): OfferFau
   if (offer.gpus > MAX_GPUS || !isKnownVendor) return fault('OFFER_INVALID', 'reject', 'R10')
   // [REJECT] offers R11: it is paid at the end, or after whole seconds between MIN_PAY_EVERY_MS and MAX_PAY_EVERY_MS
   if (!isPayInterval(offer.payEveryMs)) return fault('OFFER_INVALID', 'reject', 'R11')
+  // [REJECT] offers R12: it pays for tasks, or by what is measured of them: processor time, or fuel that has a limit
+  if (!arePayTerms(offer)) return fault('OFFER_INVALID', 'reject', 'R12')
   return undefined
 }
 

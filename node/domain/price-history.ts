@@ -1,5 +1,6 @@
 import type { Amount } from './money.ts'
 import type { OfferAsk } from './offer-ask.ts'
+import { isPaidByUse, pricedCoreMs, type UseTerms } from './paid-use.ts'
 import { hour } from './units.ts'
 
 /** Where a price was seen, in the order in which they are shown. */
@@ -42,15 +43,17 @@ export function hourOf(at: number): number {
 
 /**
  * What one second of one core comes to, or of one GPU where tasks ask for GPUs: the price of a task over all that it
- * reserves for its time limit, so that prices of small and large tasks compare. Rounded up to one base unit.
+ * reserves for its time limit, or may use where its use is paid, so that prices of small and large tasks compare. Rounded up to one base unit.
  */
 export function unitPrice(
   price: Amount,
-  ask: Pick<OfferAsk, 'cpuMillis' | 'gpus' | 'taskTimeoutMs' | 'payEveryMs'>,
+  ask: UseTerms & Pick<OfferAsk, 'gpus' | 'payEveryMs'>,
 ): Amount {
   const ms = BigInt(ask.payEveryMs > 0 ? 1000 : Math.max(1, ask.taskTimeoutMs))
-  const reserved =
-    ask.gpus > 0 ? BigInt(ask.gpus) * ms : (BigInt(Math.max(1, ask.cpuMillis)) * ms) / 1000n
+  const cores = isPaidByUse(ask)
+    ? pricedCoreMs(ask)
+    : (BigInt(Math.max(1, ask.cpuMillis)) * ms) / 1000n
+  const reserved = ask.gpus > 0 ? BigInt(ask.gpus) * ms : cores
   const most = reserved > 0n ? reserved : 1n
   return (price * 1000n + most - 1n) / most
 }

@@ -2,12 +2,16 @@ import { kindOfClass } from './job-spec.ts'
 import { isMetered } from './metering.ts'
 import type { Amount } from './money.ts'
 import type { Offer } from './offer.ts'
+import { isPaidByUse, pricedCoreMs } from './paid-use.ts'
 
 /** What a provider asks. */
 export interface PriceList {
   /** For starting a task at all. */
   readonly perTask: Amount
-  /** For each core-second that the offer reserves per task, up to {@link PriceList.reservedSecondsCap}. */
+  /**
+   * For each core-second that the offer reserves per task, up to {@link PriceList.reservedSecondsCap}; of tasks that are
+   * paid by use, for each that they may use.
+   */
   readonly perCoreSecond: Amount
   /** For each second of each GPU that the offer reserves per task, up to the same cap. */
   readonly perGpuSecond: Amount
@@ -66,9 +70,16 @@ export function askedPrice(offer: Offer, terms: PriceTerms, load: number): Amoun
 
 function listPrice(offer: Offer, list: PriceList): Amount {
   if (isMetered(offer)) return secondPrice(offer, list)
+  if (isPaidByUse(offer)) return usePrice(offer, list)
   const seconds = BigInt(Math.min(Math.ceil(offer.taskTimeoutMs / 1000), list.reservedSecondsCap))
   const cores = (list.perCoreSecond * seconds * BigInt(offer.cpuMillis)) / 1000n
   return list.perTask + cores + list.perGpuSecond * seconds * BigInt(offer.gpus)
+}
+
+/** Of a task that is paid by its use: of all that it may use, without a cap, for what it leaves is not paid; never nothing. */
+function usePrice(offer: Offer, list: PriceList): Amount {
+  const price = list.perTask + (list.perCoreSecond * pricedCoreMs(offer) + 999n) / 1000n
+  return price > 0n ? price : 1n
 }
 
 /** Of a task that is paid by the second: what it reserves, without a price for its start; never nothing. */

@@ -81,12 +81,12 @@ export interface TaskResult {
   readonly attached?: boolean
 }
 
-/** The broken rule of a receipt, or `undefined`. `tasks` is the awarded list, `asked` what so many completed ones cost. */
+/** The broken rule of a receipt, or `undefined`. `tasks` is the awarded list, `asked` what these results cost. */
 export function receiptFault(
   receipt: Receipt,
   results: readonly TaskResult[],
   tasks: readonly number[],
-  asked: (completed: number) => bigint,
+  asked: (results: readonly TaskResult[]) => bigint,
 ): string | undefined {
   // [REJECT] receipts R2: the manifest has one result for each awarded task, in order
   if (results.length !== tasks.length) return 'R2'
@@ -94,7 +94,7 @@ export function receiptFault(
   const billable = results.filter((result) => isBillable(result.reason)).length
   // [REJECT] receipts R3: completed counts the billable ends
   if (receipt.completed !== billable) return 'R3'
-  // [REJECT] receipts R4: the amount is the agreed price's share of completed tasks, or of the seconds told
-  if (receipt.amount !== asked(billable)) return 'R4'
+  // [REJECT] receipts R4: the amount is what the completed tasks cost, by their use where that is paid, or the seconds told
+  if (receipt.amount !== asked(results)) return 'R4'
   return undefined
 }

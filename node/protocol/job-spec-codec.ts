@@ -11,6 +11,7 @@ import {
 } from '../domain/job-spec.ts'
 import { isPayInterval } from '../domain/metering.ts'
 import { MAX_TASKS } from '../domain/offer.ts'
+import { USE_UNITS } from '../domain/paid-use.ts'
 import { MAX_REPOSITORY_CHARS, parseRepository } from '../domain/registry-image.ts'
 import type { Resources } from '../domain/resources.ts'
 import { isPlainPath } from '../domain/sandbox-path.ts'
@@ -91,6 +92,7 @@ const jobSpec = record<JobSpec>({
   secrets: optional(list(secretSlot, MAX_SECRETS)),
   timeoutMs: uint64,
   service: optional(record<ServiceTerms>({ payEveryMs: uint32 })),
+  pay: optional(oneOf(USE_UNITS)),
   fuel: optional(uint64),
   deterministic: optional(bool),
   stream: bool,
@@ -129,7 +131,11 @@ export function decodeJobSpec(bytes: Uint8Array): JobSpec {
   if (spec.fuel === 0) return malformed('spec.fuel', 'at least 1')
   if (spec.kind !== 'wasm' && (spec.fuel !== undefined || spec.deterministic === true))
     return malformed('spec.kind', 'wasm, for what counts instructions or is deterministic')
-  const { gpus, egress } = spec
+  const { gpus, egress, pay } = spec
+  if (pay !== undefined && (service !== undefined || gpus !== undefined))
+    return malformed('spec.pay', 'only of tasks without GPUs that are no service')
+  if (pay === 'fuel' && spec.fuel === undefined)
+    return malformed('spec.fuel', 'a limit to be paid by')
   if (spec.kind !== 'docker' && (gpus !== undefined || egress !== undefined))
     return malformed('spec.kind', 'docker, for what needs a GPU or a network')
   if (spec.repository !== undefined && (spec.kind !== 'docker' || !isPinned(spec)))

@@ -31,6 +31,9 @@ import {
   type Shapes,
 } from './schema.ts'
 
+/** Longest name of what is paid for, characters. */
+const MAX_PAY_UNIT_CHARS = 32
+
 /** Every signed message and its domain type. */
 export interface Messages {
   readonly Advert: Advert
@@ -88,6 +91,8 @@ export const MESSAGES: { readonly [N in MessageName]: MessageRow<Messages[N]> } 
       egress: list(text(MAX_DESTINATION_CHARS), MAX_EGRESS),
       taskTimeoutMs: uint64,
       payEveryMs: uint64,
+      payPer: text(MAX_PAY_UNIT_CHARS),
+      fuel: uint64,
       maxPrice: uint96,
       issuedAt: uint64,
       bidsUntil: uint64,

@@ -1,6 +1,7 @@
 import { codeOf, HiveError } from '../domain/errors.ts'
 import type { Amount } from '../domain/money.ts'
 import type { OfferAsk } from '../domain/offer-ask.ts'
+import type { UseTerms } from '../domain/paid-use.ts'
 import {
   hourOf,
   tallied,
@@ -25,10 +26,7 @@ export interface PriceBookParts {
 export type PriceNotes = Pick<PriceBook, 'note'>
 
 /** What of an offer says which prices its own compares to. */
-export type PricedAsk = Pick<
-  OfferAsk,
-  'class' | 'cpuMillis' | 'gpus' | 'taskTimeoutMs' | 'payEveryMs'
->
+export type PricedAsk = UseTerms & Pick<OfferAsk, 'class' | 'gpus' | 'payEveryMs'>
 
 /** How long hours are kept, ms. */
 export const KEPT_MS: number = 30 * day

@@ -20,7 +20,7 @@ const TYPES = [
   'Voucher(bytes32 channel,uint96 cumulative,uint64 jobs,bytes32 jobsRoot)',
   'CloseMutual(bytes32 channel,uint96 finalSettled,uint40 deadline)',
   'Advert(address node,uint64 seq,string network,string[] kinds,string hardware,uint64 issuedAt,uint64 expiresAt)',
-  'Offer(address requester,uint256 nonce,string network,string class,bytes32 spec,bytes32 image,uint32 tasks,uint32 cpuMillis,uint64 memoryBytes,uint64 diskBytes,uint32 gpus,string gpuVendor,uint64 gpuMemoryBytes,string[] egress,uint64 taskTimeoutMs,uint64 payEveryMs,uint96 maxPrice,uint64 issuedAt,uint64 bidsUntil)',
+  'Offer(address requester,uint256 nonce,string network,string class,bytes32 spec,bytes32 image,uint32 tasks,uint32 cpuMillis,uint64 memoryBytes,uint64 diskBytes,uint32 gpus,string gpuVendor,uint64 gpuMemoryBytes,string[] egress,uint64 taskTimeoutMs,uint64 payEveryMs,string payPer,uint64 fuel,uint96 maxPrice,uint64 issuedAt,uint64 bidsUntil)',
   'Bid(bytes32 offer,address provider,uint96 price,uint32 capacity,uint64 etaMs,bool cached,uint64 validUntil)',
   'Heartbeat(bytes32 agreement,uint64 seq,uint64 elapsedMs,bytes32 digest,bool closing,uint64 at)',
   'Award(bytes32 agreement,uint32[] tasks,uint64 issuedAt)',

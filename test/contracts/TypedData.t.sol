@@ -220,6 +220,8 @@ contract TypedDataTest is EscrowFixture {
         m.egress = v.texts("egress");
         m.taskTimeoutMs = uint64(v.num("taskTimeoutMs"));
         m.payEveryMs = uint64(v.num("payEveryMs"));
+        m.payPer = v.text("payPer");
+        m.fuel = uint64(v.num("fuel"));
         m.maxPrice = uint96(v.num("maxPrice"));
         m.issuedAt = uint64(v.num("issuedAt"));
         m.bidsUntil = uint64(v.num("bidsUntil"));

@@ -43,6 +43,8 @@ export function anOffer(changes: Partial<Offer> = {}): Offer {
     egress: [],
     taskTimeoutMs: 30 * second,
     payEveryMs: 0,
+    payPer: 'task',
+    fuel: 0,
     maxPrice: 100n,
     issuedAt: NOW,
     bidsUntil: NOW + 10 * second,

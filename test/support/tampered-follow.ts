@@ -1,5 +1,7 @@
 import type { Receipt } from '../../node/domain/receipt.ts'
+import type { Blobs } from '../../node/ports/blobs.ts'
 import type { Requests } from '../../node/ports/requests.ts'
+import { manifestRoot, resultCommit } from '../../node/protocol/results.ts'
 import {
   decodeShareEvent,
   encodeShareEvent,
@@ -33,4 +35,18 @@ export function tamperedFollow(
 export function reseal(signing: Signing, event: Closing, changes: Partial<Receipt>): Closing {
   const { message } = signing.open('Receipt', event.receipt)
   return { ...event, receipt: signing.seal('Receipt', { ...message, ...changes }).bytes }
+}
+
+/** The event with another manifest, committed to as the true one would be. */
+export async function committed(
+  { signing, blobs }: { readonly signing: Signing; readonly blobs: Blobs },
+  event: Closing,
+  bytes: Uint8Array,
+  changes: Partial<Receipt> = {},
+): Promise<Closing> {
+  const manifest = await blobs.add(bytes)
+  const dataRoot = manifestRoot(bytes)
+  const { agreement } = signing.open('Receipt', event.receipt).message
+  const commit = resultCommit(agreement, signing.address, dataRoot, event.salt)
+  return reseal(signing, { ...event, manifest }, { dataRoot, resultCommit: commit, ...changes })
 }

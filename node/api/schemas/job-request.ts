@@ -5,6 +5,7 @@ import { MAX_ATTEMPTS } from '../../domain/job-handling.ts'
 import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_PAY_EVERY_MS, MIN_PAY_EVERY_MS } from '../../domain/metering.ts'
 import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
+import { USE_UNITS } from '../../domain/paid-use.ts'
 import { MAX_REPOSITORY_CHARS } from '../../domain/registry-image.ts'
 import { MAX_SECRETS, type SecretSlot } from '../../domain/secret-slot.ts'
 import { MAX_PATH_CHARS, MAX_SECRETS_BYTES } from '../../protocol/limits.ts'
@@ -78,6 +79,11 @@ export const JobSpecBody = Type.Object(
         },
         closed,
       ),
+    ),
+    pay: Type.Optional(
+      Type.Enum([...USE_UNITS], {
+        description: 'paid by what a task uses; its price is the most it comes to',
+      }),
     ),
     fuel: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
     deterministic: Type.Optional(Type.Boolean()),

@@ -36,6 +36,7 @@ export function withJobOptions(command: Command): Command {
     .option('--service', 'run until stopped, paid by the second; prices are of a second')
     .option('--for <duration>', 'end a service after this time, such as 2h')
     .option('--pay-every <duration>', 'how often a service is paid, such as 10s')
+    .option('--pay <unit>', 'what is paid: task, or what it uses of cpu or fuel')
     .option('--fuel <n>', 'most instructions of a task, weighted; they are counted then')
     .option('--deterministic', 'the same output and the same fuel on every machine')
     .option('--max-price <tokens>', 'most to pay for a task')

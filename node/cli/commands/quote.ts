@@ -33,26 +33,29 @@ export function quoteCommand(parts: CliParts): Command {
       const { signal } = new AbortController()
       const request = await uploadJob(draft, parts, client, signal)
       const quote = await client.post<QuoteBody>('/v1/quotes', request, { signal })
-      await show(quote, () => lines(quote))
+      await show(quote, () => lines(quote, draft.pay !== undefined))
     },
   )
 }
 
-function lines({ tasks, placed, bids, price, total, byMs, shares, answers }: QuoteBody): string[] {
+function lines(
+  { tasks, placed, bids, price, total, byMs, shares, answers }: QuoteBody,
+  isPaidByUse: boolean,
+): string[] {
   const declined = declinedText(answers)
   const others = declined === undefined ? [] : [`Declined: ${declined}.`]
   if (price === undefined)
     return [`Nobody bids for it: ${counted(answers.asked, 'node')} asked.`, ...others]
   const left = tasks - placed
   return [
-    `${tokens(BigInt(total))} for ${counted(placed, 'task')}, all done within ${formatDuration(byMs)} at the latest.`,
+    `${isPaidByUse ? 'At most ' : ''}${tokens(BigInt(total))} for ${counted(placed, 'task')}, all done within ${formatDuration(byMs)} at the latest.`,
     ...(left > 0 ? [`${counted(left, 'task')} would find no place.`] : []),
     ...unplacedLines(answers),
     `${counted(bids, 'bid')}, ${tokens(BigInt(price.lowest))} to ${tokens(BigInt(price.highest))} a task, half of them at most ${tokens(BigInt(price.median))}.`,
     ...others,
     '',
     ...columns(
-      ['provider', 'tasks', 'a task', 'starts in', 'channel'],
+      ['provider', 'tasks', isPaidByUse ? 'a task, at most' : 'a task', 'starts in', 'channel'],
       shares.map((share) => [
         share.provider.slice(0, 10),
         String(share.tasks),

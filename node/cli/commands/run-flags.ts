@@ -25,6 +25,7 @@ export interface RunOptions extends CommonOptions {
   readonly service?: boolean
   readonly for?: string
   readonly payEvery?: string
+  readonly pay?: string
   readonly fuel?: string
   readonly deterministic?: boolean
   readonly maxPrice?: string
@@ -83,6 +84,7 @@ export function jobFlags(options: RunOptions, args: readonly string[]): JobFlags
     tasks: options.tasks,
     timeout: options.timeout,
     service: serviceFlags(options),
+    pay: options.pay,
     fuel: options.fuel,
     deterministic: options.deterministic,
     maxPrice: options.maxPrice,

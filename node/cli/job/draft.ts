@@ -2,6 +2,7 @@ import type { GpuNeed } from '../../domain/gpu-need.ts'
 import type { JobHandling } from '../../domain/job-handling.ts'
 import type { JobKind, ServiceTerms } from '../../domain/job-spec.ts'
 import type { Amount } from '../../domain/money.ts'
+import type { UseUnit } from '../../domain/paid-use.ts'
 import type { Resources } from '../../domain/resources.ts'
 import type { SecretSlot } from '../../domain/secret-slot.ts'
 import type { SecretSource } from './secret-fields.ts'
@@ -43,6 +44,7 @@ export interface JobDraft {
   readonly secrets: readonly DraftSecret[]
   readonly timeoutMs: number
   readonly service: ServiceTerms | undefined
+  readonly pay: UseUnit | undefined
   readonly fuel: number | undefined
   readonly deterministic: boolean
   readonly tasks: number

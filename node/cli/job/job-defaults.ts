@@ -13,6 +13,8 @@ export const JOB_DEFAULTS = {
   payEveryMs: 10 * second,
   /** Above what a provider with the default price list asks for a default task. */
   maxPrice: parseAmount('0.01'),
+  /** Where tasks are paid by use: above what it asks for a core during all of the default time limit. */
+  maxPriceByUse: parseAmount('0.1'),
   /** One retry on another provider. */
   attempts: 2,
   bidWindowMs: 5 * second,

@@ -13,6 +13,7 @@ import { GPU_VENDORS, MAX_GPUS } from '../../domain/gpu-need.ts'
 import { MAX_ATTEMPTS } from '../../domain/job-handling.ts'
 import { JOB_KINDS } from '../../domain/job-spec.ts'
 import { MAX_BID_WINDOW_MS, MAX_TASK_TIMEOUT_MS, MAX_TASKS } from '../../domain/offer.ts'
+import { PAY_UNITS } from '../../domain/paid-use.ts'
 import { isSandboxPath, isVariableName } from '../../protocol/job-spec-codec.ts'
 import { HANDLING_FIELDS } from './handling-fields.ts'
 import { JOB_DEFAULTS as D } from './job-defaults.ts'
@@ -65,13 +66,14 @@ export const JOB_READER = map({
   network: map({ allow: withDefault(list(destination), []) }),
   secrets: SECRET_ENTRIES,
   timeout: withDefault(duration(MAX_TASK_TIMEOUT_MS), D.timeoutMs as number),
+  pay: withDefault(word(...PAY_UNITS), 'task'),
   fuel: optional(integer(1, Number.MAX_SAFE_INTEGER)),
   deterministic: optional(bool),
   service: SERVICE_FIELDS,
   tasks: optional(integer(1, MAX_TASKS)),
   map: optional(globs),
   stream: optional(bool),
-  maxPrice: withDefault(amount, D.maxPrice),
+  maxPrice: optional(amount),
   budget: optional(amount),
   attempts: withDefault(integer(1, MAX_ATTEMPTS), D.attempts as number),
   ...HANDLING_FIELDS,

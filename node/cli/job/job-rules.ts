@@ -7,7 +7,7 @@ import { handlingMistakes } from './handling-fields.ts'
 import { formOf, nameFault } from './image-name.ts'
 import type { JobDocument } from './job-reader.ts'
 import type { SecretEntry } from './secret-fields.ts'
-import { serviceMistakes } from './service-fields.ts'
+import { serviceMistakes, serviceOf } from './service-fields.ts'
 
 /** What kind of program a file name stands for. */
 export function kindFor(path: string): JobKind {
@@ -48,6 +48,14 @@ export function mistakesIn(job: JobDocument, isMapped = false): Problem[] {
     inputs: [],
   })
   if (slotFault !== undefined) report('secrets', `expected ${slotFault}`)
+  if (job.pay === 'fuel' && job.fuel === undefined && job.image === undefined)
+    report('fuel', 'is missing; it is the limit that the price is for')
+  if (job.pay === 'fuel' && job.image !== undefined)
+    report('pay', 'only the instructions of a module are counted')
+  if (job.pay !== 'task' && Object.values(job.gpu).some((each) => each !== undefined))
+    report('pay', 'the use of a GPU is not measured; a task with one is paid as a whole')
+  if (job.pay !== 'task' && serviceOf(job.service) !== undefined)
+    report('pay', 'a service is paid by the second')
   problems.push(...serviceMistakes(job.service, job))
   problems.push(...handlingMistakes(job))
   if (job.cache !== undefined && (job.deterministic !== true || job.secrets.length > 0))

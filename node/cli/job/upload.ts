@@ -51,6 +51,7 @@ export async function uploadJob(
       ...(draft.secrets.length > 0 && { secrets: draft.secrets.map(({ slot }) => slot) }),
       timeoutMs: draft.timeoutMs,
       ...(draft.service !== undefined && { service: draft.service }),
+      ...(draft.pay !== undefined && { pay: draft.pay }),
       ...(draft.fuel !== undefined && { fuel: draft.fuel }),
       ...(draft.deterministic && { deterministic: true }),
       stream: draft.stream,

@@ -1,6 +1,7 @@
 import { ZERO_BYTES32, type Bytes32 } from '../../domain/ids.ts'
 import { step } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
+import { billedFor } from '../../domain/paid-use.ts'
 import { isBillable, type TaskResult } from '../../domain/receipt.ts'
 import type { Blobs } from '../../ports/blobs.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -44,7 +45,7 @@ export async function publishShare(
       finishedAt: Math.floor(finishedAt / 1000),
     })
   const agreement = last?.interval.id ?? work.id
-  const amount = last === undefined ? billed(work, completed) : owed(last, completed)
+  const amount = last === undefined ? billed(work, results) : owed(last, completed)
   const receipt = receiptOf(agreement, amount)
   const done = {
     ...step(work, 'verify'),
@@ -70,9 +71,9 @@ export async function publishShare(
   return done
 }
 
-/** What is asked for a share of which `completed` tasks came to a billable end. */
-function billed({ price, tasks }: WorkRecord, completed: number): Amount {
-  return (price / BigInt(tasks.length)) * BigInt(completed)
+/** What is asked for a share whose tasks ended so. */
+function billed({ ask, price, tasks }: WorkRecord, results: readonly TaskResult[]): Amount {
+  return billedFor(ask, price / BigInt(tasks.length), results)
 }
 
 /** What is asked for the interval in which a share ended; one that had ended by itself is owed whatever came after. */

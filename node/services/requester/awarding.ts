@@ -10,6 +10,7 @@ import {
 } from '../../domain/ids.ts'
 import { step } from '../../domain/job-state.ts'
 import { agreedPrice, isMetered } from '../../domain/metering.ts'
+import { isPaidByUse, pickUseTerms } from '../../domain/paid-use.ts'
 import type { Placement } from '../../domain/placement.ts'
 import { hour, minute } from '../../domain/units.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -226,6 +227,7 @@ export class Awarding {
       seq: slot.seq,
       tasks,
       price: message.price,
+      ...(isPaidByUse(offer.message) && { terms: pickUseTerms(offer.message) }),
       finishBy: message.finishBy,
       attempt,
       agreement: toHex(agreement.bytes),

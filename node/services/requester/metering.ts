@@ -2,6 +2,8 @@ import { codeOf, HiveError } from '../../domain/errors.ts'
 import type { Address, Bytes32 } from '../../domain/ids.ts'
 import { owedFor } from '../../domain/metering.ts'
 import type { Amount } from '../../domain/money.ts'
+import { billedFor } from '../../domain/paid-use.ts'
+import { isBillable, type TaskResult } from '../../domain/receipt.ts'
 import type { PaidShare } from '../../domain/voucher.ts'
 import type { Requests } from '../../ports/requests.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
@@ -20,8 +22,8 @@ export interface MeteringParts extends RenewingParts {
 export interface Bill {
   /** The agreement that it has to be about. */
   readonly agreement: Bytes32
-  /** What it asks when `completed` of its tasks came to a billable end. */
-  readonly asked: (completed: number) => Amount
+  /** What it asks when its tasks ended so. */
+  readonly asked: (results: readonly TaskResult[]) => Amount
   /** What paying it adds to the channel; left out when a heartbeat has paid it. */
   readonly paying?: Pick<PaidShare, 'agreement' | 'seq'>
   /** Paid before. */
@@ -105,11 +107,11 @@ export class Metering {
 
   /** What the receipt of a share may ask. */
   bill(share: ShareRecord): Bill {
-    const { meter, price } = share
+    const { meter, price, terms } = share
     if (meter === undefined) {
       const perTask = price / BigInt(share.tasks.length)
       const paying = { agreement: share.id, seq: share.seq }
-      const asked = (completed: number) => perTask * BigInt(completed)
+      const asked = (results: readonly TaskResult[]) => billedFor(terms, perTask, results)
       return { agreement: share.id, asked, paying, paid: 0n }
     }
     const paid = share.amount ?? 0n
@@ -119,7 +121,8 @@ export class Metering {
     const { id: agreement, seq } = running
     const before = (meter.beats - 1) * meter.payEveryMs
     const amount = owedFor(price, meter.payEveryMs, meter.closedMs - before)
-    const asked = (completed: number) => (completed === 0 ? 0n : amount)
+    const asked = (results: readonly TaskResult[]) =>
+      results.some(({ reason }) => isBillable(reason)) ? amount : 0n
     return { agreement, asked, paying: { agreement, seq }, paid }
   }
 

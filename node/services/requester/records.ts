@@ -7,6 +7,7 @@ import type { JobHandling } from '../../domain/job-handling.ts'
 import type { JobSpec } from '../../domain/job-spec.ts'
 import type { JobState } from '../../domain/job-state.ts'
 import type { Amount } from '../../domain/money.ts'
+import type { UseTerms } from '../../domain/paid-use.ts'
 import type { TaskResult } from '../../domain/receipt.ts'
 
 /** What a user asks for. */
@@ -108,6 +109,8 @@ export interface ShareRecord {
   readonly seq: number
   readonly tasks: readonly number[]
   readonly price: Amount
+  /** Of the offer, where tasks are paid by their use. */
+  readonly terms?: UseTerms
   /** Unix seconds. */
   readonly finishBy: number
   readonly attempt: number

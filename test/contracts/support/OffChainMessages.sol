@@ -28,6 +28,8 @@ struct Offer {
     string[] egress;
     uint64 taskTimeoutMs;
     uint64 payEveryMs;
+    string payPer;
+    uint64 fuel;
     uint96 maxPrice;
     uint64 issuedAt;
     uint64 bidsUntil;
@@ -65,7 +67,7 @@ library OffChainMessages {
         "Advert(address node,uint64 seq,string network,string[] kinds,string hardware,uint64 issuedAt,uint64 expiresAt)"
     );
     bytes32 internal constant OFFER_TYPEHASH = keccak256(
-        "Offer(address requester,uint256 nonce,string network,string class,bytes32 spec,bytes32 image,uint32 tasks,uint32 cpuMillis,uint64 memoryBytes,uint64 diskBytes,uint32 gpus,string gpuVendor,uint64 gpuMemoryBytes,string[] egress,uint64 taskTimeoutMs,uint64 payEveryMs,uint96 maxPrice,uint64 issuedAt,uint64 bidsUntil)"
+        "Offer(address requester,uint256 nonce,string network,string class,bytes32 spec,bytes32 image,uint32 tasks,uint32 cpuMillis,uint64 memoryBytes,uint64 diskBytes,uint32 gpus,string gpuVendor,uint64 gpuMemoryBytes,string[] egress,uint64 taskTimeoutMs,uint64 payEveryMs,string payPer,uint64 fuel,uint96 maxPrice,uint64 issuedAt,uint64 bidsUntil)"
     );
     bytes32 internal constant BID_TYPEHASH = keccak256(
         "Bid(bytes32 offer,address provider,uint96 price,uint32 capacity,uint64 etaMs,bool cached,uint64 validUntil)"
@@ -100,11 +102,11 @@ library OffChainMessages {
             text(m.class),
             m.spec,
             m.image,
-            m.tasks
+            m.tasks,
+            m.cpuMillis,
+            m.memoryBytes
         );
         bytes memory back = abi.encode(
-            m.cpuMillis,
-            m.memoryBytes,
             m.diskBytes,
             m.gpus,
             text(m.gpuVendor),
@@ -112,6 +114,8 @@ library OffChainMessages {
             texts(m.egress),
             m.taskTimeoutMs,
             m.payEveryMs,
+            text(m.payPer),
+            m.fuel,
             m.maxPrice,
             m.issuedAt,
             m.bidsUntil

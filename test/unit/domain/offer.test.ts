@@ -97,3 +97,14 @@ test('offers R10: it asks for GPUs of a known maker, no more than a machine has'
   assert.deepEqual(told({ gpus: MAX_GPUS + 1 }), bad)
   assert.deepEqual(told({ gpus: 1, gpuVendor: 'NVIDIA' }), bad)
 })
+
+test('offers R12: use is paid in a known unit, fuel under a limit, and neither by the second nor with GPUs', () => {
+  const bad = ['OFFER_INVALID', 'reject', 'R12']
+  assert.equal(told({ payPer: 'cpu' }), undefined)
+  assert.equal(told({ payPer: 'fuel', fuel: 1 }), undefined)
+  assert.equal(told({ payPer: 'task', gpus: 1 }), undefined)
+  assert.deepEqual(told({ payPer: 'fuel' }), bad)
+  for (const payPer of ['', 'second', 'CPU']) assert.deepEqual(told({ payPer }), bad, payPer)
+  assert.deepEqual(told({ payPer: 'cpu', payEveryMs: 1000 }), bad)
+  assert.deepEqual(told({ payPer: 'cpu', gpus: 1 }), bad)
+})

@@ -8,9 +8,11 @@ import {
   unitPrice,
   type PriceTally,
 } from '../../../node/domain/price-history.ts'
+import { FUEL_PER_CORE_SECOND } from '../../../node/domain/paid-use.ts'
 import { hour, minute, second } from '../../../node/domain/units.ts'
+import { anOffer } from '../../support/messages.ts'
 
-const ASK = { cpuMillis: 2000, gpus: 0, taskTimeoutMs: 10 * second, payEveryMs: 0 }
+const ASK = anOffer({ cpuMillis: 2000, taskTimeoutMs: 10 * second })
 
 function tallyOf(prices: readonly bigint[]): PriceTally {
   let tally: PriceTally | undefined
@@ -29,6 +31,14 @@ test('a price is told by the core-second that the task reserves, so that small a
     2n,
     'by the second of a GPU where there are any',
   )
+})
+
+test('a price that is paid by use is told by the core-second that it is for, whatever the time limit', () => {
+  const cpu = { ...ASK, payPer: 'cpu', cpuMillis: 500 }
+  assert.equal(unitPrice(100n, cpu), 20n)
+  const fuel = { ...ASK, payPer: 'fuel', fuel: 20 * FUEL_PER_CORE_SECOND }
+  assert.equal(unitPrice(100n, fuel), 5n)
+  assert.equal(unitPrice(100n, { ...fuel, taskTimeoutMs: hour }), 5n)
 })
 
 test('an hour begins on the hour', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { FUEL_PER_CORE_SECOND } from '../../../node/domain/paid-use.ts'
 import {
   askedPrice,
   FOLLOW_PERMILLE,
@@ -32,6 +33,17 @@ test('posted: a begun second counts, seconds beyond the cap do not', () => {
   assert.equal(posted({ taskTimeoutMs: 1001 }), 14n)
   assert.equal(posted({ taskTimeoutMs: 60_000 }), 130n)
   assert.equal(posted({ taskTimeoutMs: 60_001 }), 130n)
+})
+
+test('posted: by use, a start fee and each core-second that the task may use, with no cap', () => {
+  const cpu = { payPer: 'cpu', taskTimeoutMs: 600_000 }
+  assert.equal(posted(cpu), 10n + 2n * 600n)
+  assert.equal(posted({ ...cpu, cpuMillis: 500 }), 10n + 2n * 300n)
+  const fuel = { payPer: 'fuel', fuel: 5 * FUEL_PER_CORE_SECOND, taskTimeoutMs: 600_000 }
+  assert.equal(posted(fuel), 10n + 2n * 5n)
+  assert.equal(posted({ ...fuel, fuel: 1 }), 11n, 'rounded up')
+  const free = { ...LIST, perTask: 0n, perCoreSecond: 0n }
+  assert.equal(rule(anOffer(fuel), free, 0), 1n, 'never nothing')
 })
 
 test('posted: the load does not change the price', () => {

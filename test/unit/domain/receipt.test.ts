@@ -13,7 +13,13 @@ const TASKS = [0, 1, 5, 9]
 const told = (
   receipt: Partial<Receipt>,
   results: readonly TaskResult[] = TASKS.map((i) => aResult(i)),
-) => receiptFault(aReceipt(receipt), results, TASKS, (completed) => 100n * BigInt(completed))
+) =>
+  receiptFault(
+    aReceipt(receipt),
+    results,
+    TASKS,
+    (all) => 100n * BigInt(all.filter(({ reason }) => isBillable(reason)).length),
+  )
 
 test('a receipt that follows from its results is taken', () => {
   assert.equal(told({}), undefined)

@@ -7,10 +7,10 @@ test('fuel and the deterministic mode travel in a spec, and only when they are a
   const asked = decodeJobSpec(encodeJobSpec(aSpec({ fuel: 2 ** 53 - 1, deterministic: true })))
   assert.deepEqual([asked.fuel, asked.deterministic], [2 ** 53 - 1, true])
   const plain = decodeJobSpec(encodeJobSpec(aSpec()))
-  assert.equal('fuel' in plain || 'deterministic' in plain, false)
+  assert.equal('fuel' in plain || 'deterministic' in plain || 'pay' in plain, false)
 })
 
-test('no fuel at all, and either of them for a container, are refused by their path', () => {
+test('no fuel at all, pay by what is not measured, and either for a container, are refused by their path', () => {
   const refused = (path: string, change: Parameters<typeof aSpec>[0]) => {
     assert.throws(
       () => decodeJobSpec(encodeJobSpec(aSpec(change))),
@@ -19,6 +19,9 @@ test('no fuel at all, and either of them for a container, are refused by their p
     )
   }
   refused('spec.fuel', { fuel: 0 })
+  refused('spec.fuel', { pay: 'fuel' })
+  refused('spec.pay', { tasks: 1, pay: 'cpu', service: { payEveryMs: 1000 } })
+  refused('spec.pay', { kind: 'docker', pay: 'cpu', gpus: { count: 1 } })
   refused('spec.kind', { kind: 'docker', fuel: 1 })
   refused('spec.kind', { kind: 'docker', deterministic: true })
   decodeJobSpec(encodeJobSpec(aSpec({ kind: 'docker', deterministic: false })))

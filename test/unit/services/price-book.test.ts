@@ -5,11 +5,12 @@ import { day, hour, minute, second } from '../../../node/domain/units.ts'
 import { KEPT_MS, MAX_CLASSES, PriceBook } from '../../../node/services/price-book.ts'
 import { collect } from '../../support/collect.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
+import { anOffer } from '../../support/messages.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 import { quietLogger } from '../../support/quiet-logger.ts'
 import { aRequest, finished, priceATask, TestMarket, TOKEN } from '../../support/test-market.ts'
 
-const ASK = { class: 'wasm', cpuMillis: 1000, gpus: 0, taskTimeoutMs: second, payEveryMs: 0 }
+const ASK = anOffer({ taskTimeoutMs: second })
 
 async function openBook(store = new MemoryStore(), clock = new ManualClock()) {
   const book = new PriceBook({ clock, store, logger: quietLogger() })

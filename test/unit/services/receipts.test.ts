@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Receipt, TaskResult } from '../../../node/domain/receipt.ts'
-import {
-  decodeManifest,
-  encodeManifest,
-  manifestRoot,
-  resultCommit,
-} from '../../../node/protocol/results.ts'
+import { decodeManifest, encodeManifest } from '../../../node/protocol/results.ts'
 import type { ShareEvent } from '../../../node/protocol/share-events.ts'
 import type { JobRecord } from '../../../node/services/requester/records.ts'
 import { bytes32Of, SOME_CID } from '../../support/messages.ts'
-import { reseal, tamperedFollow, type Closing } from '../../support/tampered-follow.ts'
+import { committed, reseal, tamperedFollow, type Closing } from '../../support/tampered-follow.ts'
 import {
   aRequest,
   claimed,
@@ -61,18 +56,14 @@ async function unpaid(lie: Lie, code: string): Promise<JobRecord> {
 /** Another manifest, committed to as a true one would be. */
 async function withResults(
   event: Closing,
-  { signing, blobs }: Member,
+  liar: Member,
   edit: (results: readonly TaskResult[]) => readonly TaskResult[],
   changes: Partial<Receipt> = {},
 ): Promise<Closing> {
   const bytes = encodeManifest(
-    edit(decodeManifest(await blobs.get(event.manifest, { maxBytes: 1e6, signal }))),
+    edit(decodeManifest(await liar.blobs.get(event.manifest, { maxBytes: 1e6, signal }))),
   )
-  const manifest = await blobs.add(bytes)
-  const dataRoot = manifestRoot(bytes)
-  const { agreement } = signing.open('Receipt', event.receipt).message
-  const commit = resultCommit(agreement, signing.address, dataRoot, event.salt)
-  return reseal(signing, { ...event, manifest }, { dataRoot, resultCommit: commit, ...changes })
+  return committed(liar, event, bytes, changes)
 }
 
 test('a receipt that asks for more than agreed is refused, unpaid, and the tasks are done elsewhere', async () => {
