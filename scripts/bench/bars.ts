@@ -38,6 +38,13 @@ export function holdsBar(figure: Pick<Figure, 'name' | 'value'>): boolean | unde
   return 'most' in bar ? figure.value <= bar.most : figure.value >= bar.least
 }
 
+/** The figures whose bar is not held. A figure that is no number, because it could not be measured, holds none. */
+export function brokenBars<F extends Pick<Figure, 'name' | 'value'>>(
+  figures: readonly F[],
+): readonly F[] {
+  return figures.filter((each) => holdsBar(each) === false)
+}
+
 /** The bar in words: `at most 150: held`. */
 export function barText(figure: Figure): string {
   const bar = barOf(figure)

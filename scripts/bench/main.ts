@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { HiveError } from '../../node/domain/errors.ts'
 import { startLocalNetwork } from '../devnet/local-network.ts'
-import { barText, holdsBar } from './bars.ts'
+import { barText, brokenBars } from './bars.ts'
 import { computeFigures, sandboxRateFigure } from './compute.ts'
 import { figure, type Figure } from './figures.ts'
 import { gasFigures } from './gas.ts'
@@ -20,7 +20,12 @@ import { networkFigures, sandboxFigure, startFigures } from './sections.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PROVIDERS = 3
 
-const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    keep: { type: 'boolean', default: false },
+    enforce: { type: 'boolean', default: false },
+  },
+})
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => stop.abort(new HiveError('CANCELLED', { signal })))
@@ -29,8 +34,9 @@ const dir = await mkdtemp(join(tmpdir(), 'hive-bench-'))
 try {
   const figures = await measure(stop.signal)
   for (const each of figures) process.stdout.write(`${lineOf(each)}\n`)
-  const failed = figures.filter((each) => holdsBar(each) === false)
+  const failed = brokenBars(figures)
   if (failed.length > 0) process.stderr.write(`${failed.length} bars are not held\n`)
+  if (values.enforce && failed.length > 0) process.exitCode = 1
   const measuredAt = new Date().toISOString()
   const report = `${JSON.stringify({ measuredAt, machine: describeMachine(), figures }, null, 2)}\n`
   await keep(`.bench/${measuredAt.replaceAll(':', '-')}.json`, report)

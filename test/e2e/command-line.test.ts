@@ -10,7 +10,8 @@ import type { JobBody, JobEventBody, JobSummary } from '../../node/api/schemas/j
 import type { StatusBody } from '../../node/api/schemas/node.ts'
 import type { WalletBody } from '../../node/api/schemas/money.ts'
 import { parseAmount } from '../../node/domain/money.ts'
-import { ended, Hive, up, type Up } from './support/hive.ts'
+import { descendants } from '../support/child-processes.ts'
+import { ended, Hive, LAUNCHER, up, type Up } from './support/hive.ts'
 import { eventually, PATIENCE_MS, SharedNetwork } from './support/shared-network.ts'
 
 const PROGRAMS = fileURLToPath(new URL('../vectors/wasm/programs.wasm', import.meta.url))
@@ -276,7 +277,19 @@ test('up ends at an interrupt with 0, and takes up where it was when started aga
   assert.deepEqual(await gone, [0, null])
   const { code } = await hive.refusal('jobs')
   assert.equal(code, 'NODE_NOT_RUNNING')
-  mine = await up(hive, data)
+  const env = { HIVE_PASSPHRASE_FILE: join(home, 'secret'), HIVE_DATA: data }
+  const provider = { HIVE_PROVIDER_ENABLED: 'true', HIVE_PROVIDER_KINDS: 'wasm' }
+  mine = await up(new Hive({ ...env, ...provider }, LAUNCHER), data)
   const { jobs } = json<{ jobs: JobSummary[] }>((await hive.run('jobs', '--json')).stdout)
   assert.ok(jobs.some(({ id, state }) => id === jobId && state === 'settled'))
+})
+
+test('as users start it, neither a node nor its runner of WASM modules leaves a core dump', async () => {
+  const node = mine?.child.pid ?? 0
+  const runners = await descendants('adapters/wasm/runner/main', node)
+  assert.ok(runners.length > 0)
+  for (const { pid } of [{ pid: node }, ...runners]) {
+    const limits = await readFile(`/proc/${pid}/limits`, 'utf8')
+    assert.match(limits, /^Max core file size +0 +0 /m)
+  }
 })

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { dirname } from 'node:path'
 import { test } from 'node:test'
+import type { PeerBody } from '../../node/api/schemas/node.ts'
+import { brokenProgram } from '../support/broken-program.ts'
 import { filesWith } from '../support/found-in.ts'
 import { allResults, ended, printedSomewhere, stdoutOf, submit } from './support/jobs.ts'
 import { patience, SharedNetwork } from './support/shared-network.ts'
@@ -9,6 +11,8 @@ import { patience, SharedNetwork } from './support/shared-network.ts'
 /** How long a task takes in the middle of which nodes are killed, ms: on a busy machine that takes seconds. */
 const LONG_MS = '10000'
 const PRICES = ['0.002', '0.003']
+
+const broken = brokenProgram('bwrap')
 
 const network = new SharedNetwork({
   requesters: 1,
@@ -18,6 +22,9 @@ const network = new SharedNetwork({
     prices: { perTask: PRICES[number] ?? '' },
     resources: { cpu: 1, memory: '1GiB', disk: '1GiB' },
   }),
+  // what is searched for secrets is all that a node can be made to say
+  change: async (_name, initial) => ({ ...initial, log: { level: 'debug' } }),
+  through: (name) => (name === 'provider-2' ? broken.through : []),
 })
 const requester = () => network.client('requester-1')
 
@@ -40,6 +47,8 @@ test('secrets cross to the provider that won, and no file, log or answer of any 
   assert.equal(first.name, 'provider-1', 'the cheaper one is asked first')
   // what is not secret is found by the same search: by the requester, and by its provider
   assert.ok((await everywhere(marker)).length >= 2)
+  const logs = network.nodes.map(({ dir }) => `${dir}.log`)
+  assert.ok((await filesWith(['Z debug '], ...logs)).length > 0)
   for (const value of [variable, file]) assert.deepEqual(await everywhere(value), [])
   const bodies = []
   for (const node of network.nodes) {
@@ -87,3 +96,14 @@ test('requester and provider killed in the middle: the secrets reach the next pr
   )
   assert.equal(job.shares.at(-1)?.provider, other?.address)
 })
+
+test(
+  'a provider whose bubblewrap does not work serves without it, and its advert says so',
+  { skip: broken.missing },
+  async () => {
+    const { address } = network.node('provider-2')
+    const { peers } = await (await requester()).get<{ peers: PeerBody[] }>('/v1/peers')
+    const advert = peers.find((peer) => peer.address === address)
+    assert.deepEqual(advert?.hardware?.sandboxes, { wasm: 'node permission model' })
+  },
+)

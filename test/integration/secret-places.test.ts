@@ -9,6 +9,7 @@ import { runProgram, textFile, textOf } from '../conformance/sandbox.ts'
 import { dockerMissing, engine, openTestSandbox, shell } from '../support/docker-programs.ts'
 import { filesWith } from '../support/found-in.ts'
 import { nativeMissing, openTestNative } from '../support/native-sandboxes.ts'
+import { openTestPodman, podmanMissing } from '../support/podman.ts'
 
 /** Says that it runs, waits for a moment, and shows what it was given. */
 const SHOWS = shell('echo up; usleep 1500000; cat /run/secrets/key /in/a.txt; echo; echo $TOKEN')
@@ -53,33 +54,53 @@ for (const keeper of NATIVE_KEEPERS) {
   )
 }
 
-for (const runtime of ['runc', 'runsc']) {
-  const skip = await dockerMissing(runtime)
+/** Engines that answer to one API: how to open a sandbox on each, and the folders where it keeps what it is given. */
+const ENGINES = [
+  ...['runc', 'runsc'].map((runtime) => ({
+    name: `docker ${runtime}`,
+    missing: () => dockerMissing(runtime),
+    open: async () => {
+      const { DockerRootDir: root } = (await engine.info()) as { DockerRootDir: string }
+      const disk = [join(root, 'containers'), join(root, 'volumes')]
+      return { ...(await openTestSandbox(runtime)), asked: engine, disk }
+    },
+  })),
+  {
+    name: 'podman',
+    missing: async () => podmanMissing(),
+    open: async () => {
+      const { podman, ...opened } = await openTestPodman()
+      return { ...opened, asked: podman.engine, disk: [podman.folder] }
+    },
+  },
+]
+
+for (const { name, missing, open } of ENGINES) {
+  const skip = await missing()
   test(
-    `docker ${runtime}: no disk, log or answer of the engine holds a secret, be it a file or a variable`,
+    `${name}: no disk, log or answer of the engine holds a secret, be it a file or a variable`,
     {
       skip,
     },
     async () => {
-      const { sandbox, nodeId } = await openTestSandbox(runtime)
-      const { DockerRootDir: root } = (await engine.info()) as { DockerRootDir: string }
-      const disk = [join(root, 'containers'), join(root, 'volumes')]
+      const { sandbox, nodeId, asked, disk } = await open()
+      // an engine of the test's own would outlive a failure
+      await using _ = sandbox
       await during(sandbox, async ({ plain, file, variable }) => {
         assert.equal((await filesWith([plain], ...disk)).length, 1)
         assert.deepEqual(await filesWith([file], ...disk), [])
         assert.deepEqual(await filesWith([variable], ...disk), [])
         const filters = { label: [`${LABELS.node}=${nodeId}`] }
-        const containers = await engine.listContainers({ all: true, filters })
+        const containers = await asked.listContainers({ all: true, filters })
         const told = JSON.stringify(
           await Promise.all([
-            ...containers.map(({ Id }) => engine.getContainer(Id).inspect()),
-            engine.listVolumes({ filters }),
+            ...containers.map(({ Id }) => asked.getContainer(Id).inspect()),
+            asked.listVolumes({ filters }),
           ]),
         )
         assert.equal(told.includes(file), false)
         assert.equal(told.includes(variable), false)
       })
-      await sandbox[Symbol.asyncDispose]()
     },
   )
 }

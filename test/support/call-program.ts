@@ -14,27 +14,33 @@ const ANSWERS = -4096
 /** First bytes of `mov r64, imm32` for rax and the six arguments. */
 const MOVES = ['48c7c0', '48c7c7', '48c7c6', '48c7c2', '49c7c2', '49c7c0', '49c7c1']
 const [WRITE, EXIT] = [1, 60]
+const STDOUT = 1
 
 /** Why programs made here cannot run on this machine, or `false`. */
 export const otherMachine: string | false =
   process.arch === 'x64' ? false : 'skipped: the calls are written in x86-64 code'
 
-/** A program that makes system calls one after the other and prints what each returned, 32 bits each. */
-export function callImage(calls: readonly Call[]): SandboxImage {
-  const whole: readonly Call[] = [...calls, [WRITE, 1], [EXIT, 0]]
+/** A program that makes system calls one after the other and writes what each returned, 32 bits each, to a descriptor. */
+export function callProgram(calls: readonly Call[], descriptor = STDOUT): Uint8Array {
+  const whole: readonly Call[] = [...calls, [WRITE, descriptor], [EXIT, 0]]
   const length = assemble(whole, 0).code.length
   const { code, data } = assemble(whole, CODE_AT + length)
+  return elf('amd64', Buffer.concat([code, data]))
+}
+
+/** An image of {@link callProgram}. */
+export function callImage(calls: readonly Call[]): SandboxImage {
   const image = composeImage({
     architecture: 'amd64',
     entrypoint: ['/call'],
-    members: [{ path: 'call', bytes: elf('amd64', Buffer.concat([code, data])), mode: 0o755 }],
+    members: [{ path: 'call', bytes: callProgram(calls), mode: 0o755 }],
   })
   return { id: image.id, load: async () => Buffer.concat([...imageArchive(image)]) }
 }
 
 /** What the calls returned: a value, or an errno below zero. */
-export function answersOf(stdout: Uint8Array): readonly number[] {
-  const bytes = Buffer.from(stdout)
+export function answersOf(written: Uint8Array): readonly number[] {
+  const bytes = Buffer.from(written)
   return Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readInt32LE(at * 4))
 }
 

@@ -10,12 +10,15 @@ interface Seen extends Descendant {
   readonly parent: number
 }
 
-/** Every living descendant of this process whose command line contains `text`. */
-export async function descendants(text: string): Promise<readonly Descendant[]> {
+/** Every living descendant of a process, else of this one, whose command line contains `text`. */
+export async function descendants(
+  text: string,
+  of: number = process.pid,
+): Promise<readonly Descendant[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const all = (await Promise.all(pids.map(look))).filter((seen) => seen !== undefined)
   const found: Descendant[] = []
-  for (let family = new Set([process.pid]); family.size > 0;) {
+  for (let family = new Set([of]); family.size > 0;) {
     const children = all.filter(({ parent }) => family.has(parent))
     found.push(...children)
     family = new Set(children.map(({ pid }) => pid))

@@ -2,6 +2,7 @@ import type { Egress } from '../../node/adapters/egress/egress-gate.ts'
 import type { Sandbox } from '../../node/ports/sandbox.ts'
 import { dockerMissing, leftoversOf, openTestSandbox } from './docker-programs.ts'
 import { nativeLeftovers, nativeMissing, openTestNative } from './native-sandboxes.ts'
+import { openTestPodman, podmanMissing } from './podman.ts'
 import { openWarmSandbox } from './warm-sandbox.ts'
 
 /** One way to run images, if this machine has it. */
@@ -12,6 +13,10 @@ export interface ImageSandbox {
   /** Why it cannot be tested here, or `false`. */
   readonly missing: () => Promise<string | false>
   readonly open: () => Promise<Sandbox>
+  /** What its engine puts into every job's environment, `NAME=value` each. */
+  readonly ownWords?: readonly string[]
+  /** Attacks by name that cannot be tried on it, and why. */
+  readonly untried?: Readonly<Record<string, string>>
   /** One whose tasks may have destinations; left out: such tasks are run as another of these does. */
   readonly openConnected?: ((egress: Egress) => Promise<ConnectedSandbox>) | undefined
 }
@@ -31,6 +36,19 @@ export const IMAGE_SANDBOXES: readonly ImageSandbox[] = [
   native('bubblewrap'),
   native('runsc'),
 ]
+
+/** Docker's API as Podman answers it: its walls are tried, and not again all that is the same as Docker's. */
+export const PODMAN: ImageSandbox = {
+  name: 'podman',
+  isGvisor: false,
+  missing: async () => podmanMissing(),
+  ownWords: ['TERM=xterm', 'container=podman'],
+  untried: {
+    'filling the table of files':
+      'skipped: Podman knows no number of files for this folder, which lies in the job’s own memory, and that bounds it',
+  },
+  open: async () => (await openTestPodman()).sandbox,
+}
 
 function docker(runtime: 'runc' | 'runsc'): ImageSandbox {
   return {

@@ -6,13 +6,27 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Docker from 'dockerode'
+import { openDockerSandbox } from '../../node/adapters/docker/docker-sandbox.ts'
 import { LABELS } from '../../node/adapters/docker/container-settings.ts'
+import type { Sandbox } from '../../node/ports/sandbox.ts'
+import { quietLogger } from './quiet-logger.ts'
 
 /** Podman's service on a socket and with storage of its own. */
 export interface Podman extends AsyncDisposable {
   readonly socketPath: string
+  /** Where it keeps all that it has, on a disk or not. */
+  readonly folder: string
+  /** A connection of the tests' own. */
+  readonly engine: Docker
   /** Containers and volumes that carry this node's label. */
   readonly leftoversOf: (nodeId: string) => Promise<readonly string[]>
+}
+
+/** A sandbox on a service of its own, which ends with it. */
+export interface PodmanSandbox {
+  readonly sandbox: Sandbox
+  readonly nodeId: string
+  readonly podman: Podman
 }
 
 /** Limits that this process may set, and the runtime that works with either version of control groups. */
@@ -43,19 +57,19 @@ export async function startPodman(): Promise<Podman> {
   const socketPath = join(dir, 'podman.sock')
   await writeFile(config, CONFIG)
   const storage = ['--root', join(dir, 'root'), '--runroot', join(dir, 'run')]
+  // in a namespace of its own: its storage mounts itself, and whoever of it ends last takes the mounts along
   const child = spawn(
-    'podman',
-    [...storage, 'system', 'service', '--time=0', `unix://${socketPath}`],
+    'unshare',
+    ['--mount', 'podman', ...storage, 'system', 'service', '--time=0', `unix://${socketPath}`],
     // oxlint-disable-next-line node/no-process-env -- it finds its programs where the tests do
-    { stdio: 'ignore', env: { ...process.env, CONTAINERS_CONF: config } },
+    { cwd: dir, stdio: 'ignore', env: { ...process.env, CONTAINERS_CONF: config } },
   )
   const ended = once(child, 'exit')
   const stop = async () => {
     child.kill('SIGTERM')
     await ended
-    // its storage mounts itself, and stays so
-    execFileSync('sh', ['-c', 'umount -l "$1"/root/overlay 2>/dev/null || true', 'sh', dir])
-    await rm(dir, { recursive: true, force: true })
+    // its cleaners may still be at it
+    await rm(dir, { recursive: true, force: true, maxRetries: 10 })
   }
   try {
     await answering(socketPath, AbortSignal.timeout(PATIENCE_MS))
@@ -66,6 +80,8 @@ export async function startPodman(): Promise<Podman> {
   const engine = new Docker({ socketPath })
   return {
     socketPath,
+    folder: dir,
+    engine,
     leftoversOf: async (nodeId) => {
       const filters = { label: [`${LABELS.node}=${nodeId}`] }
       const containers = await engine.listContainers({ all: true, filters })
@@ -74,6 +90,26 @@ export async function startPodman(): Promise<Podman> {
     },
     [Symbol.asyncDispose]: stop,
   }
+}
+
+/** Starts a service and opens a sandbox on it. */
+export async function openTestPodman(): Promise<PodmanSandbox> {
+  const podman = await startPodman()
+  const nodeId = `podman-${process.pid}`
+  const { socketPath } = podman
+  const sandbox = await openDockerSandbox({ logger: quietLogger() }, { nodeId, socketPath })
+  if (sandbox === undefined) {
+    await podman[Symbol.asyncDispose]()
+    throw new Error('podman runs no container')
+  }
+  const close = sandbox[Symbol.asyncDispose].bind(sandbox)
+  Object.assign(sandbox, {
+    [Symbol.asyncDispose]: async () => {
+      await close()
+      await podman[Symbol.asyncDispose]()
+    },
+  })
+  return { sandbox, nodeId, podman }
 }
 
 /** Resolves when somebody listens at the socket: the one sign that a service gives of being there. */

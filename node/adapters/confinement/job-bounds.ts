@@ -14,6 +14,8 @@ export const OOM_SCORE = 500
 const PAGE_BYTES = 4096
 /** What a job's machine is called. */
 export const HOST_NAME = 'task'
+/** Its `/etc/hosts`. */
+export const HOSTS = '127.0.0.1 localhost\n::1 localhost\n'
 
 /** Files and folders of /proc that tell of the host or reach into it; container engines hide about the same. */
 export const MASKED_PROC: readonly string[] = words(

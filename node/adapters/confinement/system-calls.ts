@@ -6,6 +6,17 @@ export const ENOSYS = 38
 export const SOCKET_FAMILIES: readonly number[] = [1, 2, 10]
 /** Every CLONE_NEW… flag that clone(2) takes. Source: linux/sched.h. */
 export const NAMESPACE_FLAGS = 0x7e020000
+/** CLONE_THREAD, without which clone(2) makes a process. Source: linux/sched.h. */
+export const THREAD_FLAG = 0x00010000
+
+/** What a program may ask of the kernel. */
+export interface CallRules {
+  /** Calls by name; everything else is refused. */
+  readonly allowed: readonly string[]
+  readonly socketFamilies: readonly number[]
+  /** Whether it may make processes, not only threads. */
+  readonly mayFork: boolean
+}
 
 /**
  * What a job may ask of the kernel; everything else is refused. Left out on purpose: io_uring, bpf, keyctl, ptrace and
@@ -48,3 +59,10 @@ export const ALLOWED_CALLS: readonly string[] = `
   .split(/\s+/)
 /** Arguments that personality(2) may have: 0xffffffff only asks, 0 is the ordinary Linux one. */
 export const PERSONAS: readonly number[] = [0, 0xffffffff]
+
+/** The rules for a job. */
+export const JOB_CALLS: CallRules = {
+  allowed: ALLOWED_CALLS,
+  socketFamilies: SOCKET_FAMILIES,
+  mayFork: true,
+}

@@ -74,7 +74,7 @@ export function containerSettings(
       ...limits(task, plan),
       ...gpus.host,
       Runtime: plan.runtime,
-      Mounts: plan.mounts,
+      ...plan.dialect.mounted(plan.mounts),
       Tmpfs: scratch(task, plan),
       LogConfig: plan.dialect.log,
       ...(plan.cgroupParent !== undefined && { CgroupParent: plan.cgroupParent }),
@@ -92,13 +92,14 @@ export function environmentOf(
   return Object.entries(all).map(([name, value]) => `${name}=${value}`)
 }
 
-function isolation({ seccomp }: Dialect): Docker.HostConfig {
+function isolation({ seccomp, masks }: Dialect): Docker.HostConfig {
+  const masked = [...MASKED_PROC.map(proc), ...MASKED_SYS.map(sys)]
   return {
     ReadonlyRootfs: true,
     CapDrop: ['ALL'],
-    SecurityOpt: ['no-new-privileges:true', `seccomp=${seccomp}`],
+    SecurityOpt: ['no-new-privileges:true', `seccomp=${seccomp}`, ...masks(masked)],
     IpcMode: 'none',
-    MaskedPaths: [...MASKED_PROC.map(proc), ...MASKED_SYS.map(sys)],
+    MaskedPaths: masked,
     ReadonlyPaths: READONLY_PROC.map(proc),
   }
 }
@@ -126,13 +127,14 @@ function limits(
   }
 }
 
-/** `/tmp`, unless the task has something else there. */
+/** `/tmp`, and what the engine must not make writable, unless the task has something else there. */
 function scratch(
   task: SandboxTask,
   { mounts, dialect }: Pick<ContainerPlan, 'mounts' | 'dialect'>,
 ): Record<string, string> {
-  if (mounts.some((mount) => mount.Target === '/tmp')) return {}
-  return { '/tmp': `rw,${dialect.scratch(scratchOptions(task.limits.diskBytes))}` }
+  const tmp = `rw,${dialect.scratch(scratchOptions(task.limits.diskBytes))}`
+  const all = Object.entries({ '/tmp': tmp, ...dialect.sealed })
+  return Object.fromEntries(all.filter(([path]) => mounts.every(({ Target }) => Target !== path)))
 }
 
 function proc(name: string): string {

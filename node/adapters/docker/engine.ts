@@ -41,7 +41,10 @@ export function refusalOf(error: unknown): Refusal | undefined {
   const body = 'json' in error ? error.json : undefined
   const said =
     typeof body === 'object' && body !== null && 'message' in body ? body.message : undefined
-  const message = typeof said === 'string' ? said : `status ${status}`
+  // asked for a stream, the client has the engine's words in its own only
+  const inside =
+    error instanceof Error ? /^\(HTTP code \d+\) .*? - (.+)$/s.exec(error.message)?.[1] : undefined
+  const message = typeof said === 'string' ? said : (inside?.trim() ?? `status ${status}`)
   return { status, message: message.slice(0, MAX_MESSAGE_CHARS) }
 }
 

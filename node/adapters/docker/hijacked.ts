@@ -3,6 +3,9 @@ import { request, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type Docker from 'dockerode'
 
+/** Longest answer read when the engine refuses, characters. */
+const MAX_ANSWER_CHARS = 16_384
+
 /**
  * A container's stdin, and its stdout and stderr in frames, as one stream. The client's own way sends a body with it, which
  * Podman takes for the first of the stdin.
@@ -18,8 +21,7 @@ export async function attachHijacked(container: Docker.Container): Promise<Duple
   })
   const refused = Promise.withResolvers<never>()
   asking.once('response', (response) => {
-    refused.reject(refusal(response))
-    response.resume()
+    void refusal(response).then(refused.reject)
   })
   asking.once('error', (error) => {
     refused.reject(error)
@@ -32,7 +34,20 @@ export async function attachHijacked(container: Docker.Container): Promise<Duple
   return stream
 }
 
-function refusal({ statusCode = 0, statusMessage = '' }: IncomingMessage): Error {
-  const message = `status ${statusCode} ${statusMessage}`
+/** What the engine says in its answer; without words of its own, the status. Never rejects. */
+async function refusal(response: IncomingMessage): Promise<Error> {
+  const { statusCode = 0, statusMessage = '' } = response
+  let text = ''
+  let said: unknown
+  try {
+    for await (const chunk of response.setEncoding('utf8')) {
+      text += String(chunk)
+      if (text.length > MAX_ANSWER_CHARS) break
+    }
+    said = (JSON.parse(text) as { readonly message?: unknown } | null)?.message
+  } catch {
+    // cut off, or no JSON: there is the status
+  }
+  const message = typeof said === 'string' ? said : `status ${statusCode} ${statusMessage}`
   return Object.assign(new Error(message), { statusCode, json: { message } })
 }

@@ -9,6 +9,7 @@ import type {
   SandboxResult,
   SandboxTask,
 } from '../../ports/sandbox.ts'
+import { HOSTS } from '../confinement/job-bounds.ts'
 import { RunningTasks } from '../confinement/running-tasks.ts'
 import { ImageStore } from '../image/image-store.ts'
 import type { Architecture } from '../image/tiny-program.ts'
@@ -17,7 +18,7 @@ import { gvisorKeeper } from './gvisor.ts'
 import type { Keeper } from './keeper.ts'
 import { OutputPipes } from './output-pipes.ts'
 import { keeperFault, reachFault } from './keeper-probe.ts'
-import { seccompProgram } from './seccomp-program.ts'
+import { seccompProgram } from '../confinement/seccomp-program.ts'
 import { openTaskGroups } from './task-groups.ts'
 import type { Egress } from '../egress/egress-gate.ts'
 import { proxyEgress, type OpenEgress } from '../egress/task-egress.ts'
@@ -131,7 +132,7 @@ async function layOut(workDir: string, architecture: Architecture): Promise<stri
     await chmod(join(base, name), 0o755)
   }
   const hosts = join(base, 'etc', 'hosts')
-  await writeFile(hosts, '127.0.0.1 localhost\n::1 localhost\n')
+  await writeFile(hosts, HOSTS)
   await chmod(hosts, 0o644)
   await writeFile(join(workDir, LOOPBACK), loopbackProgram(architecture), { mode: 0o700 })
   const filterPath = join(workDir, 'filter')

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { Socket } from 'node:net'
 import { HiveError } from '../../domain/errors.ts'
 import type { FromRunner, ToRunner } from './runner/messages.ts'
 import type { RunnerCommand } from './runner-command.ts'
@@ -10,6 +11,22 @@ const STDERR_CHARS = 2000
 
 /** How long a runner that took too long to start may take to end, ms. */
 const GRACE_MS = 5000
+
+/** Starts the command with its channel and its filter. */
+export function launch({ command, args, filter }: RunnerCommand): ChildProcess {
+  const child = spawn(command, args, {
+    cwd: '/',
+    env: { PATH: SEARCH },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc', filter === undefined ? 'ignore' : 'pipe'],
+    serialization: 'advanced',
+  })
+  const stream = child.stdio[4]
+  if (stream instanceof Socket && filter !== undefined) {
+    // a command that ends before it has read its filter is heard of by its end
+    stream.on('error', () => undefined).end(filter)
+  }
+  return child
+}
 
 /** A runner as a child of this process. */
 export class RunnerProcess implements AsyncDisposable {
@@ -39,16 +56,11 @@ export class RunnerProcess implements AsyncDisposable {
 
   /** Starts a runner and waits until it can take tasks. Throws SANDBOX_UNAVAILABLE when it does not come up. */
   static async start(
-    { command, args }: RunnerCommand,
+    command: RunnerCommand,
     onMessage: (message: FromRunner) => void,
     timeoutMs: number,
   ): Promise<RunnerProcess> {
-    const child = spawn(command, args, {
-      cwd: '/',
-      env: { PATH: SEARCH },
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      serialization: 'advanced',
-    })
+    const child = launch(command)
     const runner = new RunnerProcess(child)
     const ready = Promise.withResolvers<undefined>()
     const timer = setTimeout(() => {
@@ -61,7 +73,7 @@ export class RunnerProcess implements AsyncDisposable {
     const why = await Promise.race([ready.promise, runner.gone])
     clearTimeout(timer)
     if (why === undefined) return runner
-    throw new HiveError('SANDBOX_UNAVAILABLE', { kind: 'wasm', command, why })
+    throw new HiveError('SANDBOX_UNAVAILABLE', { kind: 'wasm', command: command.command, why })
   }
 
   /** Sends in order. To a process that is gone it is lost, and `gone` tells. */

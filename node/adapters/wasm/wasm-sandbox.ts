@@ -6,7 +6,7 @@ import type { Logger } from '../../ports/logger.ts'
 import type { RunOptions, Sandbox, SandboxResult, SandboxTask } from '../../ports/sandbox.ts'
 import { MAX_FILE_BYTES, MAX_OUTPUT_FILES, MAX_PATH_CHARS } from '../../protocol/limits.ts'
 import { abortable } from './abortable.ts'
-import { ISOLATIONS, runnerCommand, type Isolation, type RunnerCommand } from './runner-command.ts'
+import { ISOLATIONS, runnerCommands, type Isolation, type RunnerCommand } from './runner-command.ts'
 import { RunnerSession } from './runner-session.ts'
 import type { GuestTask, ModuleForm } from './runner/messages.ts'
 import { TaskOutcome } from './task-outcome.ts'
@@ -52,13 +52,15 @@ export async function openWasmSandbox(
 ): Promise<Sandbox> {
   const all = { ...WASM_SANDBOX_DEFAULTS, ...options }
   const causes: unknown[] = []
-  for (const isolation of all.isolations) {
-    const sandbox = new WasmSandbox(parts, all, runnerCommand(isolation, all.threads))
+  const commands = all.isolations.flatMap((isolation) => runnerCommands(isolation, all.threads))
+  for (const command of commands) {
+    const sandbox = new WasmSandbox(parts, all, command)
     try {
       await sandbox.start()
       return sandbox
     } catch (cause) {
-      parts.logger.warn('isolation does not work here', { isolation, why: whyOf(cause) })
+      const { isolation, command: program } = command
+      parts.logger.warn('isolation does not work here', { isolation, program, why: whyOf(cause) })
       causes.push(cause)
     }
   }

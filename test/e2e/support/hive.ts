@@ -6,6 +6,16 @@ import { PATIENCE_MS } from './shared-network.ts'
 
 const MAIN = fileURLToPath(new URL('../../../node/main.ts', import.meta.url))
 
+const BIN = fileURLToPath(new URL('../../../bin/hive', import.meta.url))
+/** What users call, where core dumps are allowed as far as they can be. */
+export const LAUNCHER: readonly string[] = [
+  'sh',
+  '-c',
+  'ulimit -S -c "$(ulimit -H -c)"; exec sh "$@"',
+  'sh',
+  BIN,
+]
+
 /** How a command line ended. */
 export interface Ended {
   readonly code: number | null
@@ -16,9 +26,14 @@ export interface Ended {
 /** `hive` in a process of its own, as a user at a terminal has it, with only these variables of ours. */
 export class Hive {
   readonly #env: Readonly<Record<string, string>>
+  readonly #program: readonly string[]
 
-  constructor(env: Readonly<Record<string, string>>) {
+  constructor(
+    env: Readonly<Record<string, string>>,
+    program: readonly string[] = [process.execPath, MAIN],
+  ) {
     this.#env = env
+    this.#program = program
   }
 
   /** Runs one command to its end. */
@@ -37,7 +52,7 @@ export class Hive {
 
   /** With further variables. */
   with(env: Readonly<Record<string, string>>): Hive {
-    return new Hive({ ...this.#env, ...env })
+    return new Hive({ ...this.#env, ...env }, this.#program)
   }
 
   /** Runs one command to its end, with this on its standard input. */
@@ -54,7 +69,8 @@ export class Hive {
   #spawn(stdin: 'ignore' | 'pipe', args: readonly string[]): ChildProcess {
     // oxlint-disable-next-line node/no-process-env -- a child needs the path, and none of our settings
     const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('HIVE_'))
-    return spawn(process.execPath, [MAIN, ...args], {
+    const [command = '', ...before] = this.#program
+    return spawn(command, [...before, ...args], {
       env: {
         NODE_COMPILE_CACHE: COMPILE_CACHE,
         ...Object.fromEntries(kept),

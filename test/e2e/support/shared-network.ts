@@ -30,7 +30,7 @@ export class SharedNetwork {
   constructor(
     options: Pick<
       LocalNetworkOptions,
-      'providers' | 'requesters' | 'provider' | 'lostAfter' | 'change' | 'nodeFlags'
+      'providers' | 'requesters' | 'provider' | 'lostAfter' | 'change' | 'nodeFlags' | 'through'
     >,
   ) {
     let dir: string | undefined

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { parsePattern } from '../../../node/domain/egress.ts'
-import { IMAGE_SANDBOXES, type ImageSandbox } from '../../support/image-sandboxes.ts'
+import { IMAGE_SANDBOXES, PODMAN, type ImageSandbox } from '../../support/image-sandboxes.ts'
 import type { Attack, Target } from './attack.ts'
 import { ARCHIVE_ATTACKS } from './archive-attacks.ts'
 import { ATTACH_ATTACKS } from './attach-attacks.ts'
@@ -11,12 +11,15 @@ import { layBait, type Bait } from './bait.ts'
 import { EGRESS_ATTACKS } from './egress-attacks.ts'
 import { IMAGE_ATTACKS } from './image-attacks.ts'
 
-for (const kind of IMAGE_SANDBOXES) {
+for (const kind of [...IMAGE_SANDBOXES, PODMAN]) {
   const missing = await kind.missing()
   attacked(
     `out of ${kind.name}`,
     missing,
-    [...IMAGE_ATTACKS, ...ARCHIVE_ATTACKS, ...ATTACH_ATTACKS],
+    [...IMAGE_ATTACKS, ...ARCHIVE_ATTACKS, ...ATTACH_ATTACKS].map((attack) => ({
+      ...attack,
+      skip: (target) => kind.untried?.[attack.name] ?? attack.skip?.(target) ?? false,
+    })),
     async () => ({
       sandbox: await kind.open(),
       isGvisor: kind.isGvisor,

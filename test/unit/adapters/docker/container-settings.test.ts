@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { containerSettings } from '../../../../node/adapters/docker/container-settings.ts'
-import { forStrangers } from '../../../../node/adapters/docker/engine.ts'
+import { forStrangers, refusalOf } from '../../../../node/adapters/docker/engine.ts'
 import { seccompProfile } from '../../../../node/adapters/docker/seccomp-profile.ts'
 import { DOCKER } from '../../../../node/adapters/docker/dialect.ts'
 import { mountSettings, volumeSettings } from '../../../../node/adapters/docker/task-mounts.ts'
@@ -137,4 +137,15 @@ test('what a requester reads of the engine’s refusal names no folder of the pr
     forStrangers({ status: 500, message }),
     'mount (a folder of the engine):(a folder of the engine): not a directory',
   )
+})
+
+test('what the engine said is told also where its client was asked for a stream and has it in its own words only', () => {
+  const said = 'exec: "/x": stat /x: no such file or directory'
+  const ofStream = Object.assign(new Error(`(HTTP code 409) unexpected - ${said} `), {
+    statusCode: 409,
+    json: null,
+  })
+  assert.deepEqual(refusalOf(ofStream), { status: 409, message: said })
+  const mute = Object.assign(new Error('no words'), { statusCode: 409, json: null })
+  assert.deepEqual(refusalOf(mute), { status: 409, message: 'status 409' })
 })

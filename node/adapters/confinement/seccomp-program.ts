@@ -1,11 +1,12 @@
 import {
-  ALLOWED_CALLS,
   ENOSYS,
   EPERM,
+  JOB_CALLS,
   NAMESPACE_FLAGS,
   PERSONAS,
-  SOCKET_FAMILIES,
-} from '../confinement/system-calls.ts'
+  THREAD_FLAG,
+  type CallRules,
+} from './system-calls.ts'
 import type { Architecture } from '../image/tiny-program.ts'
 import { callNumbers } from './call-numbers.ts'
 
@@ -36,16 +37,21 @@ const FIRST_ARGUMENT_AT = 16
 
 /** AUDIT_ARCH_…. Source: linux/audit.h. */
 const AUDIT: Readonly<Record<Architecture, number>> = { amd64: 0xc000003e, arm64: 0xc00000b7 }
+/** With clone's flags loaded: refuses what would be a process of its own. */
+const THREADS_ONLY: readonly Instruction[] = [
+  [IF_ANY_BIT, 1, 0, THREAD_FLAG],
+  [RETURN, 0, 0, ERRNO | EPERM],
+]
 /** From here on numbers are those of x32, a second set of calls on x86-64. */
 const X32_CALLS = 0x40000000
 
 /**
- * Our system call rules as a program for the kernel itself: what the container engines make of the same rules, without
- * an engine. Code of another processor family is killed, for its numbers mean other calls.
+ * Rules for system calls as a program for the kernel itself: for those of jobs, what the container engines make of the
+ * same, without an engine. Code of another processor family is killed, for its numbers mean other calls.
  */
-export function seccompProgram(architecture: Architecture): Buffer {
+export function seccompProgram(architecture: Architecture, rules: CallRules = JOB_CALLS): Buffer {
   const numbers = callNumbers(architecture)
-  const allowed = ALLOWED_CALLS.flatMap((name) => numbers.get(name) ?? [])
+  const allowed = rules.allowed.flatMap((name) => numbers.get(name) ?? [])
   const program: Instruction[] = [
     [LOAD, 0, 0, ARCHITECTURE_AT],
     [IF_EQUAL, 1, 0, AUDIT[architecture]],
@@ -53,13 +59,14 @@ export function seccompProgram(architecture: Architecture): Buffer {
     [LOAD, 0, 0, NUMBER_AT],
     [IF_AT_LEAST, 0, 1, X32_CALLS],
     [RETURN, 0, 0, ERRNO | EPERM],
-    ...onlyFor(numbers.get('socket'), firstArgumentIn(SOCKET_FAMILIES)),
+    ...onlyFor(numbers.get('socket'), firstArgumentIn(rules.socketFamilies)),
     ...onlyFor(numbers.get('personality'), firstArgumentIn(PERSONAS)),
     ...onlyFor(numbers.get('clone'), [
       [LOAD, 0, 0, FIRST_ARGUMENT_AT],
-      [IF_ANY_BIT, 1, 0, NAMESPACE_FLAGS],
-      [RETURN, 0, 0, ALLOW],
+      [IF_ANY_BIT, 0, 1, NAMESPACE_FLAGS],
       [RETURN, 0, 0, ERRNO | EPERM],
+      ...(rules.mayFork ? [] : THREADS_ONLY),
+      [RETURN, 0, 0, ALLOW],
     ]),
     // its flags lie in memory where a filter cannot look
     ...onlyFor(numbers.get('clone3'), [[RETURN, 0, 0, ERRNO | ENOSYS]]),

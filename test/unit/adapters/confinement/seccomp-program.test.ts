@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { RUNNER_CALLS } from '../../../../node/adapters/wasm/runner-calls.ts'
 import { ALLOWED_CALLS } from '../../../../node/adapters/confinement/system-calls.ts'
-import { callNumbers } from '../../../../node/adapters/native/call-numbers.ts'
-import { seccompProgram } from '../../../../node/adapters/native/seccomp-program.ts'
+import { callNumbers } from '../../../../node/adapters/confinement/call-numbers.ts'
+import { seccompProgram } from '../../../../node/adapters/confinement/seccomp-program.ts'
 
 const ALLOW = 0x7fff0000
 const KILL = 0x80000000
@@ -66,6 +67,35 @@ for (const architecture of ['amd64', 'arm64'] as const) {
     assert.equal(ask(at('clone3')), ENOSYS)
     assert.equal(ask(at('personality'), 0xffffffff), ALLOW)
     assert.equal(ask(at('personality'), 0x0040000), EPERM)
+  })
+
+  test(`${architecture}: a runner of modules makes threads and nothing else, and no socket of any family`, () => {
+    const filter = seccompProgram(architecture, RUNNER_CALLS)
+    const answers = (name: string, first?: number) =>
+      answer(filter, at(name), AUDIT[architecture], first)
+    for (let family = 0; family < 64; family++) assert.equal(answers('socket', family), EPERM)
+    assert.equal(answers('clone', 0x003d0f00), ALLOW)
+    assert.equal(answers('clone', 0x11), EPERM)
+    for (const flag of [0x20000, 0x02000000, 0x10000000, 0x20000000, 0x40000000]) {
+      assert.equal(answers('clone', flag | 0x003d0f00), EPERM, flag.toString(16))
+    }
+    for (const name of ['socketpair', 'connect', 'bind', 'shmget', 'mknodat', 'setuid'])
+      assert.equal(answers(name), EPERM, name)
+    for (const name of [
+      'mmap',
+      'mprotect',
+      'futex',
+      'epoll_pwait',
+      'eventfd2',
+      'sendmsg',
+      'execve',
+    ])
+      assert.equal(answers(name), ALLOW, name)
+    const jobs = new Set(ALLOWED_CALLS)
+    assert.deepEqual(
+      RUNNER_CALLS.allowed.filter((name) => !jobs.has(name)),
+      [],
+    )
   })
 
   test(`${architecture}: code of another processor family is ended`, () => {
