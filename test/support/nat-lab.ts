@@ -4,18 +4,15 @@ import { connect, createServer, type AddressInfo } from 'node:net'
 
 /** Two private networks, each behind a router of its own, and a public one between them. */
 export interface NatLab extends AsyncDisposable {
-  /** Starts a program in the public network, at PUBLIC. */
+  /** The address of the public network's own machine. No other machine reaches it, whatever it looks like. */
+  readonly publicIp: string
+  /** Starts a program in the public network, at `publicIp`. */
   readonly inPublic: readonly string[]
   /** Starts one behind the first or the second router. */
   readonly behind: readonly [readonly string[], readonly string[]]
   /** Makes a port of this machine reachable from all three; the URL with its new host and port. */
   readonly opened: (url: string) => Promise<string>
 }
-
-/** Addresses that count as public ones; nothing of it leaves this machine. */
-const NET = '44.1.1'
-export const PUBLIC = `${NET}.1`
-const HERE = `${NET}.254`
 
 /** Why no such network can be made here, or `false`. */
 export function natLabMissing(): string | false {
@@ -39,6 +36,9 @@ export async function openNatLab(): Promise<NatLab> {
   await using stack = new AsyncDisposableStack()
   const name = (part: string) => `hive-${part}-${process.pid}`
   const middle = name('public')
+  const net = freeNet()
+  const publicIp = `${net}.1`
+  const here = `${net}.254`
   const add = (space: string) => {
     sh(`ip netns add ${space}`, `ip -n ${space} link set lo up`)
     stack.defer(() => quietly(`ip netns del ${space}`))
@@ -46,7 +46,7 @@ export async function openNatLab(): Promise<NatLab> {
   add(middle)
   sh(
     `ip -n ${middle} link add br0 type bridge`,
-    `ip -n ${middle} addr add ${PUBLIC}/24 dev br0`,
+    `ip -n ${middle} addr add ${publicIp}/24 dev br0`,
     `ip -n ${middle} link set br0 up`,
   )
   let ports = 0
@@ -62,14 +62,14 @@ export async function openNatLab(): Promise<NatLab> {
       `ip ${inside} link set ${link} up`,
     )
   }
-  const here = `hive${process.pid}`
-  plug(here, HERE)
-  stack.defer(() => quietly(`ip link del ${here}`))
+  const link = `hive${process.pid}`
+  plug(link, here)
+  stack.defer(() => quietly(`ip link del ${link}`))
   const lans = [1, 2].map((number) => {
     const [router, lan] = [name(`router${number}`), name(`lan${number}`)]
     add(router)
     add(lan)
-    plug('out', `${NET}.${10 + number}`, router)
+    plug('out', `${net}.${10 + number}`, router)
     sh(
       `ip -n ${router} link add in type veth peer name eth netns ${lan}`,
       `ip -n ${router} addr add 10.77.${number}.1/24 dev in`,
@@ -92,19 +92,28 @@ export async function openNatLab(): Promise<NatLab> {
       for (const each of [socket, far])
         each.on('error', () => [socket, far].map((one) => one.destroy()))
     })
-    server.listen(0, HERE)
+    server.listen(0, here)
     await once(server, 'listening')
     server.unref()
     const { port: ours } = server.address() as AddressInfo
-    return `http://${HERE}:${ours}`
+    return `http://${here}:${ours}`
   }
   const into = (space = '') => ['ip', 'netns', 'exec', space]
   const owned = stack.move()
   return {
+    publicIp,
     inPublic: into(middle),
     behind: [into(lans[0]), into(lans[1])],
     opened,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Addresses that count as public ones, and that no other lab on this machine has: its process's own. */
+function freeNet(): string {
+  for (let number = process.pid; ; number++) {
+    const net = `44.${1 + ((number >> 8) % 127)}.${number % 256}`
+    if (String(execFileSync('ip', ['route', 'show', `${net}.0/24`])).trim() === '') return net
   }
 }
 
