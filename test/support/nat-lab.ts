@@ -10,8 +10,17 @@ export interface NatLab extends AsyncDisposable {
   readonly inPublic: readonly string[]
   /** Starts one behind the first or the second router. */
   readonly behind: readonly [readonly string[], readonly string[]]
+  /** Both routers: how to start a program on one, and its addresses on either side. */
+  readonly routers: readonly [NatRouter, NatRouter]
   /** Makes a port of this machine reachable from all three; the URL with its new host and port. */
   readonly opened: (url: string) => Promise<string>
+}
+
+/** What stands between a private network and the public one. */
+export interface NatRouter {
+  readonly on: readonly string[]
+  readonly inside: string
+  readonly outside: string
 }
 
 /** Why no such network can be made here, or `false`. */
@@ -65,25 +74,28 @@ export async function openNatLab(): Promise<NatLab> {
   const link = `hive${process.pid}`
   plug(link, here)
   stack.defer(() => quietly(`ip link del ${link}`))
-  const lans = [1, 2].map((number) => {
+  const makeLan = (number: number) => {
     const [router, lan] = [name(`router${number}`), name(`lan${number}`)]
+    const outside = `${net}.${10 + number}`
+    const inside = `10.77.${number}.1`
     add(router)
     add(lan)
-    plug('out', `${net}.${10 + number}`, router)
+    plug('out', outside, router)
     sh(
       `ip -n ${router} link add in type veth peer name eth netns ${lan}`,
-      `ip -n ${router} addr add 10.77.${number}.1/24 dev in`,
+      `ip -n ${router} addr add ${inside}/24 dev in`,
       `ip -n ${router} link set in up`,
       `ip -n ${lan} addr add 10.77.${number}.2/24 dev eth`,
       `ip -n ${lan} link set eth up`,
-      `ip -n ${lan} route add default via 10.77.${number}.1`,
+      `ip -n ${lan} route add default via ${inside}`,
       `ip netns exec ${router} sysctl -qw net.ipv4.ip_forward=1`,
       `ip netns exec ${router} iptables -t nat -A POSTROUTING -o out -j MASQUERADE`,
       // nobody gets in who was not called first
       `ip netns exec ${router} iptables -A FORWARD -i out -m state --state NEW,INVALID -j DROP`,
     )
-    return lan
-  })
+    return { lan: into(lan), router: { on: into(router), inside, outside } }
+  }
+  const [first, second] = [makeLan(1), makeLan(2)]
   const opened = async (url: string) => {
     const { port } = new URL(url)
     const server = createServer((socket) => {
@@ -98,15 +110,20 @@ export async function openNatLab(): Promise<NatLab> {
     const { port: ours } = server.address() as AddressInfo
     return `http://${here}:${ours}`
   }
-  const into = (space = '') => ['ip', 'netns', 'exec', space]
   const owned = stack.move()
   return {
     publicIp,
     inPublic: into(middle),
-    behind: [into(lans[0]), into(lans[1])],
+    behind: [first.lan, second.lan],
+    routers: [first.router, second.router],
     opened,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** Starts a program in a space. */
+function into(space: string): readonly string[] {
+  return ['ip', 'netns', 'exec', space]
 }
 
 /** Addresses that count as public ones, and that no other lab on this machine has: its process's own. */

@@ -23,6 +23,7 @@ import type { LevelDatastore } from 'datastore-level'
 import { createLibp2p } from 'libp2p'
 import { HiveError } from '../../domain/errors.ts'
 import { MiB, minute } from '../../domain/units.ts'
+import { AddressChecks } from './address-checks.ts'
 import { advertSelector, advertValidator, ADVERT_NAMESPACE } from './advert-records.ts'
 import {
   LIBP2P_DEFAULTS,
@@ -45,6 +46,7 @@ export type HiveServices = {
   reach: Reach
   dcutr: unknown
   autoNAT?: unknown
+  addressChecks?: unknown
   upnp?: unknown
 }
 
@@ -106,7 +108,10 @@ export async function createNode(
           new Reach(components, { relay, viaRelays, allowPrivateAddresses: local }),
         dcutr: dcutr(),
         // who asks strangers to call back tells them of itself: not where all is private
-        ...(!local && { autoNAT: autoNATv2() }),
+        ...(!local && {
+          autoNAT: autoNATv2(),
+          addressChecks: (components: ReachComponents) => new AddressChecks(components),
+        }),
         ...(upnp && { upnp: upnp() }),
       },
     })
