@@ -52,6 +52,11 @@ function to(peer: string, { connections }: ReachState): ReachState['connections'
   return connections.filter((one) => one.peer === peer)
 }
 
+/** Both may have dialled at once: then there are two. */
+function isDirectOnly(connections: ReachState['connections']): boolean {
+  return connections.length > 0 && connections.every((one) => !one.isRelayed)
+}
+
 suite('nat', { skip, concurrency: true }, () => {
   test('who is called through a relay by one that can be dialled dials it, and the relay is needed no more', async () => {
     const relay = await openTold()
@@ -66,13 +71,32 @@ suite('nat', { skip, concurrency: true }, () => {
     const relayed = addresses.find((one) => one.includes('/p2p-circuit'))
     // a second connection is made beside the first, which it then replaces
     assert.ok(to(peer, await caller.ask({ dial: relayed ?? '' })).length >= 1)
-    const state = await caller.until({}, (now) => {
-      const [first, ...others] = to(peer, now)
-      return first !== undefined && !first.isRelayed && others.length === 0
-    })
+    const state = await caller.until({}, (now) => isDirectOnly(to(peer, now)))
     assert.equal(state.relaying.connections, 0)
     // it came from behind its router
     const [direct] = to(peer, state)
+    assert.ok(direct?.address.startsWith(`/ip4/${lab.routers[0].outside}/`), direct?.address)
+  })
+
+  test('two behind routers that first meet through a relay punch a hole through both, and the relay is needed no more', async () => {
+    const relay = await openTold()
+    const bootstrap = relay.ready.addresses
+    const [hidden, caller] = await Promise.all([
+      open(lab.behind[0], { viaRelays: 'on', bootstrap }),
+      open(lab.behind[1], { viaRelays: 'on', bootstrap }),
+    ])
+    const isReady = ({ reachability, connections }: ReachState) =>
+      reachability === 'relayed' && connections.length === 2
+    const { addresses, peer } = await hidden.until({}, isReady)
+    await caller.until({}, isReady)
+    const relayed = addresses.find((one) => one.includes('/p2p-circuit'))
+    assert.ok(to(peer, await caller.ask({ dial: relayed ?? '' })).length >= 1)
+    const state = await caller.until({}, (now) => isDirectOnly(to(peer, now)))
+    assert.equal(state.reachability, 'relayed')
+    // and it lasts
+    const later = await caller.ask({ call: peer })
+    assert.equal(later.relaying.connections, 0)
+    const [direct] = to(peer, later)
     assert.ok(direct?.address.startsWith(`/ip4/${lab.routers[0].outside}/`), direct?.address)
   })
 

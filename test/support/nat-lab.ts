@@ -90,8 +90,9 @@ export async function openNatLab(): Promise<NatLab> {
       `ip -n ${lan} route add default via ${inside}`,
       `ip netns exec ${router} sysctl -qw net.ipv4.ip_forward=1`,
       `ip netns exec ${router} iptables -t nat -A POSTROUTING -o out -j MASQUERADE`,
-      // nobody gets in who was not called first
+      // nobody gets in who was not called first, nor an answer, as from most routers at home
       `ip netns exec ${router} iptables -A FORWARD -i out -m state --state NEW,INVALID -j DROP`,
+      `ip netns exec ${router} iptables -A INPUT -i out -m state --state NEW,INVALID -j DROP`,
     )
     return { lan: into(lan), router: { on: into(router), inside, outside } }
   }

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { inspect } from 'node:util'
 import { openLibp2pNet } from '../../node/adapters/libp2p/libp2p-net.ts'
 import type { Libp2pOptions } from '../../node/adapters/libp2p/options.ts'
 import type { Reachability, Relaying } from '../../node/ports/directory.ts'
@@ -30,10 +32,14 @@ export interface ReachState {
   }[]
 }
 
-/** A question of its parent: an address to dial, or nothing to say how it is. */
+/** A question of its parent: an address to dial, a peer to ask something, or nothing; then it says how it is. */
 export interface ReachQuestion {
   readonly dial?: string
+  readonly call?: string
 }
+
+/** How long a dial or an answer may take, ms. */
+const PATIENCE_MS = 30_000
 
 /** One node in a network of its own, told whom to dial by its parent: see lab-processes.ts. */
 const { key, options } = JSON.parse(process.argv[2] ?? '') as ReachPlan
@@ -56,15 +62,18 @@ function state(): ReachState {
   }
 }
 
+net.requests.answer('bid', async (_from, request) => request)
+
+async function act({ dial, call }: ReachQuestion): Promise<void> {
+  const signal = AbortSignal.timeout(PATIENCE_MS)
+  if (dial !== undefined) await net.directory.dial(dial, { signal })
+  if (call !== undefined) await net.requests.call(call, 'bid', randomBytes(8), { signal })
+}
+
 process.on('message', (question: ReachQuestion) => {
-  const { dial } = question
-  const done =
-    dial === undefined
-      ? Promise.resolve()
-      : net.directory.dial(dial, { signal: AbortSignal.timeout(10_000) })
-  void done.then(
+  act(question).then(
     () => process.send?.(state()),
-    (error: unknown) => process.send?.({ failed: String(error) }),
+    (error: unknown) => process.send?.({ failed: inspect(error) }),
   )
 })
 process.on('disconnect', () => {

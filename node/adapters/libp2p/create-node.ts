@@ -25,6 +25,7 @@ import { HiveError } from '../../domain/errors.ts'
 import { MiB, minute } from '../../domain/units.ts'
 import { AddressChecks } from './address-checks.ts'
 import { advertSelector, advertValidator, ADVERT_NAMESPACE } from './advert-records.ts'
+import { HolePunch } from './hole-punch.ts'
 import {
   LIBP2P_DEFAULTS,
   type Libp2pOptions,
@@ -106,7 +107,7 @@ export async function createNode(
         pubsub: gossipsub(gossipOptions(options, local)),
         reach: (components: ReachComponents) =>
           new Reach(components, { relay, viaRelays, allowPrivateAddresses: local }),
-        dcutr: dcutr(),
+        dcutr: local ? dcutr() : (components: ReachComponents) => new HolePunch(components),
         // who asks strangers to call back tells them of itself: not where all is private
         ...(!local && {
           autoNAT: autoNATv2(),
