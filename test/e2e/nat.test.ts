@@ -36,7 +36,8 @@ before(
   async () => {
     if (skip !== false) return
     dir = await mkdtemp(join(tmpdir(), 'hive-nat-'))
-    lab = await openNatLab()
+    // no hole can be punched through these
+    lab = await openNatLab('other')
     let rpc: string | undefined
     network = await startLocalNetwork({
       dir,

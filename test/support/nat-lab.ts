@@ -40,8 +40,11 @@ export function natLabMissing(): string | false {
   }
 }
 
-/** Makes it; disposal removes all of it. */
-export async function openNatLab(): Promise<NatLab> {
+/**
+ * Makes it; disposal removes all of it.
+ * @param mapping where the routers show a port: at the same place to everybody, or at another to each
+ */
+export async function openNatLab(mapping: 'same' | 'other' = 'same'): Promise<NatLab> {
   await using stack = new AsyncDisposableStack()
   const name = (part: string) => `hive-${part}-${process.pid}`
   const middle = name('public')
@@ -89,7 +92,7 @@ export async function openNatLab(): Promise<NatLab> {
       `ip -n ${lan} link set eth up`,
       `ip -n ${lan} route add default via ${inside}`,
       `ip netns exec ${router} sysctl -qw net.ipv4.ip_forward=1`,
-      `ip netns exec ${router} iptables -t nat -A POSTROUTING -o out -j MASQUERADE`,
+      `ip netns exec ${router} iptables -t nat -A POSTROUTING -o out -j MASQUERADE${mapping === 'other' ? ' --random-fully' : ''}`,
       // nobody gets in who was not called first, nor an answer, as from most routers at home
       `ip netns exec ${router} iptables -A FORWARD -i out -m state --state NEW,INVALID -j DROP`,
       `ip netns exec ${router} iptables -A INPUT -i out -m state --state NEW,INVALID -j DROP`,
