@@ -39,6 +39,9 @@ export class HolePunch implements Startable {
   #way: Way | undefined
   #timer: NodeJS.Timeout | undefined
   #looking = Promise.resolve()
+  /** When a port was last tried, Unix ms. */
+  #triedAt = 0
+  #running = new AbortController()
   readonly #onIdentify = ({ detail }: { readonly detail: IdentifyResult }): void => {
     const { connection, observedAddr } = detail
     if (observedAddr !== undefined) this.#observed.set(connection, observedAddr)
@@ -69,12 +72,14 @@ export class HolePunch implements Startable {
 
   async start(): Promise<void> {
     await this.#dcutr.start()
+    this.#running = new AbortController()
     this.#components.events.addEventListener('peer:identify', this.#onIdentify)
     this.#timer = setInterval(this.#onTime, LOOK_EVERY_MS).unref()
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer)
+    this.#running.abort()
     this.#components.events.removeEventListener('peer:identify', this.#onIdentify)
     await this.#looking
     await this.#dcutr.stop()
@@ -102,12 +107,17 @@ export class HolePunch implements Startable {
     const known = connectionManager
       .getConnections()
       .filter(({ direction, remoteAddr }) => direction === 'outbound' && isPublic(remoteAddr))
+    // every peer that says who it is leads here, and not all of them let this node in twice
+    if (known.length === 0 || Date.now() - this.#triedAt < LOOK_EVERY_MS) return
+    this.#triedAt = Date.now()
     for (const { remoteAddr } of known.slice(0, MAX_DIALLED)) {
       const port = await freePort()
-      const options = { localPort: port, signal: AbortSignal.timeout(DIAL_TIMEOUT_MS) }
+      const patience = AbortSignal.timeout(DIAL_TIMEOUT_MS)
+      const options = { localPort: port, signal: AbortSignal.any([this.#running.signal, patience]) }
       const dial = transportManager.dial(remoteAddr, options)
       // one met through a hole listens nowhere: another will do
       const connection = await dial.catch(() => undefined)
+      if (this.#running.signal.aborted) return
       if (connection === undefined) continue
       this.#way = { port, connection }
       return
