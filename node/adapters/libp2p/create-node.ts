@@ -23,7 +23,9 @@ import type { LevelDatastore } from 'datastore-level'
 import { createLibp2p } from 'libp2p'
 import { HiveError } from '../../domain/errors.ts'
 import { MiB, minute } from '../../domain/units.ts'
+import { AddressChecks } from './address-checks.ts'
 import { advertSelector, advertValidator, ADVERT_NAMESPACE } from './advert-records.ts'
+import { HolePunch } from './hole-punch.ts'
 import {
   LIBP2P_DEFAULTS,
   type Libp2pOptions,
@@ -45,6 +47,7 @@ export type HiveServices = {
   reach: Reach
   dcutr: unknown
   autoNAT?: unknown
+  addressChecks?: unknown
   upnp?: unknown
 }
 
@@ -104,9 +107,12 @@ export async function createNode(
         pubsub: gossipsub(gossipOptions(options, local)),
         reach: (components: ReachComponents) =>
           new Reach(components, { relay, viaRelays, allowPrivateAddresses: local }),
-        dcutr: dcutr(),
+        dcutr: local ? dcutr() : (components: ReachComponents) => new HolePunch(components),
         // who asks strangers to call back tells them of itself: not where all is private
-        ...(!local && { autoNAT: autoNATv2() }),
+        ...(!local && {
+          autoNAT: autoNATv2(),
+          addressChecks: (components: ReachComponents) => new AddressChecks(components),
+        }),
         ...(upnp && { upnp: upnp() }),
       },
     })

@@ -54,6 +54,9 @@ export class DhtDirectory implements Directory, AsyncDisposable {
       return remotePeer.toString()
     } catch (cause) {
       throwIfCancelled(signal)
+      // a relayed connection may be replaced by a direct one before the dial has ended
+      const [, peer] = /\/p2p-circuit\/p2p\/([^/]+)$/.exec(address) ?? []
+      if (this.#libp2p.getPeers().some((each) => each.toString() === peer)) return peer ?? ''
       throw new HiveError('PEER_UNREACHABLE', { address: address.slice(0, 200) }, { cause })
     }
   }
