@@ -16,6 +16,8 @@ export type Architecture = 'amd64' | 'arm64'
 const BASE = 0x400000
 /** Sizes of the ELF64 file header and of one program header, bytes. Source: elf(5). */
 const HEADERS_BYTES = 64 + 56
+/** Address of the first byte of a program's code. */
+export const CODE_START: number = BASE + HEADERS_BYTES
 /** e_machine. Source: elf(5), AArch64 ELF supplement. */
 const MACHINES = { amd64: 62, arm64: 183 } as const
 
@@ -56,7 +58,7 @@ export function elf(architecture: Architecture, code: Uint8Array, isWritable = f
   file.writeUInt16LE(2, 16) // ET_EXEC
   file.writeUInt16LE(MACHINES[architecture], 18)
   file.writeUInt32LE(1, 20)
-  file.writeBigUInt64LE(BigInt(BASE + HEADERS_BYTES), 24) // entry
+  file.writeBigUInt64LE(BigInt(CODE_START), 24) // entry
   file.writeBigUInt64LE(64n, 32) // program headers follow at once
   file.writeUInt16LE(64, 52)
   file.writeUInt16LE(56, 54)

@@ -13,7 +13,10 @@ export interface Keeper {
   readonly openFiles: number | undefined
   /** The command that runs the task, and what it reads from descriptor 5. */
   prepare(task: SandboxTask, image: ImageConfig, space: Workspace): Promise<PreparedCommand>
-  /** The system call filter for descriptor 6, as a path; `undefined` for none. */
+  /**
+   * The system call filter for descriptor 6, as a path; `undefined` for none: then the job has a kernel to itself, whose
+   * processes nobody can enter from outside.
+   */
   readonly filterPath: string | undefined
   /** What the end means. `said` is the job's stderr. */
   judge(end: StageEnd, stage: Stage, said: string): Promise<Judgement>

@@ -1,6 +1,7 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TaskUse } from '../../domain/machine-sample.ts'
+import type { Attach } from '../../ports/attach.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type {
   RunOptions,
@@ -87,6 +88,7 @@ export async function openNativeSandbox(
   const images = new ImageStore({ shelf: unpacked }, { capacity: imageCapacity })
   const machine = {
     root: workDir,
+    architecture,
     groups: made.groups,
     pipes,
     unpacked,
@@ -144,6 +146,7 @@ class NativeSandbox implements Sandbox {
   readonly kind = 'docker'
   readonly isolation: string
   readonly hasEgress: boolean
+  readonly attach?: Attach
   readonly #machine: NativeMachine
   readonly #tasks: RunningTasks
 
@@ -155,6 +158,7 @@ class NativeSandbox implements Sandbox {
       kind: this.kind,
       runner: (task, progress) => runTask(machine, task, progress),
     })
+    if (machine.keeper.filterPath !== undefined) this.attach = this.#tasks.attach
   }
 
   holds(imageId: string): boolean {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { constants, open as openFile } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, rm, type FileHandle } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -11,6 +11,8 @@ export interface OutputPipe extends AsyncDisposable {
   /** What the job gets; to be closed here once it has it. */
   readonly writer: FileHandle
   readonly reader: Socket
+  /** The name is not for the next: somebody may still print into it when the reading ends. */
+  retire(): Promise<void>
 }
 
 /**
@@ -42,9 +44,14 @@ export class OutputPipes {
     const fd = await promisify(openFile)(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const writer = await open(path, constants.O_WRONLY)
     const reader = new Socket({ fd, readable: true, writable: false })
+    let isRetired = false
     return {
       writer,
       reader,
+      retire: async () => {
+        isRetired = true
+        await rm(path, { force: true })
+      },
       [Symbol.asyncDispose]: async () => {
         await writer.close()
         if (!reader.closed) {
@@ -52,7 +59,7 @@ export class OutputPipes {
           reader.destroy()
           await closed
         }
-        this.#free.push(path)
+        if (!isRetired) this.#free.push(path)
       },
     }
   }

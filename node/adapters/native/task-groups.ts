@@ -9,6 +9,8 @@ import { openCgroupMeter, type CgroupMeter, type Metered } from '../confinement/
 export interface TaskGroup extends AsyncDisposable {
   /** Files that a process writes `0` into to join, with all it starts. */
   readonly joins: readonly string[]
+  /** The processes that are in the group now. */
+  members(): Promise<readonly number[]>
   /** Ends every process that is in the group now. */
   kill(): Promise<void>
   /** Ends what is in the group until nothing is. */
@@ -95,6 +97,7 @@ function taskGroup(
   }
   return {
     joins: folders.map((folder) => join(folder, 'cgroup.procs')),
+    members: () => readPids(folders),
     kill: async () => {
       kill(await readPids(folders))
     },

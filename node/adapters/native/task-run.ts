@@ -23,17 +23,20 @@ import {
 import { finished, KILLED_STATUS, unstarted } from '../confinement/task-result.ts'
 import { usableLimits } from '../confinement/usable-limits.ts'
 import type { ImageStore } from '../image/image-store.ts'
+import type { Architecture } from '../image/tiny-program.ts'
 import type { Keeper } from './keeper.ts'
 import type { OutputPipe, OutputPipes } from './output-pipes.ts'
 import { isFull, readOutputs } from './outputs-folder.ts'
 import { openStage, type Stage, type StageEnd } from './stage.ts'
 import type { TaskGroup, TaskGroups } from './task-groups.ts'
+import { nativeInside } from './task-inside.ts'
 import { LOOPBACK, makeWorkspace, STAGE_TMP } from './task-workspace.ts'
 import type { UnpackedImages } from './unpacked-images.ts'
 
 /** What running a task needs of one open sandbox. */
 export interface NativeMachine {
   readonly root: string
+  readonly architecture: Architecture
   readonly images: ImageStore
   readonly unpacked: UnpackedImages
   readonly groups: TaskGroups
@@ -112,6 +115,11 @@ async function attempt(
   if (way !== undefined) stage.proceed()
   progress.onStarted()
   progress.onMeter?.(() => group.read())
+  if (keeper.filterPath !== undefined) {
+    const parts = { task, image: image.config, workingDir: space.workingDir, group, stage }
+    const kind = { architecture: on.architecture, filterPath: keeper.filterPath }
+    progress.onInside?.(made.use(nativeInside({ ...parts, ...kind })))
+  }
   const { end, cut, output } = await watch(task, progress, { stage, group, stdout, stderr })
   const wallMs = performance.now() - startedAt
   if (end.complaint !== '') on.logger.warn('a native task was not set up', { said: end.complaint })

@@ -37,9 +37,52 @@ export const ATTACH_ATTACKS: readonly Attack[] = [
       )
       assert.ok(!stdout.includes(bait.token), 'the bait came back')
       assert.doesNotMatch(stdout, /docker\.sock/)
-      // no descriptor of the engine's or of this process's
-      assert.doesNotMatch(stdout, /-> \/(?!dev\/(?:null|pts)|proc\/|lib|bin)\S/)
+      // no descriptor of the engine's or of this process's; its own output may be a pipe that had a name
+      assert.doesNotMatch(
+        stdout,
+        /-> \/(?!dev\/(?:null|pts)|proc\/|lib|bin|mnt\/entries\/\d+ \(deleted\))\S/,
+      )
       assert.notEqual((await inside.sh('test -e /x || test -e /etc/x')).code, 0)
+    },
+  },
+  {
+    name: 'a program run inside a task has other walls than its task',
+    contained: 'its namespaces, groups, users, limits and descriptors are those of the task',
+    skip: (target) =>
+      skip(target) ||
+      (target.isGvisor && 'skipped: what its kernel tells of itself is not what holds it'),
+    attempt: async ({ sandbox }) => {
+      const tell = [
+        'for one in /proc/self/ns/*; do readlink $one; done; cat /proc/self/uid_map /proc/self/cgroup /proc/self/limits',
+        'cat /proc/self/mountinfo | grep -c .; cat /proc/self/oom_score_adj; umask; pwd; hostname',
+      ].join(';')
+      await using inside = await runInside(
+        { sandbox, shell },
+        `(${tell}) >/tmp/walls; &&upexec sleep 600`,
+      )
+      const said = await inside.sh(
+        `(${tell}) >/tmp/own; diff /tmp/walls /tmp/own && ls /proc/self/fd`,
+      )
+      // the last one is the folder that is listed
+      assert.deepEqual(said, { stdout: '0\n1\n2\n3\n', stderr: '', code: 0 })
+    },
+  },
+  {
+    name: 'a task looks into what is sent into it before that is behind its walls',
+    contained: 'it sees a name and a state, and nothing of the machine',
+    skip,
+    attempt: async ({ sandbox }, bait) => {
+      const look = [
+        'cat $one/mountinfo >/tmp/other && test -s /tmp/other && ! cmp -s /tmp/mounts /tmp/other && cat /tmp/other',
+        `cat $one/environ | grep -E "${bait.token}|^LC_ALL|SSH"`,
+        'ls -l $one/fd/ | grep -E "-> /(etc|home|root|usr|var|proc/[0-9]+/ns)"',
+      ].join(';')
+      const others = '/proc/[2-9] /proc/[1-9][0-9]*'
+      const line = `cat /proc/self/mountinfo >/tmp/mounts; (while :; do for one in ${others}; do ${look}; done; done) >/tmp/seen 2>/dev/null & &&upexec sleep 600`
+      await using inside = await runInside({ sandbox, shell }, line)
+      for (let at = 0; at < 20; at++) assert.equal((await inside.sh('exit 3')).code, 3)
+      assert.equal((await inside.sh('head -c 2000 /tmp/seen')).stdout, '')
+      assert.ok(bait.isAlive())
     },
   },
   {
