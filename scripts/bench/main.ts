@@ -20,7 +20,12 @@ import { networkFigures, sandboxFigure, startFigures } from './sections.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PROVIDERS = 3
 
-const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    keep: { type: 'boolean', default: false },
+    enforce: { type: 'boolean', default: false },
+  },
+})
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.on(signal, () => stop.abort(new HiveError('CANCELLED', { signal })))
@@ -31,6 +36,7 @@ try {
   for (const each of figures) process.stdout.write(`${lineOf(each)}\n`)
   const failed = figures.filter((each) => holdsBar(each) === false)
   if (failed.length > 0) process.stderr.write(`${failed.length} bars are not held\n`)
+  if (failed.length > 0 && values.enforce) process.exitCode = 1
   const measuredAt = new Date().toISOString()
   const report = `${JSON.stringify({ measuredAt, machine: describeMachine(), figures }, null, 2)}\n`
   await keep(`.bench/${measuredAt.replaceAll(':', '-')}.json`, report)
