@@ -1,7 +1,7 @@
 import { ERROR_CODES } from '../domain/error-codes.ts'
 import { codeOf, HiveError } from '../domain/errors.ts'
 import type { PeerId } from '../domain/ids.ts'
-import { minute, second } from '../domain/units.ts'
+import { second } from '../domain/units.ts'
 import { visibilityFaults, type Sighting, type VisibilityFault } from '../domain/visibility.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Directory, Reachability } from '../ports/directory.ts'
@@ -11,7 +11,7 @@ import type { CallOptions, Requests } from '../ports/requests.ts'
 import type { Sight } from '../ports/sight.ts'
 import { isAccountPeer } from '../protocol/identity.ts'
 import { sightAnswer } from '../protocol/requests.ts'
-import { mapLimited } from './limited.ts'
+import { AskingTimes } from './asking-times.ts'
 import type { Presence } from './presence.ts'
 import { TasksInFlight } from './tasks-in-flight.ts'
 
@@ -41,10 +41,7 @@ export interface View {
 const LOOK_EVERY_MS: number = 20 * second
 /** Before the first look a node may join, ms. */
 const SETTLE_MS: number = 10 * second
-/** How often peers are asked while all is well, and while it is not, ms. */
-const ASK_EVERY_MS: number = 10 * minute
-const ASK_AGAIN_MS: number = 1 * minute
-/** Peers asked at a time. */
+/** Most peers that are asked at a time, one after another until one sees the node: each searches the DHT for it. */
 const ASKED_PEERS = 4
 /** Looks for others under way at a time: each is a search in the DHT and a dial. */
 const MAX_LOOKS = 8
@@ -58,7 +55,8 @@ export class Visibility implements AsyncDisposable {
   #sightings: readonly Sighting[] = []
   #view: View | undefined
   #looks = 0
-  #round = 0
+  /** How many peers were asked so far. */
+  #asked = 0
 
   constructor(parts: VisibilityParts, options: { readonly topics: readonly string[] }) {
     this.#parts = parts
@@ -89,36 +87,44 @@ export class Visibility implements AsyncDisposable {
   async #watch(): Promise<void> {
     const { clock } = this.#parts
     const { signal } = this.#stop
+    const times = new AskingTimes()
     let restMs = SETTLE_MS
-    let askAt = 0
     while (!signal.aborted) {
       await clock.sleep(restMs, signal).catch(() => undefined) // an abort ends the loop
       if (signal.aborted) return
       restMs = LOOK_EVERY_MS
-      const isDue = clock.now() >= askAt
+      const isDue = times.isDue(this.#way(), clock.now())
       if (isDue) this.#sightings = await this.#ask(signal)
       const { faults } = this.#tell(isDue)
-      const isWell = faults.length === 0 && this.#sightings.length > 0
-      if (isDue) askAt = clock.now() + (isWell ? ASK_EVERY_MS : ASK_AGAIN_MS)
+      if (isDue) times.note(faults.length === 0 && this.#sightings.length > 0, clock.now())
     }
   }
 
-  /** Asks a few connected peers, others each time. Those that do not answer do not count. */
+  /** How others come to this node; when it changes they may not see it any more, or again. */
+  #way(): string {
+    const { directory, reachability } = this.#parts
+    const isAlone = directory.connected().length === 0
+    return [isAlone, reachability(), ...directory.addresses().toSorted()].join(' ')
+  }
+
+  /** Asks connected peers until one sees this node, others each time. Those that do not answer do not count. */
   async #ask(signal: AbortSignal): Promise<readonly Sighting[]> {
     const { directory, requests, logger } = this.#parts
     const peers = directory.connected().filter(({ peer }) => isAccountPeer(peer))
-    const from = (this.#round++ * ASKED_PEERS) % Math.max(1, peers.length)
-    const chosen = [...peers.slice(from), ...peers.slice(0, from)].slice(0, ASKED_PEERS)
-    const answers = await mapLimited(chosen, ASKED_PEERS, async ({ peer }) => {
+    const from = this.#asked % Math.max(1, peers.length)
+    const sightings: Sighting[] = []
+    for (const { peer } of [...peers.slice(from), ...peers.slice(0, from)].slice(0, ASKED_PEERS)) {
+      this.#asked += 1
       try {
         const answer = await requests.call(peer, 'sight', new Uint8Array(), { signal })
-        return [sightAnswer.decode(answer)]
+        const sighting = sightAnswer.decode(answer)
+        sightings.push(sighting)
+        if (sighting.listed && sighting.reached !== false) break
       } catch (error) {
         logger.debug('peer did not say whether it sees this node', { peer, code: codeOf(error) })
-        return []
       }
-    })
-    return answers.flat()
+    }
+    return sightings
   }
 
   #tell(asked: boolean): View {

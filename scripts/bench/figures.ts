@@ -1,5 +1,8 @@
 import { loadavg } from 'node:os'
 
+/** Bytes of a megabyte, by which memory and traffic are promised. */
+export const MB = 1e6
+
 /** One measured number. */
 export interface Figure {
   readonly name: string

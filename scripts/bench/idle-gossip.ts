@@ -1,8 +1,7 @@
 import { idleFigures } from '../sim/report/idle.ts'
-import { figure, type Figure } from './figures.ts'
+import { figure, MB, type Figure } from './figures.ts'
 
 const NODES = 1000
-const MB = 1e6
 
 /** What a node sends in an hour in which nobody asks for anything, from the simulator; docs/simulator.md. */
 export async function idleGossipFigure(): Promise<Figure> {

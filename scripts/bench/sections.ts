@@ -6,7 +6,7 @@ import { HiveError } from '../../node/domain/errors.ts'
 import { parseAmount } from '../../node/domain/money.ts'
 import { MiB, second } from '../../node/domain/units.ts'
 import type { LocalNetwork, LocalNode } from '../devnet/local-network.ts'
-import { figure, median, percentile, timed, timedEach, type Figure } from './figures.ts'
+import { figure, MB, median, percentile, timed, timedEach, type Figure } from './figures.ts'
 import { bytesSent, residentBytes } from './machine.ts'
 import { NO_OP_LIMITS, NO_OP_MODULE, NoOpJobs } from './no-op.ts'
 import { SILENT } from './silent.ts'
@@ -108,9 +108,9 @@ async function memoryFigures(
     const pid = node?.child.process.pid
     if (node === undefined || pid === undefined) continue
     const { own, children } = await residentBytes(pid)
-    figures.push(figure(`memory of the ${node.role}, ${when}`, own / MiB, 'MiB', 1))
+    figures.push(figure(`memory of the ${node.role}, ${when}`, own / MB, 'MB', 1))
     if (children > 0)
-      figures.push(figure(`memory of its WASM runner, ${when}`, children / MiB, 'MiB', 1))
+      figures.push(figure(`memory of its WASM runner, ${when}`, children / MB, 'MB', 1))
   }
   return figures
 }

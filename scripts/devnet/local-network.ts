@@ -11,7 +11,7 @@ import { parseAmount } from '../../node/domain/money.ts'
 import { createNodeFolder } from '../../node/node-folder.ts'
 import { startChain } from './chain.ts'
 import { bundled } from '../bundle/bundle.ts'
-import { LEAN_FLAGS, startChild, type Child } from './child.ts'
+import { LEAN_ENV, LEAN_FLAGS, startChild, type Child } from './child.ts'
 
 /** What a local network is made of. */
 export interface LocalNetworkOptions {
@@ -129,6 +129,7 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     const child = await startChild<NodeReady>(await bundled('node-process'), {
       args,
       nodeFlags: options.nodeFlags ?? LEAN_FLAGS,
+      env: LEAN_ENV,
       through: options.through?.(prepared.name) ?? [],
       logFile,
       signal: stop,

@@ -22,7 +22,10 @@ const network: SharedNetwork = wasmMarket({
   change: async (name, initial, dir) => {
     if (smallDiskMissing === false)
       disks.set(name, network.beneath.use(openSmallDisk(dir, DISK_BYTES)))
-    return initial
+    const { resources, ...provider } = initial.provider ?? {}
+    // no more than there is
+    const small = { ...resources, disk: '16MiB' }
+    return { ...initial, provider: { ...provider, resources: small } }
   },
 })
 const money = new Money(network)

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { LEAN_FLAGS } from '../../scripts/devnet/child.ts'
+import { LEAN_ENV, LEAN_FLAGS } from '../../scripts/devnet/child.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Packages that no node needs before it has something to do with them; together 100 MiB of memory. */
@@ -40,4 +40,6 @@ test('a node’s code: loads nothing heavy before it is needed', async () => {
 test('lean flags: the command line and the local network run nodes with the same', () => {
   const script = readFileSync(`${ROOT}/scripts/run.sh`, 'utf8')
   assert.ok(script.includes(`lean='${LEAN_FLAGS.join(' ')}'`))
+  for (const [name, value] of Object.entries(LEAN_ENV))
+    assert.ok(script.includes(`export ${name}=${value}\n`))
 })

@@ -31,7 +31,7 @@ import {
   type Libp2pOptions,
   MAX_GOSSIP_BYTES,
   PEER_MEMORY_MS,
-  PROVIDER_RENEWAL_MS,
+  PROVIDER_LEFT_MS,
   PROVIDER_VALIDITY_MS,
 } from './options.ts'
 import { reuseRelayed } from './relayed-streams.ts'
@@ -98,7 +98,7 @@ export async function createNode(
           peerInfoMapper: local ? passthroughMapper : removePrivateAddressesMapper,
           reprovide: {
             validity: PROVIDER_VALIDITY_MS,
-            threshold: PROVIDER_RENEWAL_MS,
+            threshold: PROVIDER_LEFT_MS,
             interval: minute,
           },
           validators: { [ADVERT_NAMESPACE]: advertValidator(options) },

@@ -1,4 +1,5 @@
 import type { Libp2p } from '@libp2p/interface'
+import type { QueryEvent } from '@libp2p/kad-dht'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { CID } from 'multiformats/cid'
 import { HiveError } from '../../domain/errors.ts'
@@ -11,6 +12,10 @@ import { AdvertRepeater } from './advert-repeater.ts'
 import { capabilityKey } from './capability-key.ts'
 import type { HiveServices } from './create-node.ts'
 import { DHT_TIMEOUT_MS, type Libp2pOptions } from './options.ts'
+import { TagRenewal } from './tag-renewal.ts'
+
+/** Messages of the DHT by which a record comes to be at a peer. */
+const STORING: ReadonlySet<string> = new Set(['ADD_PROVIDER', 'PUT_VALUE'])
 
 /** Connections of this node, and what the DHT says of others. */
 export class DhtDirectory implements Directory, AsyncDisposable {
@@ -18,6 +23,7 @@ export class DhtDirectory implements Directory, AsyncDisposable {
   readonly #logger: Logger
   readonly #options: Libp2pOptions
   readonly #repeater: AdvertRepeater
+  readonly #renewal = new TagRenewal()
 
   constructor(
     parts: { readonly libp2p: Libp2p<HiveServices>; readonly logger: Logger },
@@ -72,12 +78,13 @@ export class DhtDirectory implements Directory, AsyncDisposable {
     await advertValidator(this.#options)(key, advert)
     const announce = (until: AbortSignal): Promise<void> => this.#announce(key, advert, tags, until)
     this.#repeater.repeat(announce)
-    await announce(signal)
+    await this.#announce(key, advert, this.#renewal.due(tags, Date.now()), signal)
     throwIfCancelled(signal)
   }
 
   async withdraw(tags: readonly string[], { signal }: CallOptions): Promise<void> {
     throwIfCancelled(signal)
+    this.#renewal.forget(tags)
     // its own records, also expired ones, are what the DHT announces again by itself
     for (const tag of tags)
       await this.#libp2p.services.dht.cancelReprovide(await this.#keyOf(tag), { signal })
@@ -124,8 +131,10 @@ export class DhtDirectory implements Directory, AsyncDisposable {
   ): Promise<void> {
     const { dht } = this.#libp2p.services
     const limited = withTimeout(signal)
+    const from = Date.now()
     const provided = tags.map(async (tag) => {
-      await this.#attempt(`provide ${tag}`, dht.provide(await this.#keyOf(tag), limited))
+      const told = dht.provide(await this.#keyOf(tag), limited)
+      if (await this.#attempt(`provide ${tag}`, told)) this.#renewal.note(tag, from)
     })
     await Promise.all([this.#attempt('put advert', dht.put(key, advert, limited)), ...provided])
   }
@@ -138,13 +147,19 @@ export class DhtDirectory implements Directory, AsyncDisposable {
     return best === undefined ? undefined : new Uint8Array(best)
   }
 
-  /** Runs a DHT operation for its effect. Alone, or with peers that fail, it has none; that is no error. */
-  async #attempt(operation: string, events: AsyncIterable<unknown>): Promise<void> {
+  /**
+   * Runs a DHT operation for its effect. Alone, or with peers that fail, it has none; that is no error. Returns whether
+   * somebody took what was sent for it to be stored.
+   */
+  async #attempt(operation: string, events: AsyncIterable<QueryEvent>): Promise<boolean> {
+    let isStored = false
     try {
-      for await (const _event of events);
+      for await (const event of events)
+        isStored ||= event.name === 'PEER_RESPONSE' && STORING.has(event.messageName)
     } catch (error) {
       this.#logger.debug('dht operation failed', { operation, error: String(error) })
     }
+    return isStored
   }
 
   async #keyOf(tag: string): Promise<CID> {

@@ -63,9 +63,14 @@ export const LIBP2P_DEFAULTS = {
 >
 
 /** How long the DHT keeps a provider that does not say so again, ms; what died is gone after it. */
-export const PROVIDER_VALIDITY_MS: number = 30 * minute
-/** How old a provider record gets before its node renews it, ms. */
-export const PROVIDER_RENEWAL_MS: number = 20 * minute
+export const PROVIDER_VALIDITY_MS: number = 2 * hour
+/** How old the record of a capability tag gets before its node announces it again with its next advert, ms. */
+export const PROVIDER_RENEWAL_MS: number = 1 * hour
+/**
+ * What is left of an own record, ms, when the DHT renews it by itself: those of content, which nothing else renews. Less than
+ * what PROVIDER_RENEWAL_MS leaves, so that no tag is announced twice.
+ */
+export const PROVIDER_LEFT_MS: number = 30 * minute
 /**
  * How long a peer and its addresses are remembered, ms. Far above PROVIDER_VALIDITY_MS: a stored
  * provider whose peer was forgotten makes the DHT fail for all other providers of its key too.

@@ -12,6 +12,8 @@ import { Provider } from '../../../node/services/provider/provider.ts'
 import { Reconciler } from '../../../node/services/reconciler.ts'
 import { Requester } from '../../../node/services/requester/requester.ts'
 import { createSigning, type Signing } from '../../../node/services/signing.ts'
+import { Visibility, type VisibilityParts } from '../../../node/services/visibility.ts'
+import { offerTopic } from '../../../node/protocol/topics.ts'
 import { FakeBlobs } from '../../../test/support/fake-blobs.ts'
 import { FakeMachineState } from '../../../test/support/fake-machine-state.ts'
 import { MemoryStore } from '../../../test/support/memory-store.ts'
@@ -120,14 +122,16 @@ export class SimNode {
       { ...PROVIDER, prices: machine.prices, resources: machine.resources },
     )
     const presence = this.#presence(parts, machine.hardware)
+    const visibility = this.#visibility({ ...parts, presence, sight: node.sight })
     const { channels } = requester
     const { earnings } = provider
     const reconciler = new Reconciler({ clock, logger, escrow, channels, earnings })
     await provider.start()
     await presence.start()
+    visibility.start()
     await requester.resume()
     reconciler.start()
-    const services = [requester, provider, presence, reconciler]
+    const services = [requester, provider, presence, visibility, reconciler]
     return {
       requester,
       provider,
@@ -146,6 +150,11 @@ export class SimNode {
 
   #presence(parts: ConstructorParameters<typeof Presence>[0], hardware: Hardware): Presence {
     return new Presence(parts, { network: NETWORK, kinds: this.machine.kinds, hardware })
+  }
+
+  #visibility(parts: Omit<VisibilityParts, 'reachability'>): Visibility {
+    const topics = this.machine.kinds.map((kind) => offerTopic(NETWORK, kind))
+    return new Visibility({ ...parts, reachability: () => 'direct' }, { topics })
   }
 }
 

@@ -53,10 +53,10 @@ export class World {
     this.codec = checkedOnce(createEnvelopeCodec({ chainId, escrow }))
     const geography = this.#geography
     this.network = new SimNetwork({ clock, traffic, geography, random: draw('network') })
-    const machines = draw('machines')
+    const [machines, equipment] = [draw('machines'), draw('equipment')]
     this.nodes = Array.from({ length: nodes }, (_, at) => {
       geography.settle()
-      return new SimNode(this, at, drawMachine(machines), twist(at))
+      return new SimNode(this, at, drawMachine(machines, equipment), twist(at))
     })
     for (const { signing } of this.nodes) this.chain.fund(signing.address, FUNDS)
   }

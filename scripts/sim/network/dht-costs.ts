@@ -45,6 +45,12 @@ export function storeCost(nodes: number, recordBytes: number): DhtCost {
   }
 }
 
+/** What it takes to find one record: a walk, in which the holders, who are the nearest, answer with it too. */
+export function fetchCost(nodes: number, recordBytes: number): DhtCost {
+  const { messages, bytes } = walkCost(nodes)
+  return { messages, bytes: bytes + holdersOf(nodes) * recordBytes }
+}
+
 /** Each step halves the distance as often as a bucket has bits to offer. */
 function walkLength(nodes: number): number {
   return Math.log2(Math.max(nodes, 2)) / Math.log2(COPIES)

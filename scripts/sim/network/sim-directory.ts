@@ -1,8 +1,9 @@
+import { TagRenewal } from '../../../node/adapters/libp2p/tag-renewal.ts'
 import { HiveError } from '../../../node/domain/errors.ts'
 import type { PeerId } from '../../../node/domain/ids.ts'
 import type { ConnectedPeer, Directory } from '../../../node/ports/directory.ts'
 import type { CallOptions } from '../../../node/ports/requests.ts'
-import { storeCost, walkCost, walkSteps } from './dht-costs.ts'
+import { fetchCost, storeCost, walkCost, walkSteps, type DhtCost } from './dht-costs.ts'
 import type { SimNetwork } from './sim-network.ts'
 import { MESH_DEGREE, OTHER_NEIGHBOURS } from './wire-costs.ts'
 
@@ -15,6 +16,7 @@ export class SimDirectory implements Directory {
   readonly #peer: PeerId
   #advert: Uint8Array | undefined
   readonly #tags = new Set<string>()
+  readonly #renewal = new TagRenewal()
 
   constructor(network: SimNetwork, peer: PeerId) {
     this.#network = network
@@ -26,8 +28,8 @@ export class SimDirectory implements Directory {
   }
 
   connected(): readonly ConnectedPeer[] {
-    const count = Math.min(MESH_DEGREE + OTHER_NEIGHBOURS, this.#network.size - 1)
-    return Array.from({ length: count }, () => ({ peer: '', addresses: [], latencyMs: undefined }))
+    const peers = this.#network.neighbours(this.#peer, MESH_DEGREE + OTHER_NEIGHBOURS)
+    return peers.map((peer) => ({ peer, addresses: [], latencyMs: undefined }))
   }
 
   async dial(address: string): Promise<PeerId> {
@@ -37,22 +39,25 @@ export class SimDirectory implements Directory {
   }
 
   async advertise(advert: Uint8Array, tags: readonly string[]): Promise<void> {
+    const { clock, traffic } = this.#network.parts
     this.#advert = advert
+    const due = this.#renewal.due(tags, clock.now())
+    for (const tag of due) this.#renewal.note(tag, clock.now())
     for (const tag of tags) this.#tags.add(tag)
-    const { traffic } = this.#network.parts
     const put = storeCost(this.#network.size, advert.byteLength)
     const provide = storeCost(this.#network.size, 0)
     traffic.add('dht put', put.bytes / put.messages, put.messages)
-    traffic.add('dht provide', provide.bytes / provide.messages, provide.messages * tags.length)
+    traffic.add('dht provide', provide.bytes / provide.messages, provide.messages * due.length)
   }
 
   async withdraw(tags: readonly string[]): Promise<void> {
     for (const tag of tags) this.#tags.delete(tag)
+    this.#renewal.forget(tags)
   }
 
   async *find(tag: string, { signal }: CallOptions): AsyncGenerator<PeerId> {
     signal.throwIfAborted()
-    await this.#walk()
+    await this.#walk('dht find', walkCost(this.#network.size))
     const holds = this.#network.nodes().filter(({ directory }) => directory.#tags.has(tag))
     for (const { peer } of holds.toSorted((a, b) => (a.peer < b.peer ? -1 : 1))) {
       signal.throwIfAborted()
@@ -61,18 +66,18 @@ export class SimDirectory implements Directory {
   }
 
   async advertOf(peer: PeerId): Promise<Uint8Array | undefined> {
-    await this.#walk()
     const found = this.#network.node(peer)
-    return found === undefined ? undefined : found.directory.#advert
+    const advert = found === undefined ? undefined : found.directory.#advert
+    await this.#walk('dht get', fetchCost(this.#network.size, advert?.byteLength ?? 0))
+    return advert
   }
 
   /** What a search costs, and the time that its steps take, one after another to nodes anywhere. */
-  async #walk(): Promise<void> {
+  async #walk(name: string, { messages, bytes }: DhtCost): Promise<void> {
     const { clock, geography, random, traffic } = this.#network.parts
     const nodes = this.#network.nodes()
     const here = this.#network.node(this.#peer)
-    const { messages, bytes } = walkCost(nodes.length)
-    traffic.add('dht find', bytes / messages, messages)
+    traffic.add(name, bytes / messages, messages)
     if (here === undefined) return
     let ms = 0
     for (let step = walkSteps(nodes.length); step > 0; step--)

@@ -5,19 +5,22 @@ import { FakeRequests, type Wires } from '../../../test/support/fake-requests.ts
 import type { Randomness } from '../time/randomness.ts'
 import type { VirtualClock } from '../time/virtual-clock.ts'
 import type { Geography } from './geography.ts'
+import { Neighbours } from './neighbours.ts'
 import { SimDirectory } from './sim-directory.ts'
 import { SimGossip } from './sim-gossip.ts'
+import { SimSight } from './sim-sight.ts'
 import { Topics } from './topics.ts'
 import type { Traffic } from './traffic.ts'
 import { ACK_BYTES, FRAME_BYTES, STREAM_BYTES } from './wire-costs.ts'
 
-/** A node of the network: its three ports, and where it is. */
+/** A node of the network: its ports, and where it is. */
 export interface NetworkNode {
   readonly peer: PeerId
   readonly at: number
   readonly gossip: SimGossip
   readonly requests: FakeRequests
   readonly directory: SimDirectory
+  readonly sight: SimSight
 }
 
 export interface SimNetworkParts {
@@ -37,6 +40,8 @@ export class SimNetwork implements Wires {
   readonly #nodes = new Map<PeerId, NetworkNode>()
   /** Connections by both ends; aborting one cuts it. */
   readonly #links = new Map<PeerId, Map<PeerId, AbortController>>()
+  readonly #neighbours = new Neighbours()
+  #isDealt = false
   #isParted = false
 
   constructor(parts: SimNetworkParts) {
@@ -54,8 +59,10 @@ export class SimNetwork implements Wires {
       gossip: new SimGossip(this, peer, at),
       requests: new FakeRequests(this, peer),
       directory: new SimDirectory(this, peer),
+      sight: new SimSight(this, peer),
     }
     this.#nodes.set(peer, node)
+    this.#isDealt = false
     return node
   }
 
@@ -65,6 +72,7 @@ export class SimNetwork implements Wires {
     for (const other of this.#links.get(peer)?.keys() ?? []) this.#cut(peer, other)
     this.#links.delete(peer)
     this.#nodes.delete(peer)
+    this.#isDealt = false
   }
 
   node(peer: PeerId): NetworkNode | undefined {
@@ -79,11 +87,18 @@ export class SimNetwork implements Wires {
     return this.#nodes.size
   }
 
+  /** Nodes that a node is connected to all the time. */
+  neighbours(peer: PeerId, count: number): readonly PeerId[] {
+    if (!this.#isDealt) this.#neighbours.deal([...this.#nodes.keys()])
+    this.#isDealt = true
+    return this.#neighbours.of(peer, count).filter((other) => this.isOpen(peer, other))
+  }
+
   /** Parts east from west; what stood between them breaks. */
   part(): void {
     this.#isParted = true
     for (const [peer, links] of this.#links)
-      for (const other of links.keys()) if (!this.#isOpen(peer, other)) this.#cut(peer, other)
+      for (const other of links.keys()) if (!this.isOpen(peer, other)) this.#cut(peer, other)
   }
 
   heal(): void {
@@ -97,7 +112,7 @@ export class SimNetwork implements Wires {
   }
 
   connect(a: PeerId, b: PeerId): boolean {
-    if (a === b || !this.#isOpen(a, b)) return false
+    if (a === b || !this.isOpen(a, b)) return false
     if (this.link(a, b) === undefined) {
       const control = new AbortController()
       this.#linksOf(a).set(b, control)
@@ -120,7 +135,8 @@ export class SimNetwork implements Wires {
     await clock.pass(geography.latency(here, there))
   }
 
-  #isOpen(a: PeerId, b: PeerId): boolean {
+  /** Whether both are there and nothing stands between them. */
+  isOpen(a: PeerId, b: PeerId): boolean {
     const [here, there] = [this.#nodes.get(a), this.#nodes.get(b)]
     return here !== undefined && there !== undefined && this.isPassable(here.at, there.at)
   }

@@ -12,6 +12,14 @@ export const GOSSIP_ENVELOPE_BYTES = 50
  * multistream-select specification; the names are some 30 bytes long.
  */
 export const STREAM_BYTES: number = 2 * (20 + 32) + 4 * 12
+/**
+ * One more connection to a peer, opened and closed, both ends together, bytes: eleven segments of TCP, TLS 1.3 with a
+ * certificate of each end (some 700 bytes, 150 of a signature and 500 of hellos), two rounds of multistream, and what
+ * identify tells each way, a signed record of addresses and the protocols (some 1500). Sources: RFC 9293, RFC 8446 and the
+ * specifications of libp2p-TLS, multistream-select and identify.
+ */
+export const CONNECTION_BYTES: number =
+  11 * 52 + 2 * (700 + 150) + 500 + 2 * 2 * 50 + 2 * (1500 + STREAM_BYTES)
 /** Mesh neighbours of a node in a topic. Source: D of the gossipsub specification. */
 export const MESH_DEGREE = 8
 /** Neighbours that a node is connected to besides, to whom an own message goes at once. Source: wantedPeers of the node. */

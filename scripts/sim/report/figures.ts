@@ -22,6 +22,7 @@ export interface RunFigures {
   readonly firstBidP99: number
   readonly matchP50: number
   readonly matchP99: number
+  /** Without those of nodes that look for each other, which they do without jobs too. */
   readonly directPerJob: number
   readonly directBytesPerJob: number
   readonly bidMessagesPerJob: number
@@ -62,7 +63,7 @@ export function figuresOf(run: MarketRun): RunFigures {
   const { plan, scenario, world, jobs, money } = run
   const count = jobs.length
   const { traffic, chain, clock } = world
-  const direct = traffic.sum('direct ')
+  const [direct, sight] = [traffic.sum('direct '), traffic.sum('direct sight')]
   const bid = traffic.sum('direct bid')
   const gossip = traffic.sum('gossip ')
   const of = (pick: (job: WatchedJob) => number | undefined) =>
@@ -93,8 +94,8 @@ export function figuresOf(run: MarketRun): RunFigures {
     firstBidP99: percentile(firstBids, 0.99),
     matchP50: percentile(matches, 0.5),
     matchP99: percentile(matches, 0.99),
-    directPerJob: direct.messages / count,
-    directBytesPerJob: direct.bytes / count,
+    directPerJob: (direct.messages - sight.messages) / count,
+    directBytesPerJob: (direct.bytes - sight.bytes) / count,
     bidMessagesPerJob: bid.messages / count,
     gossipPerJob: gossip.messages / count,
     gossipBytesPerJob: gossip.bytes / count,

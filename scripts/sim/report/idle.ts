@@ -12,8 +12,15 @@ export interface IdleFigure {
   readonly bytesPerHour: number
 }
 
-/** How long nodes are watched, ms: as long as an advert is valid. */
-const WATCHED_MS: number = 30 * minute
+/** How long nodes are watched, ms: whole rounds of adverts (10 minutes), of the self-check (30) and of tags (60). */
+const WATCHED_MS: number = 2 * hour
+/** Names of traffic that belong together: adverts, tags, the self-check, and the rest of gossip. */
+const COUNTED = [
+  ['dht put'],
+  ['dht provide'],
+  ['direct sight', 'dht get', 'look'],
+  ['gossip '],
+] as const
 const CONNECTIONS = MESH_DEGREE + OTHER_NEIGHBOURS
 /** Source: QUERY_SELF_INTERVAL and TABLE_REFRESH_INTERVAL of the DHT, @libp2p/kad-dht 16. */
 const DHT_UPKEEP_MS: number = 5 * minute
@@ -25,8 +32,8 @@ const PING_BYTES: number = 20 + 17 + 32 + 2 * 12 + 2 * FRAME_BYTES + ACK_BYTES
 const KEEP_ALIVE_MS: number = 30 * second
 
 /**
- * What a node sends in an hour in which nobody asks for anything, by what for, bytes. Adverts and their tags are counted
- * where the node's own code puts them into the DHT; the rest follows from what the libraries do on their own.
+ * What a node sends in an hour in which nobody asks for anything, by what for, bytes. Adverts, their tags and the
+ * self-check are counted where the node's own code has them sent; the rest follows from what the libraries do on their own.
  */
 export async function idleFigures(nodes: number, seed: number): Promise<readonly IdleFigure[]> {
   const counted = await countedIdle(nodes, seed)
@@ -37,6 +44,11 @@ export async function idleFigures(nodes: number, seed: number): Promise<readonly
   return [
     { name: 'adverts', gossip: true, bytesPerHour: counted.put },
     { name: 'capability tags', gossip: true, bytesPerHour: counted.provide },
+    {
+      name: 'self-check: asking, searching, connecting',
+      gossip: true,
+      bytesPerHour: counted.check,
+    },
     // neither heartbeats nor IHAVE send anything while there is no message to tell of
     { name: 'gossip heartbeats and IHAVE', gossip: true, bytesPerHour: counted.gossip },
     { name: 'DHT self-query', gossip: false, bytesPerHour: perHour(DHT_UPKEEP_MS) * walk },
@@ -66,11 +78,11 @@ async function countedIdle(nodes: number, seed: number) {
   // the first adverts are those of nodes that start, not of nodes that are idle
   await world.clock.run(() => false, world.clock.now() + 1 * minute)
   const sums = () =>
-    ['dht put', 'dht provide', 'gossip '].map((name) => world.traffic.sum(name).bytes)
+    COUNTED.map((names) => names.reduce((sum, name) => sum + world.traffic.sum(name).bytes, 0))
   const before = sums()
   await world.clock.run(() => false, world.clock.now() + WATCHED_MS)
   const rates = sums().map((sum, at) => ((sum - (before[at] ?? 0)) / nodes) * (hour / WATCHED_MS))
   await world.stop()
-  const [put = 0, provide = 0, gossip = 0] = rates
-  return { put, provide, gossip }
+  const [put = 0, provide = 0, check = 0, gossip = 0] = rates
+  return { put, provide, check, gossip }
 }

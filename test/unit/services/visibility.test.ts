@@ -40,7 +40,9 @@ test('a node that others find and reach says so, and asks again after a while', 
   await on.clock.advance(10 * second)
   const view = viewOf()
   assert.deepEqual([view?.asked, view?.listed, view?.reached, view?.faults], [1, 1, 1, []])
-  await on.clock.advance(11 * minute)
+  await on.clock.advance(29 * minute)
+  assert.equal(viewOf()?.askedAt, view?.askedAt)
+  await on.clock.advance(2 * minute)
   assert.ok((viewOf()?.askedAt ?? 0) > (view?.askedAt ?? 0))
 })
 
@@ -64,6 +66,19 @@ test('a node that nobody finds or reaches says why and what to do, once, and whe
   await hidden.presence.start()
   await on.clock.advance(2 * minute)
   assert.deepEqual(hidden.visibility.view?.faults, [])
+})
+
+test('a node asks one peer after another until one sees it', async () => {
+  await using on = await looking()
+  const [alice, ...others] = Array.from({ length: 4 }, () => on.market.member())
+  assert.ok(alice)
+  const asking = await on.node(alice)
+  for (const other of others) await on.node(other)
+  for (const { node } of others.slice(0, 2)) node.sight.closed.add(alice.signing.peer)
+  await asking.presence.start()
+  await on.clock.advance(10 * second)
+  const { view } = asking.visibility
+  assert.deepEqual([view?.asked, view?.listed, view?.reached, view?.faults], [3, 3, 1, []])
 })
 
 test('a node that is alone, or in no mesh, notices without asking anybody', async () => {

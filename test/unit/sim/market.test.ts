@@ -7,6 +7,12 @@ import { tableOf } from '../../../scripts/sim/report/table.ts'
 import { SCENARIOS } from '../../../scripts/sim/scenarios/all.ts'
 import type { RunPlan } from '../../../scripts/sim/scenarios/scenario.ts'
 
+/**
+ * Standard deviation over mean that prices may have where machines are busy: of all agreements, and of the means of
+ * twelve stretches of time. A price that ran between its ends, idle and queued, would come to 0.64 in both.
+ */
+const PRICES_STEADY = { agreements: 0.6, stretches: 0.45 }
+
 /** What messages of a job may grow by from 50 nodes to 200: more listen, and those that are asked stay as many. */
 const FLAT = 1.6
 
@@ -74,3 +80,14 @@ test(
     assert.equal(failures['share JOB_TIMEOUT'], undefined)
   },
 )
+
+test('prices that follow the load of busy machines do not swing from one end to the other', async () => {
+  const { settled, prices, priceVariation, priceDrift } = await run('busy', 12, 60, {
+    spanMs: 5 * minute,
+    requesters: 3,
+  })
+  assert.equal(settled, 60)
+  assert.ok(Math.max(...prices) > 1.25, 'they follow it')
+  assert.ok(priceVariation < PRICES_STEADY.agreements, `${priceVariation} of all agreements`)
+  assert.ok(priceDrift < PRICES_STEADY.stretches, `${priceDrift} over time`)
+})
