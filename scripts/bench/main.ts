@@ -36,11 +36,7 @@ try {
   for (const each of figures) process.stdout.write(`${lineOf(each)}\n`)
   const failed = brokenBars(figures)
   if (failed.length > 0) process.stderr.write(`${failed.length} bars are not held\n`)
-<<<<<<< HEAD
   if (values.enforce && failed.length > 0) process.exitCode = 1
-=======
-  if (failed.length > 0 && values.enforce) process.exitCode = 1
->>>>>>> w-gossip
   const measuredAt = new Date().toISOString()
   const report = `${JSON.stringify({ measuredAt, machine: describeMachine(), figures }, null, 2)}\n`
   await keep(`.bench/${measuredAt.replaceAll(':', '-')}.json`, report)

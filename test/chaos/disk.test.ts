@@ -19,13 +19,11 @@ const TASK_MS = '3000'
 const disks = new Map<string, SmallDisk>()
 const network: SharedNetwork = wasmMarket({
   providers: 2,
+  disk: '16MiB',
   change: async (name, initial, dir) => {
     if (smallDiskMissing === false)
       disks.set(name, network.beneath.use(openSmallDisk(dir, DISK_BYTES)))
-    const { resources, ...provider } = initial.provider ?? {}
-    // no more than there is
-    const small = { ...resources, disk: '16MiB' }
-    return { ...initial, provider: { ...provider, resources: small } }
+    return initial
   },
 })
 const money = new Money(network)

@@ -2,7 +2,7 @@ import type { TerminalSize } from '../../ports/attach.ts'
 import { JOB_UID } from '../confinement/job-bounds.ts'
 import { straightProgram, type Pointed, type StraightCall } from '../image/straight-program.ts'
 import type { Architecture } from '../image/tiny-program.ts'
-import { callNumbers } from './call-numbers.ts'
+import { callNumbers } from '../confinement/call-numbers.ts'
 
 /** What an entered program is given, beside its own three descriptors, until it starts. */
 export const ENTRY_FILES = { status: 3, userNamespace: 4, program: 5, terminal: 6 } as const

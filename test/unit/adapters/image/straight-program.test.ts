@@ -9,7 +9,7 @@ import {
   type StraightCall,
 } from '../../../../node/adapters/image/straight-program.ts'
 import { imageArchitecture } from '../../../../node/adapters/image/tiny-program.ts'
-import { callNumbers } from '../../../../node/adapters/native/call-numbers.ts'
+import { callNumbers } from '../../../../node/adapters/confinement/call-numbers.ts'
 
 const architecture = imageArchitecture()
 const isOurs = architecture === 'amd64' || architecture === 'arm64'
