@@ -18,6 +18,19 @@ const node = (name: string, concurrency: number, ...patterns: string[]): Step =>
   ],
 })
 
+/** Unit tests share one process: starting one for each file takes longer than the tests. */
+const inOne = (name: string, files: readonly string[]): Step => ({
+  name,
+  command: process.execPath,
+  args: [
+    '--test',
+    '--test-isolation=none',
+    '--test-reporter=spec',
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    ...files,
+  ],
+})
+
 const hardhat = (name: string, ...args: string[]): Step => ({
   name,
   command: 'hardhat',
@@ -39,6 +52,10 @@ const generated = (file: string): Step =>
 /** Of the tests with processes, those that run strangers' programs, whose limits are measured: no two at a time. */
 const isOfSandboxes = (file: string): boolean =>
   /integration\/(?:escape\/|attach|docker|egress|image|native|podman|secret|wasm)/.test(file)
+const UNITS = ['test/architecture.test.ts', ...globSync('test/unit/**/*.test.ts').sort()]
+const isOfServices = (file: string): boolean => /^test\/unit\/(?:services|sim)\//.test(file)
+const SERVICES = UNITS.filter(isOfServices)
+const OTHERS = UNITS.filter((file) => !isOfServices(file))
 const PROCESSES = globSync(['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'])
 const SANDBOXES = PROCESSES.filter(isOfSandboxes)
 const NETWORKS = PROCESSES.filter((file) => !isOfSandboxes(file))
@@ -63,7 +80,8 @@ const steps: readonly Step[] = [
   generated('jobs-tree-vectors'),
   // mostly waiting, for chains and for clocks, as engines do below
   beside(node('networks, chain and end to end', 1, ...NETWORKS)),
-  node('layers and unit tests', 2, 'test/architecture.test.ts', 'test/unit/**/*.test.ts'),
+  beside(inOne('unit tests of services and the simulator', SERVICES)),
+  inOne('layers and other unit tests', OTHERS),
   node('sandboxes', 1, ...SANDBOXES),
 ]
 
