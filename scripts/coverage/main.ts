@@ -27,11 +27,14 @@ interface Reach {
   readonly missed: readonly string[]
 }
 
+/** How long one kind of tests may take, ms: without optimisation, and beside other steps of a gate. */
+const STAGE_TIMEOUT_MS = 900_000
+
 const print = (line: string) => process.stdout.write(`${line}\n`)
 const percent = (part: number, whole: number) => (whole === 0 ? 100 : (100 * part) / whole)
 
 async function must(workshop: Workshop, ...args: readonly string[]): Promise<void> {
-  const { ok, output } = await hardhat(workshop, args)
+  const { ok, output } = await hardhat(workshop, args, STAGE_TIMEOUT_MS)
   if (!ok) throw new HiveError('INPUT_INVALID', { problems: [output.slice(-3000)] })
 }
 

@@ -49,18 +49,24 @@ export function stagesOf({ root }: Workshop): readonly Stage[] {
 }
 
 /** Runs Hardhat in a workshop. */
-export async function hardhat(workshop: Workshop, args: readonly string[]): Promise<Outcome> {
+export async function hardhat(
+  workshop: Workshop,
+  args: readonly string[],
+  timeoutMs: number = STEP_TIMEOUT_MS,
+): Promise<Outcome> {
   const child = spawn('hardhat', args, {
     cwd: workshop.root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: STEP_TIMEOUT_MS,
+    timeout: timeoutMs,
     killSignal: 'SIGKILL',
   })
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve)
   })
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])
-  const output = stripVTControlCharacters(stdout + stderr)
+  const late =
+    child.signalCode === null ? '' : `\nended by ${child.signalCode}, at ${timeoutMs} ms\n`
+  const output = stripVTControlCharacters(stdout + stderr) + late
   // The summary, after "N failing", names each failed test in full.
   const summary = output.split(/\n\s+\d+ failing\n/)[1] ?? ''
   const failed = [...summary.matchAll(/^ {1,4}\d+\) (.+)$/gm)].map(([, name = '']) => name.trim())
