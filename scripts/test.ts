@@ -80,8 +80,8 @@ const steps: readonly Step[] = [
   generated('jobs-tree-vectors'),
   // mostly waiting, for chains and for clocks, as engines do below
   beside(node('networks, chain and end to end', 1, ...NETWORKS)),
-  beside(inOne('unit tests of services and the simulator', SERVICES)),
-  inOne('layers and other unit tests', OTHERS),
+  beside(inOne('layers and other unit tests', OTHERS)),
+  inOne('unit tests of services and the simulator', SERVICES),
   node('sandboxes', 1, ...SANDBOXES),
 ]
 

@@ -34,7 +34,8 @@ export function leftTasksAreTakenUp(name: string, open: () => Promise<LeavingSan
       assert.equal(textOf(result?.stdout ?? new Uint8Array()), 'before\nafter\n')
       assert.deepEqual(heard, ['1:before\n', '1:after\n'])
       assert.deepEqual(result?.files, [])
-      assert.ok((result?.usage.wallMs ?? 0) >= 3990, `wall ${result?.usage.wallMs} ms`)
+      // an engine may note the start a moment after the program has begun
+      assert.ok((result?.usage.wallMs ?? 0) >= 3900, `wall ${result?.usage.wallMs} ms`)
       assert.ok((result?.usage.peakMemoryBytes ?? 0) > 0)
       assert.deepEqual([...(sandbox.left?.ids ?? [])], [])
       assert.equal(await sandbox.left?.resume(task, { signal: never }), undefined)
