@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { openChainEscrow } from './adapters/chain/chain-escrow.ts'
 import { openHeliaBlobs } from './adapters/ipfs/helia-blobs.ts'
 import { openLibp2pNet } from './adapters/libp2p/libp2p-net.ts'
-import { openLevelStore } from './adapters/store/level-store.ts'
 import { imageArchitecture } from './adapters/image/tiny-program.ts'
 import { createRegistries } from './adapters/registry/registry-client.ts'
 import { createHardwareProbe } from './adapters/system/hardware-probe.ts'
@@ -38,6 +37,7 @@ import { Workflows } from './services/requester/workflows.ts'
 import { createSigning } from './services/signing.ts'
 import { Visibility } from './services/visibility.ts'
 import { Watchtower } from './services/watchtower/watchtower.ts'
+import { openState } from './state.ts'
 import { toldHardware } from './told-hardware.ts'
 
 /** Starts a node: the one place where adapters meet services, read from top to bottom. */
@@ -64,11 +64,8 @@ export async function openPeer({
   )
 
   // State
-  const onFull = (isFull: boolean) => {
-    if (isFull) logger.error('the disk is full: the node stands still until there is room')
-    else logger.warn('there is room on the disk again')
-  }
-  const store = stack.use(await openLevelStore(join(dataDir, 'state'), { onFull }))
+  const { store, disk } = await openState(dataDir, logger)
+  stack.use(store)
 
   // The chain: the truth about money
   const { rpc, id: chainId, escrow: address, confirmations, fromBlock } = config.chain
@@ -169,6 +166,7 @@ export async function openPeer({
               ),
               running,
               machine: createMachineState({ clock }),
+              disk,
             },
             {
               ...config.provider,

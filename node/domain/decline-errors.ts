@@ -26,6 +26,10 @@ export const DECLINE_ERRORS = {
     'The job asks for more than the provider gives to jobs.',
     'Ask for less CPU, memory or disk; `hive why JOB` says how much would do.',
   ),
+  DECLINED_DISK_FULL: text(
+    'The provider’s disk is full: it takes no work until there is room.',
+    'Run the job again later, or use more providers.',
+  ),
   DECLINED_HOURS: text(
     'The provider takes no work at this time of its day.',
     'Run the job again later, or use more providers.',

@@ -41,6 +41,8 @@ export interface OfferedGpu {
 /** How things stand at the provider while it judges an offer. */
 export interface Circumstances {
   readonly time: LocalTime
+  /** Whether the node cannot put on record what it does, until there is room on its disk again. */
+  readonly isDiskFull: boolean
   readonly onBattery: boolean
   /** `undefined`: nobody has been seen to use the machine. */
   readonly idleMs: number | undefined
@@ -106,8 +108,9 @@ function lastingDecline(
 /** Why a provider takes no new work at all just now, whatever the offer, or `undefined`. */
 export function passingDecline(
   policy: ProviderPolicy,
-  now: Pick<Circumstances, 'time' | 'onBattery' | 'idleMs'>,
+  now: Pick<Circumstances, 'time' | 'isDiskFull' | 'onBattery' | 'idleMs'>,
 ): Decline | undefined {
+  if (now.isDiskFull) return { code: 'DECLINED_DISK_FULL' }
   if (policy.hours.length > 0 && !isWithin(policy.hours, now.time))
     return { code: 'DECLINED_HOURS' }
   if (policy.pauseOnBattery && now.onBattery) return { code: 'DECLINED_POWER' }

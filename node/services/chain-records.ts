@@ -13,15 +13,17 @@ export interface ChainRecordsParts {
 }
 
 /** How long a record is taken as read, ms: what it holds changes by cases and claims, which take blocks. */
-const FRESH_MS: number = 10 * minute
+export const FRESH_MS: number = 10 * minute
+/** How long the chain is not asked again about whom it did not answer about, ms. */
+const RETRY_MS: number = 30 * second
 /** How long the chain may take, ms: nobody waits for a record that does not come. */
 const PATIENCE_MS: number = 2 * second
 /** Most accounts that are remembered; strangers decide how many there are. */
-const MAX_RECORDS = 10_000
+export const MAX_RECORDS = 10_000
 
 interface Known {
-  /** Unix ms when it was asked for. */
-  readonly askedAt: number
+  /** Unix ms from when on it is read again. */
+  readonly dueAt: number
   /** `undefined`: the chain did not answer, and nothing was known before. */
   readonly record: AccountRecord | undefined
 }
@@ -30,7 +32,7 @@ interface Known {
 export class ChainRecords {
   readonly #parts: ChainRecordsParts
   readonly #max: number
-  /** The one asked for longest ago first. */
+  /** The one read longest ago first. */
   readonly #known = new Map<Address, Known>()
   readonly #asking = new Map<Address, Promise<AccountRecord | undefined>>()
 
@@ -44,11 +46,14 @@ export class ChainRecords {
     return this.#known.get(account)?.record
   }
 
+  /** Whether the chain would be asked about an account. */
+  isDue(account: Address): boolean {
+    return this.#parts.clock.now() >= (this.#known.get(account)?.dueAt ?? 0)
+  }
+
   /** As {@link known}, read again first where that is due. Never rejects. */
   async of(account: Address, signal: AbortSignal): Promise<AccountRecord | undefined> {
-    const before = this.#known.get(account)
-    if (before !== undefined && this.#parts.clock.now() - before.askedAt < FRESH_MS)
-      return before.record
+    if (!this.isDue(account)) return this.known(account)
     const asking = this.#asking.get(account) ?? this.#ask(account, signal)
     this.#asking.set(account, asking)
     try {
@@ -61,17 +66,16 @@ export class ChainRecords {
   async #ask(account: Address, signal: AbortSignal): Promise<AccountRecord | undefined> {
     const { clock, logger, escrow } = this.#parts
     const limit = { ms: PATIENCE_MS, code: 'CHAIN_UNREACHABLE', signal } as const
-    const askedAt = clock.now()
     try {
       const record = await withinTime(clock, limit, async (limited) =>
         escrow.record(account, { signal: limited }),
       )
-      this.#keep(account, { askedAt, record })
+      this.#keep(account, { dueAt: clock.now() + FRESH_MS, record })
       return record
     } catch (error) {
       logger.debug('record not read', { account, code: codeOf(error) })
       const record = this.known(account)
-      if (!signal.aborted) this.#keep(account, { askedAt, record })
+      if (!signal.aborted) this.#keep(account, { dueAt: clock.now() + RETRY_MS, record })
       return record
     }
   }

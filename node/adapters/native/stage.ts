@@ -82,6 +82,7 @@ shift 6
   echo ${OOM_SCORE} >/proc/self/oom_score_adj
   ulimit -c 0
   [ -z "$files" ] || ulimit -n "$files"
+  unset PWD OLDPWD
   exec "$@" >&7 2>&8 3>&- 7>&- 8>&-
 )
 status=$?

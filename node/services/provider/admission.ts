@@ -22,6 +22,8 @@ export interface AdmissionParts {
   readonly clock: Clock
   readonly machine: MachineState
   readonly slots: Slots
+  /** Where the node keeps its records. Left out: there is always room. */
+  readonly disk?: { readonly isFull: boolean }
   /** Left out: every requester is trusted without end. */
   readonly credit?: Pick<Credit, 'declined'>
 }
@@ -95,7 +97,7 @@ export class Admission {
   }
 
   async #circumstances(): Promise<Circumstances> {
-    const { clock, machine, slots } = this.#parts
+    const { clock, machine, slots, disk } = this.#parts
     const { policy, mostCpuMillis = Infinity } = this.#options
     const asks = policy.pauseOnBattery || policy.pauseWhenActiveMs !== undefined
     const { onBattery, idleMs } = asks
@@ -103,6 +105,7 @@ export class Admission {
       : { onBattery: false, idleMs: undefined }
     return {
       time: this.#localTime(clock.now()),
+      isDiskFull: disk?.isFull ?? false,
       onBattery,
       idleMs,
       total: { ...slots.total, cpuMillis: Math.min(slots.total.cpuMillis, mostCpuMillis) },

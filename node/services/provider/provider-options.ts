@@ -23,6 +23,8 @@ export interface ProviderParts extends Omit<IntakeParts, 'booking' | 'images' | 
   readonly sandboxes: readonly Sandbox[]
   readonly running: TaskRegister
   readonly machine: MachineState
+  /** Where it keeps its records. Left out: there is always room. */
+  readonly disk?: { readonly isFull: boolean }
   readonly sealer: Sealer
   /** Where images may come from besides their requesters. */
   readonly registries?: Registries

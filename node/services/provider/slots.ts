@@ -114,10 +114,16 @@ export class Slots {
     booked.coming = Math.max(0, booked.coming - 1)
   }
 
-  /** As {@link use} for what runs already, whether it fits or not, and has no GPU. */
-  async occupy<T>(id: Bytes32, work: () => Promise<T>): Promise<T> {
+  /**
+   * As {@link use} for what runs already, whether it fits or not, and has no GPU. Where the work finds that it does not run
+   * after all, and gives `undefined`, the task is still to come.
+   */
+  async occupy<T>(id: Bytes32, work: () => Promise<T | undefined>): Promise<T | undefined> {
     this.skip(id)
-    return this.#spend(this.#started(this.#booked(id), []), work)
+    const booked = this.#booked(id)
+    const result = await this.#spend(this.#started(booked, []), work)
+    if (result === undefined) booked.coming++
+    return result
   }
 
   /**

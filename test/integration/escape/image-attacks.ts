@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { hostname } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { MiB } from '../../../node/domain/units.ts'
 import { answersOf, callImage, otherMachine, type Call } from '../../support/call-program.ts'
 import { shell } from '../../support/docker-programs.ts'
@@ -93,7 +94,7 @@ export const IMAGE_ATTACKS: readonly Attack[] = [
   },
   {
     name: 'reading processes of the host in /proc',
-    contained: 'only its own processes are there',
+    contained: 'only its own processes are there, and they know no folder of the host',
     attempt: async (target, bait) => {
       const { said } = await attempt(
         target,
@@ -103,6 +104,7 @@ export const IMAGE_ATTACKS: readonly Attack[] = [
         ),
       )
       assert.ok(!said.includes('node'))
+      assert.ok(!said.includes(join(tmpdir(), 'hive-')))
     },
   },
   {

@@ -34,6 +34,7 @@ const policy: ProviderPolicy = {
 }
 const quiet: Circumstances = {
   time: { weekday: 0, minute: 12 * 60 },
+  isDiskFull: false,
   onBattery: false,
   idleMs: undefined,
   total: { cpuMillis: 4000, memoryBytes: 8 * GiB, diskBytes: 8 * GiB },
@@ -148,6 +149,11 @@ const cases: readonly Case[] = [
     policy: { hours: night },
     now: { time: { weekday: 0, minute: 23 * 60 } },
     code: undefined,
+  },
+  {
+    what: 'no room for records',
+    now: { isDiskFull: true },
+    code: 'DECLINED_DISK_FULL',
   },
   {
     what: 'a battery that counts',

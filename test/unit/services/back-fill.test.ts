@@ -74,6 +74,16 @@ test('a share whose tasks are still to come keeps its place, but no room', async
   await Promise.all([first, second])
 })
 
+test('a task that turns out not to run any more is still to come, and waits for room as before', async () => {
+  const { slots } = aMachine()
+  const id = aShareId()
+  using _place = slots.book(id, aShareNeed(cores(4), { tasks: 2 }))
+  const lost = await slots.occupy(id, async () => Promise.resolve(undefined))
+  assert.deepEqual([lost, slots.waiting, slots.load], [undefined, 1, 2])
+  const ran = await slots.occupy(id, async () => Promise.resolve('it ran'))
+  assert.deepEqual([ran, slots.waiting, slots.load], ['it ran', 0, 1])
+})
+
 test('a task that outruns what was expected is given twice as long each time, and never more than it may take', async () => {
   const { clock, slots } = aMachine()
   const share = aShareNeed(cores(4), { mostMs: 10 * minute, expectedMs: () => minute })

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HiveError } from '../../../node/domain/errors.ts'
 import type { Address } from '../../../node/domain/ids.ts'
-import { minute, second } from '../../../node/domain/units.ts'
+import { second } from '../../../node/domain/units.ts'
 import type { AccountRecord } from '../../../node/ports/escrow.ts'
-import { ChainRecords } from '../../../node/services/chain-records.ts'
+import { ChainRecords, FRESH_MS } from '../../../node/services/chain-records.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { REQUESTER } from '../../support/messages.ts'
 import { quietLogger } from '../../support/quiet-logger.ts'
@@ -34,7 +34,7 @@ test('a record is read once while it is fresh, also by several at a time', async
   assert.equal(read.known(REQUESTER), undefined)
   const all = await Promise.all([read.of(REQUESTER, signal), read.of(REQUESTER, signal)])
   assert.deepEqual(all, [RECORD, RECORD])
-  await clock.advance(10 * minute - 1)
+  await clock.advance(FRESH_MS - 1)
   assert.deepEqual(await read.of(REQUESTER, signal), RECORD)
   assert.equal(endpoint.asked, 1)
   await clock.advance(1)
@@ -43,19 +43,22 @@ test('a record is read once while it is fresh, also by several at a time', async
 })
 
 test('an endpoint that fails says nothing about an account, and is not asked again at once', async () => {
-  const { endpoint, records: read } = records()
+  const { clock, endpoint, records: read } = records()
   endpoint.answer = async () => {
     throw new HiveError('CHAIN_UNREACHABLE')
   }
   assert.equal(await read.of(REQUESTER, signal), undefined)
   assert.equal(await read.of(REQUESTER, signal), undefined)
   assert.equal(endpoint.asked, 1)
+  endpoint.answer = async () => RECORD
+  await clock.advance(30 * second)
+  assert.deepEqual(await read.of(REQUESTER, signal), RECORD)
 })
 
 test('an endpoint that fails later does not make a node forget what it read', async () => {
   const { clock, endpoint, records: read } = records()
   await read.of(REQUESTER, signal)
-  await clock.advance(10 * minute)
+  await clock.advance(FRESH_MS)
   endpoint.answer = async () => {
     throw new HiveError('CHAIN_ANSWER_INVALID')
   }
@@ -76,7 +79,7 @@ test('no more accounts are remembered than there is room for, and those asked fo
   const { clock, endpoint, records: read } = records(3)
   const account = (at: number): Address => `0x${at.toString(16).padStart(40, '0')}`
   for (const at of [0, 1, 2]) await read.of(account(at), signal)
-  await clock.advance(10 * minute)
+  await clock.advance(FRESH_MS)
   for (const at of [0, 3]) await read.of(account(at), signal)
   assert.equal(endpoint.asked, 5)
   assert.equal(read.known(account(1)), undefined)

@@ -4,12 +4,8 @@ import { UNKNOWN_REPUTATION } from '../../../node/domain/candidate.ts'
 import { HiveError } from '../../../node/domain/errors.ts'
 import type { Address } from '../../../node/domain/ids.ts'
 import type { AccountRecord } from '../../../node/ports/escrow.ts'
-import {
-  MAX_REPUTATIONS,
-  REPUTATION_TTL_MS,
-  REPUTATION_WAIT_MS,
-  Reputations,
-} from '../../../node/services/requester/reputation.ts'
+import { FRESH_MS, MAX_RECORDS } from '../../../node/services/chain-records.ts'
+import { REPUTATION_WAIT_MS, Reputations } from '../../../node/services/requester/reputation.ts'
 import { account } from '../../support/candidates.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { quietLogger } from '../../support/quiet-logger.ts'
@@ -37,7 +33,7 @@ test('reputation: what the chain remembers, asked once for each bidder until the
   for (let times = 0; times < 3; times++)
     assert.deepEqual((await it.of([account(1)]))(account(1)), KNOWN)
   assert.deepEqual(asked, [account(1)])
-  await clock.advance(REPUTATION_TTL_MS)
+  await clock.advance(FRESH_MS)
   assert.deepEqual((await it.of([account(1)]))(account(1)), KNOWN)
   assert.deepEqual(asked, [account(1), account(1)])
 })
@@ -62,17 +58,17 @@ test('reputation: an old answer is good enough while it is asked again', async (
   const { clock, it } = reputations(async () => (isSilent ? new Promise<never>(() => {}) : RECORD))
   await it.of([account(1)])
   isSilent = true
-  await clock.advance(REPUTATION_TTL_MS)
+  await clock.advance(FRESH_MS)
   assert.deepEqual((await it.of([account(1)]))(account(1)), KNOWN)
 })
 
 test('reputation: of more accounts than are remembered the earliest are asked about again', async () => {
   const { asked, it } = reputations(async () => RECORD)
   await using _ = it
-  for (let from = 0; from <= MAX_REPUTATIONS; from += 1000)
+  for (let from = 0; from <= MAX_RECORDS; from += 1000)
     await it.of(Array.from({ length: 1000 }, (_each, at) => account(from + at)))
   const before = asked.length
-  await it.of([account(4999)])
+  await it.of([account(MAX_RECORDS + 999)])
   assert.equal(asked.length, before)
   await it.of([account(0)])
   assert.equal(asked.length, before + 1)
