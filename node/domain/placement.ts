@@ -37,6 +37,7 @@ export type Unplaced = Extract<ErrorCode, 'JOB_BUDGET' | 'JOB_DEADLINE' | 'SPEND
 /** What a candidate was dealt so far. */
 interface Hand {
   readonly candidate: Candidate
+  /** Its place among all, best first; 0 for each where only the best will be asked for, so that nobody has sorted them. */
   readonly rank: number
   /** What a round of tasks is taken to last, ms. */
   readonly roundMs: number
@@ -98,10 +99,10 @@ export function place(
 ): Placing {
   const leftMs = deadlineAt - now
   const qualified = candidates.filter((each) => qualifies(each, offer, now))
-  const all = handsOf(
-    offer,
-    qualified.filter(({ bid }) => bid.etaMs < leftMs),
-  )
+  const inTime = qualified.filter(({ bid }) => bid.etaMs < leftMs)
+  // Limits may pass everybody over, several times. Without, a job takes hundreds of ten thousand bids: a heap will do.
+  const isLimited = budget !== undefined || leftMs < Infinity
+  const all = handsOf(offer, isLimited ? inTime.toSorted(compareCandidates) : inTime, isLimited)
   const faultless = all.filter(({ candidate }) => badnessOf(candidate) === 0)
   const ranked = faultless.length > 0 ? faultless : all
   const proven = ranked.filter(({ candidate }) => candidate.proven)
@@ -111,23 +112,24 @@ export function place(
   // Only limits leave anything over: then others cannot be had, and who was passed over is better than nobody.
   for (const thrifty of [true, false])
     if (deal.at < tasks.length) dealRounds(deal, all, { again: all, strict: false, thrifty })
-  const placements = all.flatMap(sharesOf)
+  const used = all.filter((hand) => hand.tasks.length > 0)
+  const placements = used.toSorted(byCandidate).flatMap(sharesOf)
   const left = tasks.length - deal.at
   if (left === 0 || qualified.length === 0) return { placements }
   const code = deal.lacks.has('JOB_BUDGET') ? 'JOB_BUDGET' : 'JOB_DEADLINE'
   return { placements, unplaced: { code, tasks: left } }
 }
 
-/** Empty hands, best first. */
-function handsOf(offer: Offer, candidates: readonly Candidate[]): Hand[] {
+/** Empty hands; `isRanked` says that the best come first. */
+function handsOf(offer: Offer, candidates: readonly Candidate[], isRanked: boolean): Hand[] {
   const slowest = candidates.reduce((most, { taskMs = 0 }) => Math.max(most, taskMs), 0)
   const estimateMs = slowest > 0 ? slowest : offer.taskTimeoutMs
-  return candidates.toSorted(compareCandidates).map((candidate, rank) => {
+  return candidates.map((candidate, at) => {
     const roundMs = candidate.taskMs ?? estimateMs
     const { etaMs, price } = candidate.bid
     return {
       candidate,
-      rank,
+      rank: isRanked ? at : 0,
       roundMs,
       price: agreedAtOnce(offer, price),
       tasks: [],
@@ -155,14 +157,18 @@ function dealRounds(deal: Deal, pool: readonly Hand[], { again, strict, thrifty 
   }
 }
 
-/** First rounds by rank; later ones by their end under a deadline, and otherwise in turn. */
+function byCandidate(a: Hand, b: Hand): number {
+  return a.rank - b.rank || compareCandidates(a.candidate, b.candidate)
+}
+
+/** First rounds by who is better; later ones by their end under a deadline, and otherwise in turn. */
 function isBefore(a: Hand, b: Hand, hasDeadline: boolean): boolean {
   if (a.rounds === 0 || b.rounds === 0) {
     if (a.rounds !== b.rounds) return a.rounds === 0
   } else if (hasDeadline) {
     if (a.nextEndMs !== b.nextEndMs) return a.nextEndMs < b.nextEndMs
   } else if (a.rounds !== b.rounds) return a.rounds < b.rounds
-  return a.rank < b.rank
+  return byCandidate(a, b) < 0
 }
 
 /** One more round for a candidate. False when the budget has no task for it. */
