@@ -36,5 +36,5 @@ const steps: readonly Step[] = [
   },
 ]
 
-const results = await runGate(steps, true)
+const results = await runGate([steps], true)
 process.exitCode = results.length === steps.length && results.every(({ ok }) => ok) ? 0 : 1

@@ -4,31 +4,20 @@ import { runGate, type Step } from './gate/step.ts'
 
 /** The runner has no limit of its own: a test that hangs would hang the gate. */
 const TEST_TIMEOUT_MS = 180_000
+const RUNNER = ['--test', '--test-reporter=spec', `--test-timeout=${TEST_TIMEOUT_MS}`]
 
-/** Whole networks of processes share two cores badly: one file of those at a time. */
-const node = (name: string, concurrency: number, ...patterns: string[]): Step => ({
+/** Tests that start processes share two cores badly: one file of those at a time. */
+const processes = (name: string, files: readonly string[]): Step => ({
   name,
   command: process.execPath,
-  args: [
-    '--test',
-    '--test-reporter=spec',
-    `--test-concurrency=${concurrency}`,
-    `--test-timeout=${TEST_TIMEOUT_MS}`,
-    ...globSync(patterns).sort(),
-  ],
+  args: [...RUNNER, '--test-concurrency=1', ...files.toSorted()],
 })
 
 /** Unit tests share one process: starting one for each file takes longer than the tests. */
-const inOne = (name: string, files: readonly string[]): Step => ({
-  name,
+const units = (files: readonly string[]): Step => ({
+  name: 'layers and unit tests',
   command: process.execPath,
-  args: [
-    '--test',
-    '--test-isolation=none',
-    '--test-reporter=spec',
-    `--test-timeout=${TEST_TIMEOUT_MS}`,
-    ...files,
-  ],
+  args: [...RUNNER, '--test-isolation=none', ...files.toSorted()],
 })
 
 const hardhat = (name: string, ...args: string[]): Step => ({
@@ -43,49 +32,49 @@ const script = (name: string, ...args: string[]): Step => ({
   args,
 })
 
-/** For what works in folders of its own: long stretches of the steps after it use one core or none. */
-const beside = (step: Step): Step => ({ ...step, isBeside: true })
-
 const generated = (file: string): Step =>
   script(`generated ${file} is fresh`, `scripts/generate/${file}.ts`, '--check')
 
 /** Of the tests with processes, those that run strangers' programs, whose limits are measured: no two at a time. */
 const isOfSandboxes = (file: string): boolean =>
   /integration\/(?:escape\/|attach|docker|egress|image|native|podman|secret|wasm)/.test(file)
-const UNITS = ['test/architecture.test.ts', ...globSync('test/unit/**/*.test.ts').sort()]
-const isOfServices = (file: string): boolean => /^test\/unit\/(?:services|sim)\//.test(file)
-const SERVICES = UNITS.filter(isOfServices)
-const OTHERS = UNITS.filter((file) => !isOfServices(file))
-const PROCESSES = globSync(['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'])
-const SANDBOXES = PROCESSES.filter(isOfSandboxes)
-const NETWORKS = PROCESSES.filter((file) => !isOfSandboxes(file))
+const INTEGRATION = globSync('test/integration/**/*.test.ts')
+const UNITS = ['test/architecture.test.ts', ...globSync('test/unit/**/*.test.ts')]
 
-const steps: readonly Step[] = [
-  // Faults take the time they take, whatever runs beside them.
-  beside(script('chaos: faults and what the market makes of them', 'scripts/chaos/main.ts')),
-  hardhat('contracts: fuzz and invariants', 'solidity'),
-  beside(script('contracts: fuzz and invariants in a second engine', 'scripts/forge/main.ts')),
-  hardhat(
-    'contracts: gas snapshot',
-    'solidity',
-    'test/contracts/gas/Gas.t.sol',
-    '--snapshot-check',
-  ),
-  hardhat('contracts: transitions', 'nodejs'),
-  beside(script('contracts: coverage', 'scripts/coverage/main.ts')),
-  script('contracts: bugs of the drill can be planted', 'scripts/drill/main.ts', '--check'),
-  generated('artifact'),
-  generated('storage-layout'),
-  generated('typed-data-vectors'),
-  generated('jobs-tree-vectors'),
-  // mostly waiting, for chains and for clocks, as engines do below
-  beside(node('networks, chain and end to end', 1, ...NETWORKS)),
-  beside(inOne('layers and other unit tests', OTHERS)),
-  inOne('unit tests of services and the simulator', SERVICES),
-  node('sandboxes', 1, ...SANDBOXES),
+/**
+ * Three lanes, since most of a lane's time is waiting, for chains and engines and clocks, and two cores are the least
+ * there are: about as long as each other, and what computes beside what waits.
+ */
+const lanes: readonly (readonly Step[])[] = [
+  [
+    hardhat('contracts: fuzz and invariants', 'solidity'),
+    hardhat(
+      'contracts: gas snapshot',
+      'solidity',
+      'test/contracts/gas/Gas.t.sol',
+      '--snapshot-check',
+    ),
+    hardhat('contracts: transitions', 'nodejs'),
+    script('contracts: bugs of the drill can be planted', 'scripts/drill/main.ts', '--check'),
+    generated('artifact'),
+    generated('storage-layout'),
+    generated('typed-data-vectors'),
+    generated('jobs-tree-vectors'),
+    script('contracts: fuzz and invariants in a second engine', 'scripts/forge/main.ts'),
+    script('contracts: coverage', 'scripts/coverage/main.ts'),
+    processes('whole networks', globSync('test/e2e/**/*.test.ts')),
+  ],
+  [processes('sandboxes', INTEGRATION.filter(isOfSandboxes)), units(UNITS)],
+  [
+    script('chaos: faults and what the market makes of them', 'scripts/chaos/main.ts'),
+    processes(
+      'peers, content and chain',
+      INTEGRATION.filter((file) => !isOfSandboxes(file)),
+    ),
+  ],
 ]
 
-const results = await runGate(steps, false)
+const results = await runGate(lanes, false)
 const sum = (key: 'passed' | 'failed' | 'skipped') =>
   results.reduce((total, each) => total + each[key], 0)
 const broken = results.filter(({ ok, failed }) => !ok && failed === 0).length

@@ -12,6 +12,7 @@ import { MiB, minute } from '../../node/domain/units.ts'
 import type { Logger } from '../../node/ports/logger.ts'
 import type { Sandbox, SandboxImage } from '../../node/ports/sandbox.ts'
 import { buildBusyboxImage } from '../images/busybox.ts'
+import { cancelFigure } from './cancelling.ts'
 import { figure, median, timed, type Figure } from './figures.ts'
 import { SILENT } from './silent.ts'
 
@@ -23,6 +24,7 @@ const NATIVE_RUNS = 30
 /** Runs before the first that counts. */
 const WARM_UPS = 2
 const ECHO = ['/bin/echo', 'hi']
+const LINGER = ['/bin/sh', '-c', 'echo hi; exec sleep 1000']
 const LIMITS = {
   cpuMillis: 1000,
   memoryBytes: 64 * MiB,
@@ -89,7 +91,8 @@ async function dockerFigures(
   }
   const first = firstByteOf(`${name}, a container of its own`, ours)
   const waiting = await warmFigure(runtime, image, signal)
-  if (!hasClient) return [first, waiting]
+  const stopped = await cancelFigure(name, cold, image, LINGER)
+  if (!hasClient) return [first, waiting, stopped]
   const [whole, plainMs] = [median(ours.map(({ wholeMs }) => wholeMs)), median(theirs)]
   const note = `${whole.toFixed(0)} ms over ${plainMs.toFixed(0)} ms`
   const ratio = figure(
@@ -99,7 +102,7 @@ async function dockerFigures(
     DOCKER_RUNS,
     note,
   )
-  return [ratio, first, waiting]
+  return [ratio, first, waiting, stopped]
 }
 
 /** The first byte from a container that was made beforehand: each run waits for the next to be ready. */
@@ -152,7 +155,8 @@ async function nativeFigures(
       const one = await runEcho(sandbox, image, signal)
       if (at >= WARM_UPS) taken.push(one)
     }
-    return [firstByteOf(`native ${keeper}`, taken)]
+    const stopped = await cancelFigure(`native ${keeper}`, sandbox, image, LINGER)
+    return [firstByteOf(`native ${keeper}`, taken), stopped]
   } finally {
     await rm(workDir, { recursive: true, force: true })
   }

@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { HiveError } from '../../node/domain/errors.ts'
 import { startLocalNetwork } from '../devnet/local-network.ts'
 import { barText, brokenBars } from './bars.ts'
+import { wasmCancelFigure } from './cancelling.ts'
 import { computeFigures, sandboxRateFigure } from './compute.ts'
 import { figure, type Figure } from './figures.ts'
 import { gasFigures } from './gas.ts'
@@ -54,6 +55,7 @@ async function measure(signal: AbortSignal): Promise<readonly Figure[]> {
   say('no-op through the sandbox alone')
   const alone = await sandboxFigure(signal)
   const rate = await sandboxRateFigure(signal)
+  const stopped = await wasmCancelFigure()
   say('computations as WASM and natively')
   const compute = await computeFigures(signal)
   say('an idle network, simulated')
@@ -83,6 +85,7 @@ async function measure(signal: AbortSignal): Promise<readonly Figure[]> {
     ...jobs,
     alone,
     rate,
+    stopped,
     ratio,
     ...compute,
     ...images,

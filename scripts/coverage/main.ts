@@ -4,6 +4,7 @@
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import hre from 'hardhat'
 import { HiveError } from '../../node/domain/errors.ts'
 import { hardhat, stagesOf } from '../drill/tests.ts'
 import { openWorkshop, type Workshop } from '../drill/workshop.ts'
@@ -27,21 +28,27 @@ interface Reach {
   readonly missed: readonly string[]
 }
 
-/** How long one kind of tests may take, ms: without optimisation, and beside other steps of a gate. */
-const STAGE_TIMEOUT_MS = 900_000
+/** A line is reached by the first inputs or by none. */
+const RUNS = { fuzzRuns: 16, invariantRuns: 8 }
+/** How long building and testing may take, ms: without optimisation, and beside other steps of a gate. */
+const TIMEOUT_MS = 900_000
 
 const print = (line: string) => process.stdout.write(`${line}\n`)
 const percent = (part: number, whole: number) => (whole === 0 ? 100 : (100 * part) / whole)
 
-async function must(workshop: Workshop, ...args: readonly string[]): Promise<void> {
-  const { ok, output } = await hardhat(workshop, args, STAGE_TIMEOUT_MS)
+/** Runs all contract tests at once: each run would compile everything anew. Gives what Hardhat counted. */
+async function test(workshop: Workshop): Promise<string> {
+  const files = stagesOf(workshop).flatMap((stage) => stage.files)
+  const { ok, output } = await hardhat(workshop, ['test', ...files, '--coverage'], TIMEOUT_MS)
   if (!ok) throw new HiveError('INPUT_INVALID', { problems: [output.slice(-3000)] })
+  return readFile(join(workshop.root, 'coverage/lcov.info'), 'utf8')
 }
 
 /** Rewrites the copy's sources so that each branch has a line. Gives the branches, and each source's own last line. */
 async function instrument(workshop: Workshop) {
   const files = new Map<string, { readonly branches: readonly Branch[]; readonly last: number }>()
-  for (const [file, ast] of await syntaxTrees(workshop.root)) {
+  await hre.tasks.getTask('build').run({ quiet: true }) // the copy has the same sources, and no need of a build
+  for (const [file, ast] of await syntaxTrees(hre.config.paths.root)) {
     const path = join(workshop.root, file)
     const source = await readFile(path, 'utf8')
     const made = withBranches(source, ast, `branch_${files.size}_`)
@@ -52,14 +59,8 @@ async function instrument(workshop: Workshop) {
 }
 
 async function measure(workshop: Workshop): Promise<readonly Reach[]> {
-  await must(workshop, 'build')
   const files = await instrument(workshop)
-  const reports: string[] = []
-  for (const { args } of stagesOf(workshop)) {
-    await must(workshop, ...args.filter((arg) => arg !== '--no-compile'), '--coverage')
-    reports.push(await readFile(join(workshop.root, 'coverage/lcov.info'), 'utf8'))
-  }
-  const hits = readLcov(...reports)
+  const hits = readLcov(await test(workshop))
   return [...files].flatMap(([file, { branches, last }]) => {
     const counts = hits.get(file)
     if (LEFT_OUT.test(file) || counts === undefined) return []
@@ -117,7 +118,7 @@ function report(reaches: readonly Reach[]): boolean {
 }
 
 try {
-  await using workshop = await openWorkshop()
+  await using workshop = await openWorkshop(RUNS)
   process.exitCode = report(await measure(workshop)) ? 0 : 1
 } catch (error) {
   const problems = error instanceof HiveError ? error.data['problems'] : undefined

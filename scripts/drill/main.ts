@@ -9,6 +9,8 @@ import { mutated, plant, type Mutation } from './mutation.ts'
 import { hardhat, stagesOf, type Stage } from './tests.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
 
+/** As many inputs as `npm test` tries, and enough sequences for what is planted. */
+const RUNS = { fuzzRuns: 256, invariantRuns: 8 }
 /** Bugs at a time. */
 const WORKSHOPS = 2
 const MS_PER_S = 1000
@@ -48,7 +50,7 @@ async function judge(workshop: Workshop, stages: readonly Stage[], mutation: Mut
 }
 
 async function drill(mutations: readonly Mutation[]): Promise<boolean> {
-  await using first = await openWorkshop()
+  await using first = await openWorkshop(RUNS)
   for (const mutation of mutations) await mutated(first.root, mutation)
   const stages = stagesOf(first)
   const clean = await caughtBy(first, stages)

@@ -8,6 +8,7 @@ import type { Workshop } from './workshop.ts'
 /** Tests that run together, the quickest first. */
 export interface Stage {
   readonly name: string
+  readonly files: readonly string[]
   readonly args: readonly string[]
 }
 
@@ -34,17 +35,16 @@ export function stagesOf({ root }: Workshop): readonly Stage[] {
   const isInvariant = (file: string) =>
     readFileSync(join(root, file), 'utf8').includes('function invariant_')
   const solidity = files('*.t.sol')
-  const test = (kind: string, list: readonly string[]) => ['test', kind, '--no-compile', ...list]
+  const stage = (name: string, kind: string, list: readonly string[]): Stage => ({
+    name,
+    files: list,
+    args: ['test', kind, '--no-compile', ...list],
+  })
+  const fuzz = solidity.filter((file) => !isInvariant(file))
   return [
-    {
-      name: 'fuzz',
-      args: test(
-        'solidity',
-        solidity.filter((file) => !isInvariant(file)),
-      ),
-    },
-    { name: 'invariants', args: test('solidity', solidity.filter(isInvariant)) },
-    { name: 'transitions', args: test('nodejs', files('*.test.ts')) },
+    stage('fuzz', 'solidity', fuzz),
+    stage('invariants', 'solidity', solidity.filter(isInvariant)),
+    stage('transitions', 'nodejs', files('*.test.ts')),
   ]
 }
 

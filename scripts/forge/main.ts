@@ -9,7 +9,7 @@ import { findForge, NO_FORGE, runForge } from './forge.ts'
 import { readReport } from './report.ts'
 
 /** Sequences of calls that all invariants share, so that the step takes a minute however many there are. */
-const SEQUENCES = 160
+const SEQUENCES = 80
 const FEWEST_SEQUENCES = 8
 const WHAT = '^(invariant_|testFuzz_)'
 

@@ -7,8 +7,6 @@ export interface Step {
   readonly name: string
   readonly command: string
   readonly args: readonly string[]
-  /** Runs beside the steps that follow it, which must share no files with it; printed when it has ended. */
-  readonly isBeside?: boolean
 }
 
 /** How a step went; counts are those that test runners print. */
@@ -28,25 +26,24 @@ const COUNTS = {
   skipped: /(?:^ℹ skipped (\d+)|^\s*(\d+) (?:skipped|pending))/gm,
 } as const
 
-/** Runs a step; what it says is shown as it comes, or at its end where it runs beside others. Never throws: a broken step is a failed one. */
-export async function runStep(step: Step): Promise<StepResult> {
+/** Runs a step; what it says is shown as it comes, or at its end. Never throws: a broken step is a failed one. */
+async function runStep({ name, command, args }: Step, isShown: boolean): Promise<StepResult> {
   const began = performance.now()
-  const { command, args, isBeside = false } = step
-  const title = `\n── ${step.name}\n`
-  if (!isBeside) process.stdout.write(title)
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', isBeside ? 'pipe' : 'inherit'] })
+  const title = `\n── ${name}\n`
+  if (isShown) process.stdout.write(title)
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', isShown ? 'inherit' : 'pipe'] })
   const [output, said]: [Buffer[], Buffer[]] = [[], []]
   child.stdout?.on('data', (chunk: Buffer) => {
     output.push(chunk)
-    if (isBeside) said.push(chunk)
-    else process.stdout.write(chunk)
+    if (isShown) process.stdout.write(chunk)
+    else said.push(chunk)
   })
   child.stderr?.on('data', (chunk: Buffer) => said.push(chunk))
   const code = await once(child, 'close').then(
     ([exit]) => exit as number | null,
     () => null, // the command could not be started
   )
-  if (isBeside) process.stdout.write(`${title}${Buffer.concat(said).toString()}`)
+  if (!isShown) process.stdout.write(`${title}${Buffer.concat(said).toString()}`)
   const text = stripVTControlCharacters(Buffer.concat(output).toString())
   const count = (pattern: RegExp) =>
     [...text.matchAll(pattern)].reduce((sum, [, a, b]) => sum + Number(a ?? b), 0)
@@ -55,25 +52,31 @@ export async function runStep(step: Step): Promise<StepResult> {
     failed: count(COUNTS.failed),
     skipped: count(COUNTS.skipped),
   }
-  return { name: step.name, ok: code === 0, ms: performance.now() - began, ...counts }
+  return { name, ok: code === 0, ms: performance.now() - began, ...counts }
 }
 
-/** Runs steps one after another, save those beside; with `stopEarly` the first failure ends it. Prints what each took. */
+/**
+ * Runs lanes beside each other, the steps of each one after another; the first is shown as it goes. With `stopEarly` a
+ * failure ends its lane. Prints what each step took. Steps of two lanes must share no files.
+ */
 export async function runGate(
-  steps: readonly Step[],
+  lanes: readonly (readonly Step[])[],
   stopEarly: boolean,
 ): Promise<readonly StepResult[]> {
-  const running: Promise<StepResult>[] = []
-  for (const step of steps) {
-    const result = runStep(step)
-    running.push(result)
-    if (step.isBeside !== true && !(await result).ok && stopEarly) break
+  const run = async (steps: readonly Step[], isShown: boolean) => {
+    const results: StepResult[] = []
+    for (const step of steps) {
+      const result = await runStep(step, isShown)
+      results.push(result)
+      if (stopEarly && !result.ok) break
+    }
+    return results
   }
-  const results = await Promise.all(running)
+  const results = (await Promise.all(lanes.map(async (steps, at) => run(steps, at === 0)))).flat()
   process.stdout.write('\n')
   for (const { name, ok, ms } of results) {
     process.stdout.write(
-      `${ok ? '✔' : '✖'} ${name.padEnd(40)} ${(ms / 1000).toFixed(1).padStart(6)} s\n`,
+      `${ok ? '✔' : '✖'} ${name.padEnd(50)} ${(ms / 1000).toFixed(1).padStart(6)} s\n`,
     )
   }
   return results

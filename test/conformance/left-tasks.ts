@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Sandbox, SandboxResult, SandboxTask } from '../../node/ports/sandbox.ts'
-import { aTask, textOf, type Programs } from './sandbox.ts'
+import { aTask, SOON_MS, textOf, type Programs } from './sandbox.ts'
 
 /** What a suite needs of one adapter whose tasks outlive the node. */
 export interface LeavingSandbox {
@@ -54,7 +54,7 @@ export function leftTasksAreTakenUp(name: string, open: () => Promise<LeavingSan
       assert.deepEqual(await leftovers(), [])
     })
 
-    test('what was taken up is cancelled within a second', async () => {
+    test('what was taken up is cancelled long before it would end', async () => {
       const { programs, leave, leftovers } = await open()
       const task = aTask(programs.sleep, ['60000'])
       await using sandbox = await leave(task)
@@ -67,7 +67,7 @@ export function leftTasksAreTakenUp(name: string, open: () => Promise<LeavingSan
           stop.abort()
         },
       })
-      assert.ok(performance.now() - cancelledAt < 1000, 'cancelling took a second or more')
+      assert.ok(performance.now() - cancelledAt < SOON_MS)
       assert.equal(result?.reason, 'killed')
       assert.deepEqual(await leftovers(), [])
     })

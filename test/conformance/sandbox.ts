@@ -14,6 +14,12 @@ import { usageIsTold } from './sandbox-usage.ts'
 import { HiveError } from '../../node/domain/errors.ts'
 import { MiB } from '../../node/domain/units.ts'
 
+/**
+ * How soon a cancelled task has ended on a machine however busy, ms: well before it would by itself. The second that is
+ * promised has its bar in scripts/bench/bars.ts.
+ */
+export const SOON_MS = 10_000
+
 /** A program the adapter supplies: its image, and arguments to put before the suite's own. */
 export interface Program {
   readonly image: SandboxImage
@@ -170,7 +176,7 @@ export function sandboxKeepsItsPromises(name: string, open: () => Promise<Sandbo
       assert.notEqual(without.exitCode, 0)
     })
 
-    test('output is heard while the program still runs, and cancelling ends it within a second', async () => {
+    test('output is heard while the program still runs, and cancelling ends it long before it would end', async () => {
       const stop = new AbortController()
       const heard: string[] = []
       let cancelledAt = 0
@@ -182,20 +188,20 @@ export function sandboxKeepsItsPromises(name: string, open: () => Promise<Sandbo
           stop.abort()
         },
       })
-      assert.ok(performance.now() - cancelledAt < 1000, 'cancelling took a second or more')
+      assert.ok(performance.now() - cancelledAt < SOON_MS)
       assert.equal(result.reason, 'killed')
       assert.equal(result.exitCode, -1)
       assert.deepEqual(heard, ['1:before\n'])
       assert.equal(textOf(result.stdout), 'before\n')
     })
 
-    test('an endless loop is cancelled within a second, and the next run works', async () => {
+    test('an endless loop is cancelled, and the next run works', async () => {
       const stop = new AbortController()
       const running = runProgram(sandbox, programs.spin, [], { signal: stop.signal })
       const cancelled = performance.now()
       stop.abort()
       const result = await running
-      assert.ok(performance.now() - cancelled < 1000, 'cancelling took a second or more')
+      assert.ok(performance.now() - cancelled < SOON_MS)
       assert.equal(result.reason, 'killed')
       const next = await runProgram(sandbox, programs.echo, ['0', 'still', 'here'])
       assert.equal(textOf(next.stdout), 'still here\n')

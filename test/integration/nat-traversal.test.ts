@@ -91,11 +91,15 @@ suite('nat', { skip, concurrency: true }, () => {
     await caller.until({}, isReady)
     const relayed = addresses.find((one) => one.includes('/p2p-circuit'))
     assert.ok(to(peer, await caller.ask({ dial: relayed ?? '' })).length >= 1)
-    const state = await caller.until({}, (now) => isDirectOnly(to(peer, now)))
+    // who is called may call back through the relay meanwhile, which then ends as well
+    const state = await caller.until(
+      {},
+      (now) => isDirectOnly(to(peer, now)) && now.relaying.connections === 0,
+    )
     assert.equal(state.reachability, 'relayed')
     // and it lasts
     const later = await caller.ask({ call: peer })
-    assert.equal(later.relaying.connections, 0)
+    assert.ok(isDirectOnly(to(peer, later)))
     const [direct] = to(peer, later)
     assert.ok(direct?.address.startsWith(`/ip4/${lab.routers[0].outside}/`), direct?.address)
   })

@@ -107,7 +107,7 @@ test('why: the change that it names does bring the bids', async () => {
 test('why: an offer that reached nobody says so, and where to look', async () => {
   await using on = await among()
   const cli = on.hive()
-  const { id } = await on.run(cli, '--bid-window', '10ms')
+  const { id } = await on.run(cli, '--bid-window', '500ms')
   assert.match(cli.stderr.text, /reached nobody[\s\S]*hive peers --need kind=wasm/)
   const { answers, connected } = await on.why(id)
   assert.deepEqual([answers[0]?.asked, answers[0]?.declines], [0, []])
@@ -122,7 +122,7 @@ test('why: nodes that hear an offer and keep silent are counted as silent', asyn
   const { signal } = new AbortController()
   node.gossip.subscribe(topic, { maxBytes: 4096, perMinute: 1000, signal }, () => 'accept')
   const cli = on.hive()
-  await on.run(cli, '--bid-window', '50ms')
+  await on.run(cli, '--bid-window', '500ms')
   assert.match(cli.stderr.text, /1 node asked: 0 bids, 0 declined, 1 silent/)
 })
 
