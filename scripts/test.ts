@@ -64,13 +64,14 @@ const lanes: readonly (readonly Step[])[] = [
     script('contracts: coverage', 'scripts/coverage/main.ts'),
     processes('whole networks', globSync('test/e2e/**/*.test.ts')),
   ],
-  [processes('sandboxes', INTEGRATION.filter(isOfSandboxes)), units(UNITS)],
+  [processes('sandboxes', INTEGRATION.filter(isOfSandboxes))],
   [
     script('chaos: faults and what the market makes of them', 'scripts/chaos/main.ts'),
     processes(
       'peers, content and chain',
       INTEGRATION.filter((file) => !isOfSandboxes(file)),
     ),
+    units(UNITS),
   ],
 ]
 
