@@ -2,23 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { openWasmSandbox } from '../../node/adapters/wasm/wasm-sandbox.ts'
 import { HiveError } from '../../node/domain/errors.ts'
-import { MiB, minute } from '../../node/domain/units.ts'
 import type { Sandbox, SandboxImage } from '../../node/ports/sandbox.ts'
 import { figure, median, type Figure } from './figures.ts'
+import { imageTask } from './image-task.ts'
 import { SILENT } from './silent.ts'
 
 const RUNS = 5
-const LIMITS = {
-  cpuMillis: 1000,
-  memoryBytes: 64 * MiB,
-  diskBytes: 16 * MiB,
-  wallMs: minute,
-  outputBytes: MiB,
-} as const
-
 const PROGRAMS = fileURLToPath(new URL('../../test/vectors/wasm/programs.wasm', import.meta.url))
-
-let tasks = 0
 
 /** Of a module that computes for ever. */
 export async function wasmCancelFigure(): Promise<Figure> {
@@ -39,7 +29,7 @@ export async function cancelFigure(
 ): Promise<Figure> {
   const times: number[] = []
   for (let at = 0; at < RUNS; at++) times.push(await cancelled(sandbox, image, args))
-  return figure(`${name}: cancelled, median`, median(times), 'ms', RUNS)
+  return figure(`cancelled: ${name}, median`, median(times), 'ms', RUNS)
 }
 
 async function cancelled(
@@ -48,15 +38,16 @@ async function cancelled(
   args: readonly string[],
 ): Promise<number> {
   const stop = new AbortController()
-  const none = { env: {}, stdin: new Uint8Array(), files: [], outputs: '/out' }
-  const task = { id: `cancel ${++tasks}`, image, args, ...none, limits: LIMITS }
   let began = NaN
   const onOutput = () => {
     if (stop.signal.aborted) return
     began = performance.now()
     stop.abort(new HiveError('CANCELLED'))
   }
-  const { reason, detail } = await sandbox.run(task, { signal: stop.signal, onOutput })
+  const { reason, detail } = await sandbox.run(imageTask(image, args), {
+    signal: stop.signal,
+    onOutput,
+  })
   if (reason !== 'killed') throw new HiveError('INTERNAL', { reason, detail })
   return performance.now() - began
 }

@@ -8,12 +8,12 @@ import { openDockerSandbox } from '../../node/adapters/docker/docker-sandbox.ts'
 import { admitImage } from '../../node/adapters/image/image-admission.ts'
 import { openNativeSandbox, NATIVE_KEEPERS } from '../../node/adapters/native/native-sandbox.ts'
 import { HiveError } from '../../node/domain/errors.ts'
-import { MiB, minute } from '../../node/domain/units.ts'
 import type { Logger } from '../../node/ports/logger.ts'
 import type { Sandbox, SandboxImage } from '../../node/ports/sandbox.ts'
 import { buildBusyboxImage } from '../images/busybox.ts'
 import { cancelFigure } from './cancelling.ts'
 import { figure, median, timed, type Figure } from './figures.ts'
+import { imageTask } from './image-task.ts'
 import { SILENT } from './silent.ts'
 
 const run = promisify(execFile)
@@ -25,13 +25,6 @@ const NATIVE_RUNS = 30
 const WARM_UPS = 2
 const ECHO = ['/bin/echo', 'hi']
 const LINGER = ['/bin/sh', '-c', 'echo hi; exec sleep 1000']
-const LIMITS = {
-  cpuMillis: 1000,
-  memoryBytes: 64 * MiB,
-  diskBytes: 16 * MiB,
-  wallMs: minute,
-  outputBytes: MiB,
-} as const
 
 /** How long one task took, ms. */
 interface Taken {
@@ -167,17 +160,16 @@ function firstByteOf(name: string, taken: readonly Taken[]): Figure {
   return figure(`${name}: first byte, p50`, median(times), 'ms', times.length)
 }
 
-let tasks = 0
-
 async function runEcho(sandbox: Sandbox, image: SandboxImage, signal: AbortSignal): Promise<Taken> {
-  const none = { env: {}, stdin: new Uint8Array(), files: [], outputs: '/out' }
-  const task = { id: `bench ${++tasks}`, image, args: ECHO, ...none, limits: LIMITS }
   const began = performance.now()
   let firstByteMs = NaN
   const onOutput = () => {
     if (Number.isNaN(firstByteMs)) firstByteMs = performance.now() - began
   }
-  const { reason, exitCode, detail } = await sandbox.run(task, { signal, onOutput })
+  const { reason, exitCode, detail } = await sandbox.run(imageTask(image, ECHO), {
+    signal,
+    onOutput,
+  })
   if (exitCode !== 0) throw new HiveError('INTERNAL', { reason, detail })
   return { firstByteMs, wholeMs: performance.now() - began }
 }

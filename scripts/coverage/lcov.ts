@@ -1,11 +1,11 @@
 /** Hits of each line that has code, by file. */
 export type LineHits = ReadonlyMap<string, ReadonlyMap<number, number>>
 
-/** Reads lcov texts and adds their hits up. */
-export function readLcov(...texts: readonly string[]): LineHits {
+/** Reads an lcov text; hits of a file that stands in it more than once add up. */
+export function readLcov(text: string): LineHits {
   const files = new Map<string, Map<number, number>>()
   let lines = new Map<number, number>()
-  for (const row of texts.flatMap((text) => text.split('\n'))) {
+  for (const row of text.split('\n')) {
     const [, file] = /^SF:(.+)$/.exec(row) ?? []
     if (file !== undefined) {
       lines = files.get(file) ?? new Map<number, number>()

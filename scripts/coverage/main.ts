@@ -28,8 +28,6 @@ interface Reach {
   readonly missed: readonly string[]
 }
 
-/** A line is reached by the first inputs or by none. */
-const RUNS = { fuzzRuns: 16, invariantRuns: 8 }
 /** How long building and testing may take, ms: without optimisation, and beside other steps of a gate. */
 const TIMEOUT_MS = 900_000
 
@@ -118,7 +116,7 @@ function report(reaches: readonly Reach[]): boolean {
 }
 
 try {
-  await using workshop = await openWorkshop(RUNS)
+  await using workshop = await openWorkshop()
   process.exitCode = report(await measure(workshop)) ? 0 : 1
 } catch (error) {
   const problems = error instanceof HiveError ? error.data['problems'] : undefined

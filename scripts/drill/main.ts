@@ -9,8 +9,6 @@ import { mutated, plant, type Mutation } from './mutation.ts'
 import { hardhat, stagesOf, type Stage } from './tests.ts'
 import { openWorkshop, type Workshop } from './workshop.ts'
 
-/** As many inputs as `npm test` tries, and enough sequences for what is planted. */
-const RUNS = { fuzzRuns: 256, invariantRuns: 8 }
 /** Bugs at a time. */
 const WORKSHOPS = 2
 const MS_PER_S = 1000
@@ -28,8 +26,9 @@ const print = (line: string) => process.stdout.write(`${line}\n`)
 async function caughtBy(workshop: Workshop, stages: readonly Stage[]): Promise<string | undefined> {
   const built = await hardhat(workshop, ['build'])
   if (!built.ok) throw new HiveError('INPUT_INVALID', { problems: [built.output.slice(-2000)] })
-  for (const { name, args } of stages) {
-    const { ok, failed, output } = await hardhat(workshop, args)
+  for (const { name, kind, files } of stages) {
+    const test = ['test', kind, '--no-compile', ...files]
+    const { ok, failed, output } = await hardhat(workshop, test)
     if (ok) continue
     const [first] = failed
     if (first === undefined) return `${name}: ${output.trim().split('\n').at(-1) ?? 'no end'}`
@@ -50,7 +49,7 @@ async function judge(workshop: Workshop, stages: readonly Stage[], mutation: Mut
 }
 
 async function drill(mutations: readonly Mutation[]): Promise<boolean> {
-  await using first = await openWorkshop(RUNS)
+  await using first = await openWorkshop()
   for (const mutation of mutations) await mutated(first.root, mutation)
   const stages = stagesOf(first)
   const clean = await caughtBy(first, stages)

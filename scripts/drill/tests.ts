@@ -8,8 +8,9 @@ import type { Workshop } from './workshop.ts'
 /** Tests that run together, the quickest first. */
 export interface Stage {
   readonly name: string
+  /** Which of Hardhat's runners they are for. */
+  readonly kind: 'solidity' | 'nodejs'
   readonly files: readonly string[]
-  readonly args: readonly string[]
 }
 
 /** How a command of Hardhat ended. */
@@ -35,16 +36,10 @@ export function stagesOf({ root }: Workshop): readonly Stage[] {
   const isInvariant = (file: string) =>
     readFileSync(join(root, file), 'utf8').includes('function invariant_')
   const solidity = files('*.t.sol')
-  const stage = (name: string, kind: string, list: readonly string[]): Stage => ({
-    name,
-    files: list,
-    args: ['test', kind, '--no-compile', ...list],
-  })
-  const fuzz = solidity.filter((file) => !isInvariant(file))
   return [
-    stage('fuzz', 'solidity', fuzz),
-    stage('invariants', 'solidity', solidity.filter(isInvariant)),
-    stage('transitions', 'nodejs', files('*.test.ts')),
+    { name: 'fuzz', kind: 'solidity', files: solidity.filter((file) => !isInvariant(file)) },
+    { name: 'invariants', kind: 'solidity', files: solidity.filter(isInvariant) },
+    { name: 'transitions', kind: 'nodejs', files: files('*.test.ts') },
   ]
 }
 

@@ -19,7 +19,7 @@ const COPIED = [
  * The repository's own build, but quick: the optimizer's steps take most of its time and change nothing that is
  * tested. What they shorten has to be allowed to be long.
  */
-const quickConfig = ({ fuzzRuns, invariantRuns }: TestRuns) => `
+const QUICK_CONFIG = `
 import repository from './repository.config.ts'
 const { default: build } = repository.solidity.profiles
 const [deployed, ...others] = build.compilers
@@ -32,11 +32,7 @@ const quick = { ...deployed, settings: { ...deployed.settings, optimizer } }
 export default {
   ...repository,
   test: {
-    solidity: {
-      ...repository.test.solidity,
-      fuzz: { ...repository.test.solidity.fuzz, runs: ${fuzzRuns} },
-      invariant: { runs: ${invariantRuns}, depth: 48, failOnRevert: true },
-    },
+    solidity: { ...repository.test.solidity, invariant: { runs: 8, depth: 48, failOnRevert: true } },
   },
   networks: { default: { type: 'edr-simulated', allowUnlimitedContractSize: true } },
   solidity: {
@@ -46,26 +42,20 @@ export default {
 }
 `
 
-/** How often a test with inputs is run with others, and how many sequences of calls an invariant is held against. */
-export interface TestRuns {
-  readonly fuzzRuns: number
-  readonly invariantRuns: number
-}
-
 /** A copy of what building and testing the contracts needs, to plant bugs in. */
 export interface Workshop extends AsyncDisposable {
   readonly root: string
 }
 
-/** Opens a workshop in a temporary folder: to be built, or like one that has been. */
-export async function openWorkshop(like: Workshop | TestRuns): Promise<Workshop> {
+/** Opens a workshop in a temporary folder; with `like`, one that has been built already. */
+export async function openWorkshop(like?: Workshop): Promise<Workshop> {
   const root = await mkdtemp(join(tmpdir(), 'hive-drill-'))
   const close = () => rm(root, { recursive: true, force: true })
   try {
-    if (!('root' in like)) {
+    if (like === undefined) {
       for (const path of COPIED) await cp(join(ROOT, path), join(root, path), { recursive: true })
       await cp(join(ROOT, 'hardhat.config.ts'), join(root, 'repository.config.ts'))
-      await writeFile(join(root, 'hardhat.config.ts'), quickConfig(like))
+      await writeFile(join(root, 'hardhat.config.ts'), QUICK_CONFIG)
       await symlink(await realpath(join(ROOT, 'node_modules')), join(root, 'node_modules'))
     } else {
       await cp(like.root, root, { recursive: true, verbatimSymlinks: true })

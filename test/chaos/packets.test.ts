@@ -1,90 +1,36 @@
 import assert from 'node:assert/strict'
-import { execFile, execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { openChainEscrow } from '../../node/adapters/chain/chain-escrow.ts'
 import { systemClock } from '../../node/adapters/system/system-clock.ts'
 import type { WalletBody } from '../../node/api/schemas/money.ts'
-import type { PeerBody } from '../../node/api/schemas/node.ts'
-import { minute, second } from '../../node/domain/units.ts'
-import { startLocalNetwork, type LocalNetwork } from '../../scripts/devnet/local-network.ts'
+import { second } from '../../node/domain/units.ts'
+import { LabNetwork, PROGRAMS } from '../e2e/support/lab-network.ts'
 import { eventually, patience } from '../e2e/support/shared-network.ts'
-import { natLabMissing, openNatLab, type NatLab } from '../support/nat-lab.ts'
 import { fault } from './support/faults.ts'
 
-const skip = natLabMissing()
-const MAIN = fileURLToPath(new URL('../../node/main.ts', import.meta.url))
-const PROGRAM = fileURLToPath(new URL('../vectors/wasm/programs.wasm', import.meta.url))
 /** How long nothing gets through, ms. */
 const CUT_MS: number = 5 * second
-const START_MS: number = 2 * minute
-
-let lab: NatLab
-let network: LocalNetwork
-let dir: string
 
 /** A requester in the public network, a provider behind a router that can lose packets. */
-before(
-  async () => {
-    if (skip !== false) return
-    dir = await mkdtemp(join(tmpdir(), 'hive-packets-'))
-    lab = await openNatLab()
-    let rpc: string | undefined
-    network = await startLocalNetwork({
-      dir,
-      requesters: 1,
-      providers: 1,
-      provider: () => ({ kinds: ['wasm'], resources: { cpu: 1, memory: '1GiB', disk: '1GiB' } }),
-      lostAfter: '60s',
-      signal: AbortSignal.timeout(START_MS),
-      through: (name) => (name.startsWith('provider') ? lab.behind[0] : lab.inPublic),
-      change: async (name, initial) => ({
-        ...initial,
-        network: {
-          ...initial.network,
-          listen: ['/ip4/0.0.0.0/tcp/4701'],
-          ...(!name.startsWith('provider') && { announce: [`/ip4/${lab.publicIp}/tcp/4701`] }),
-        },
-        chain: { ...initial.chain, rpc: (rpc ??= await lab.opened(initial.chain.rpc)) },
-      }),
-    })
-    await eventually(async () => {
-      const { peers } = await hive<{ peers: PeerBody[] }>('peers')
-      return peers.some(({ kinds }) => kinds !== undefined)
-    }, second)
-  },
-  { timeout: START_MS },
-)
-
-after(async () => {
-  if (skip !== false) return
-  await network?.[Symbol.asyncDispose]()
-  await lab?.[Symbol.asyncDispose]()
-  if (dir !== undefined) await rm(dir, { recursive: true })
+const network = new LabNetwork({
+  user: 'requester-1',
+  requesters: 1,
+  providers: 1,
+  lostAfter: '60s',
+  homes: new Map([['provider-1', 0]]),
 })
+const { skip } = network
 
-function line(...args: readonly string[]): readonly [string, readonly string[]] {
-  const [command = '', ...through] = lab.inPublic
-  const [name = '', ...rest] = args
-  const data = network.requesters[0]?.dir ?? ''
-  return [command, [...through, process.execPath, MAIN, name, '--data', data, ...rest]]
-}
-
-/** What a command beside the requester answers. */
+/** What a command of the requester answers. */
 async function hive<T>(...args: readonly string[]): Promise<T> {
-  const [command, rest] = line(...args, '--json')
-  return JSON.parse((await promisify(execFile)(command, rest)).stdout) as T
+  return JSON.parse(await network.hive(...args, '--json')) as T
 }
 
 /** Has the provider's router lose this part of all packets, until disposed. */
 function losing(probability: number): Disposable {
-  const [command = '', ...through] = lab.routers[0].on
+  const [command = '', ...through] = network.lab.routers[0].on
   const rule = `FORWARD -m statistic --mode random --probability ${probability} -j DROP`.split(' ')
   const change = (how: string) => execFileSync(command, [...through, 'iptables', how, ...rule])
   change('-I')
@@ -93,7 +39,8 @@ function losing(probability: number): Disposable {
 
 /** Runs a job; `middle` is called when it has begun to print. Asserts that it ends well, and is paid once. */
 async function goesThrough(middle: () => Promise<void>): Promise<void> {
-  const [command, args] = line('run', PROGRAM, '--max-price', '0.05', '--', 'sleep', '3000')
+  const job = ['run', PROGRAMS, '--max-price', '0.05', '--', 'sleep', '3000']
+  const [command, args] = network.line(...job)
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let [said, complaint] = ['', '']
   const begun = Promise.withResolvers<void>()
@@ -107,7 +54,7 @@ async function goesThrough(middle: () => Promise<void>): Promise<void> {
   await middle()
   const [code] = (await closed) as [number | null]
   assert.deepEqual([code, said], [0, 'before\nafter\n'], complaint)
-  const options = { rpc: network.rpc, address: network.contracts.escrow }
+  const options = { rpc: network.all.rpc, address: network.all.contracts.escrow }
   await using escrow = await openChainEscrow({ clock: systemClock }, options, patience())
   await eventually(async () => {
     const { channels } = await hive<WalletBody>('wallet')

@@ -39,7 +39,7 @@ test('a loop without a condition has no branch', () => {
 })
 
 test('hits of two runs add up by file and line', () => {
-  const hits = readLcov('SF:a.sol\nDA:1,0\nDA:2,1\nend_of_record\n', 'SF:a.sol\nDA:1,1\nDA:2,1\n')
+  const hits = readLcov('SF:a.sol\nDA:1,0\nDA:2,1\nend_of_record\nSF:a.sol\nDA:1,1\nDA:2,1\n')
   assert.deepEqual(
     [...(hits.get('a.sol') ?? [])],
     [

@@ -61,6 +61,7 @@ export interface Stage extends AsyncDisposable {
 /**
  * Runs in a mount namespace of its own, so that nobody else sees the mounts and the kernel removes them with the last
  * process in it. It stays outside the task's control group: it is not the job's to pay, and must outlive it.
+ * Whoever wraps the command can be read from inside, so its environment names no folder of this machine.
  * 3 is for us, 4 and 5 and 6 for the command, 7 and 8 are the job's output, 9 is what to unpack.
  */
 const SCRIPT = `

@@ -9,6 +9,7 @@ import type { Sandbox } from '../../ports/sandbox.ts'
 import type { Sealer } from '../../ports/sealer.ts'
 import type { Store } from '../../ports/store.ts'
 import type { TaskRegister } from '../monitoring/task-register.ts'
+import type { AdmissionParts } from './admission.ts'
 import type { EarningsOptions } from './earnings.ts'
 import type { GpusForJobs } from './gpu-pool.ts'
 import type { IntakeOptions, IntakeParts } from './intake.ts'
@@ -16,15 +17,14 @@ import type { PolicyOptions } from './policy-options.ts'
 import type { SecretIntakeOptions } from './secret-intake.ts'
 
 /** What a provider works with. */
-export interface ProviderParts extends Omit<IntakeParts, 'booking' | 'images' | 'admission'> {
+export interface ProviderParts
+  extends Omit<IntakeParts, 'booking' | 'images' | 'admission'>, Pick<AdmissionParts, 'disk'> {
   readonly store: Store
   readonly blobs: Blobs
   readonly escrow: Escrow
   readonly sandboxes: readonly Sandbox[]
   readonly running: TaskRegister
   readonly machine: MachineState
-  /** Where it keeps its records. Left out: there is always room. */
-  readonly disk?: { readonly isFull: boolean }
   readonly sealer: Sealer
   /** Where images may come from besides their requesters. */
   readonly registries?: Registries

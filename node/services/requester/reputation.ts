@@ -1,6 +1,7 @@
 import { standingOf, UNKNOWN_REPUTATION, type Reputation } from '../../domain/candidate.ts'
 import { HiveError } from '../../domain/errors.ts'
 import type { Address } from '../../domain/ids.ts'
+import type { Clock } from '../../ports/clock.ts'
 import { ChainRecords, type ChainRecordsParts } from '../chain-records.ts'
 import { KeyedLock } from '../keyed-lock.ts'
 import { TasksInFlight } from '../tasks-in-flight.ts'
@@ -13,7 +14,7 @@ const MAX_ASKING = 1024
 
 /** What the contract remembers of bidders. Who is asked about cannot hold anything up: without an answer it is unknown. */
 export class Reputations implements AsyncDisposable {
-  readonly #clock: ChainRecordsParts['clock']
+  readonly #clock: Clock
   readonly #records: ChainRecords
   readonly #asking = new Map<Address, Promise<unknown>>()
   readonly #lanes = new KeyedLock()
