@@ -152,6 +152,8 @@ test('a requester killed for good: its provider stops within an interval, which 
   const { id, running } = await start(client, '4s', name)
   await eventually(async () => (await paidOf(client, id)) >= 4n * RATE)
   const provider = await network.client(await providerOf(client, id))
+  // killed before its voucher has arrived, it would leave two intervals unpaid
+  await eventually(async () => (await paidAt(provider, address)) >= 4n * RATE)
   const killedAt = Date.now()
   await network.kill(name)
   await running
