@@ -102,13 +102,14 @@ test('a service is paid while it runs, is stopped well, and exactly the told sec
 test('a requester killed and started again follows its service, pays on and stops it; each second is paid once', async () => {
   const client = await network.client('requester-1')
   const before = await claimed()
-  const { id, running } = await start(client, '10s')
-  await eventually(async () => (await paidOf(client, id)) >= 10n * RATE)
+  // its provider waits for half an interval, and a node's start may take some seconds
+  const { id, running } = await start(client, '20s')
+  await eventually(async () => (await paidOf(client, id)) >= 20n * RATE)
   await network.kill('requester-1')
   await running
   await network.restart('requester-1')
   const again = await network.client('requester-1')
-  await eventually(async () => (await paidOf(again, id)) >= 20n * RATE)
+  await eventually(async () => (await paidOf(again, id)) >= 40n * RATE)
   assert.equal((await hive().run('stop', id)).code, 0)
   const job = await ended(again, id)
   assert.deepEqual([job.state, job.shares.length], ['settled', 1])

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
 /** Two private networks, each behind a router of its own, and a public one between them. */
 export interface NatLab extends AsyncDisposable {
@@ -100,21 +100,29 @@ export async function openNatLab(mapping: 'same' | 'other' = 'same'): Promise<Na
     return { lan: into(lan), router: { on: into(router), inside, outside } }
   }
   const [first, second] = [makeLan(1), makeLan(2)]
+  const owned = stack.move()
   const opened = async (url: string) => {
     const { port } = new URL(url)
+    const sockets = new Set<Socket>()
     const server = createServer((socket) => {
       const far = connect({ host: '127.0.0.1', port: Number(port) })
       socket.pipe(far).pipe(socket)
-      for (const each of [socket, far])
+      for (const each of [socket, far]) {
+        sockets.add(each)
         each.on('error', () => [socket, far].map((one) => one.destroy()))
+        each.on('close', () => sockets.delete(each))
+      }
     })
     server.listen(0, here)
     await once(server, 'listening')
-    server.unref()
+    owned.defer(() => {
+      server.close()
+      // the other end may have gone with its network, and would never say that it closes
+      for (const each of sockets) each.destroy()
+    })
     const { port: ours } = server.address() as AddressInfo
     return `http://${here}:${ours}`
   }
-  const owned = stack.move()
   return {
     publicIp,
     inPublic: into(middle),

@@ -22,6 +22,8 @@ const POLL_MS = 25
 const END_PATIENCE_MS: number = 5 * second
 /** What a terminal's line discipline takes for the end: Ctrl-D. */
 const END_OF_INPUT = Uint8Array.of(4)
+/** What the engine says a program exited with that could not be invoked, or was not found. Source: `docker help exec`. */
+const NOT_STARTED: readonly number[] = [126, 127]
 /** Longest part kept of why a program could not be started, characters. */
 const MAX_SAID_CHARS = 250
 
@@ -126,7 +128,8 @@ class ContainerExec implements ExecSession {
     for (;;) {
       signal.throwIfAborted()
       const { Pid: pid, ExitCode: code } = await asked(this.#exec.inspect())
-      if (pid > 0) return
+      // Podman forgets the process of a program that has ended already
+      if (pid > 0 || (code !== null && !NOT_STARTED.includes(code))) return
       if (code !== null) break
       await pause(POLL_MS)
     }

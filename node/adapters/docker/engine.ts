@@ -70,8 +70,11 @@ export async function unlessGone(request: Promise<unknown>): Promise<void> {
   try {
     await request
   } catch (error) {
-    const status = refusalOf(error)?.status
+    const { status, message } = refusalOf(error) ?? {}
     // 404: no such object; 409: not running, or its removal is under way already; 304: nothing to do
-    if (status !== 404 && status !== 409 && status !== 304) throw engineGone(error)
+    if (status === 404 || status === 409 || status === 304) return
+    // Podman's word for "not running"
+    if (status === 500 && message?.endsWith('container state improper') === true) return
+    throw engineGone(error)
   }
 }
