@@ -53,7 +53,8 @@ export async function runInside(
     [],
     {
       ...more,
-      limits: { wallMs: 120_000, memoryBytes: 64 * MiB, ...more.limits },
+      // gVisor's own kernel is within them: 64 MiB were not enough for it under programs that start without a pause
+      limits: { wallMs: 120_000, memoryBytes: 128 * MiB, ...more.limits },
     },
   )
   const up = Promise.withResolvers<void>()
